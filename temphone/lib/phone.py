@@ -1,0 +1,47 @@
+"""Phone numbers: read as people write them, kept as E.164."""
+
+import phonenumbers
+
+MAX_LENGTH = 32
+
+
+def to_e164(text: str) -> str:
+    """The E.164 form of ``text``, which starts with + and may hold spaces, dots, hyphens and brackets.
+
+    Possible is enough: the specification's own +1-415-555-0199 is no assigned number.
+
+    Raises:
+        ValueError: it cannot be a phone number.
+    """
+    if len(text) > MAX_LENGTH or not text.lstrip().startswith("+"):
+        raise ValueError(f"Not an international phone number: {text!r}.")
+    try:
+        number = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException as error:
+        raise ValueError(f"Not a phone number: {text!r}.") from error
+    if number.extension or not phonenumbers.is_possible_number(number):
+        raise ValueError(f"Not a possible phone number: {text!r}.")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def for_people(e164: str) -> str:
+    """The number as people read it: ``+1 415-555-0199``."""
+    try:
+        number = phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        return e164
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def implied_zone(e164: str) -> str | None:
+    """The IANA zone that the number implies; None where it implies none or several."""
+    # Loaded on use: its prefix table costs a few megabytes that most processes never need.
+    from phonenumbers import timezone
+
+    zones = timezone.time_zones_for_number(phonenumbers.parse(e164))
+    return zones[0] if len(zones) == 1 and zones[0] != timezone.UNKNOWN_TIMEZONE else None
+
+
+def masked(e164: str) -> str:
+    """The number for logs: its last two digits alone."""
+    return f"…{e164[-2:]}"

@@ -1,0 +1,1 @@
+"""The networks that TemPhone can speak to, each behind the carrier port."""

@@ -1,0 +1,129 @@
+"""Our own gateway as a carrier: signed HTTP, one request for a whole batch of dials, no retries."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+
+import aiohttp
+import msgspec
+
+from temphone.telephony.messages import (
+    CarrierEvent,
+    Dial,
+    Dialed,
+    DialRequest,
+    DialResult,
+    Done,
+    Events,
+    Find,
+    Found,
+    GatewayRef,
+    HangUp,
+    LegRef,
+    Placed,
+    Refused,
+    Sighting,
+    Unsure,
+    decode,
+    encode,
+)
+from temphone.telephony.port import Unreachable
+from temphone.telephony.signing import SignedRequest, sign, verify
+
+TIMEOUT_S = 5.0
+
+
+class NotSent(Exception):
+    """The request surely did not reach a gateway that would act on it."""
+
+
+class Unknown(Exception):
+    """Perhaps the gateway acted on the request."""
+
+
+class GatewayCarrier:
+    """Carries calls over the gateways that the requests name."""
+
+    def __init__(self, *, secret: str, timeout_s: float = TIMEOUT_S) -> None:
+        self._secret = secret
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+
+    async def dial(self, requests: Sequence[DialRequest], /) -> Sequence[DialResult]:
+        """See the port."""
+        batches: dict[GatewayRef, list[DialRequest]] = defaultdict(list)
+        for request in requests:
+            if request.gateway is None:
+                raise ValueError(f"Attempt {request.attempt_id} names no gateway.")
+            batches[request.gateway].append(request)
+        answers = await asyncio.gather(*(self._dial(ref, batch) for ref, batch in batches.items()))
+        results = {result.attempt_id: result for answer in answers for result in answer}
+        return [results[request.attempt_id] for request in requests]
+
+    async def hang_up(self, leg: LegRef, /) -> None:
+        """See the port."""
+        gateway = _gateway_of(leg)
+        try:
+            body = encode(HangUp(ledger=gateway.ledger, attempt_id=leg.attempt_id))
+            decode(await self._post(gateway, "/hang-up", body), Done)
+        except (NotSent, Unknown, msgspec.DecodeError) as error:
+            raise Unreachable(str(error)) from error
+
+    async def find(self, leg: LegRef, /) -> Sighting:
+        """See the port."""
+        gateway = _gateway_of(leg)
+        try:
+            body = encode(Find(ledger=gateway.ledger, attempt_id=leg.attempt_id))
+            return decode(await self._post(gateway, "/find", body), Found).sighting
+        except (NotSent, Unknown, msgspec.DecodeError):
+            return Sighting.UNREACHABLE
+
+    def verify(self, request: SignedRequest, /) -> None:
+        """See the port."""
+        verify(request, secret=self._secret)
+
+    def parse_events(self, body: bytes, /) -> Sequence[CarrierEvent]:
+        """See the port."""
+        return decode(body, Events).events
+
+    async def _dial(self, gateway: GatewayRef, requests: Sequence[DialRequest]) -> list[DialResult]:
+        ids = [request.attempt_id for request in requests]
+        try:
+            answer = await self._post(gateway, "/dial", encode(Dial(ledger=gateway.ledger, requests=requests)))
+            dialed = decode(answer, Dialed)
+        except NotSent as error:
+            return [Refused(attempt_id=id_, cause=str(error), retry=True) for id_ in ids]
+        except (Unknown, msgspec.DecodeError) as error:
+            return [Unsure(attempt_id=id_, cause=str(error)) for id_ in ids]
+        known: dict[str, DialResult] = {id_: Placed(attempt_id=id_) for id_ in dialed.placed}
+        known |= {refused.attempt_id: refused for refused in dialed.refused}
+        return [known.get(id_) or Unsure(attempt_id=id_, cause="not in the answer") for id_ in ids]
+
+    async def _post(self, gateway: GatewayRef, path: str, body: bytes) -> bytes:
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=self._timeout, trust_env=False) as session,
+                session.post(
+                    gateway.url + path,
+                    data=body,
+                    headers=sign(body, secret=self._secret),
+                    allow_redirects=False,
+                ) as response,
+            ):
+                answer = await response.read()
+                status = response.status
+        except aiohttp.ClientConnectorError as error:
+            raise NotSent("gateway unreachable") from error
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise Unknown(type(error).__name__) from error
+        if 400 <= status < 500:
+            # The gateway refuses before it acts: a wrong ledger, signature or shape.
+            raise NotSent(f"gateway answered {status}")
+        if status != 200:
+            raise Unknown(f"gateway answered {status}")
+        return answer
+
+
+def _gateway_of(leg: LegRef) -> GatewayRef:
+    if leg.gateway is None:
+        raise ValueError(f"Attempt {leg.attempt_id} names no gateway.")
+    return leg.gateway

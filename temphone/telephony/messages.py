@@ -1,0 +1,308 @@
+"""What crosses the carrier port, and its form on the wire between Django and the gateway.
+
+Everything is small, frozen and checked when decoded (msgspec): a message of the wrong shape raises
+``msgspec.ValidationError``. Instants are aware UTC.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Outcome(StrEnum):
+    """How an attempt ended, for the business. The table of DESIGN says what each does to the call."""
+
+    MESSAGE_DELIVERED = "message_delivered"
+    ANSWERED_HUMAN = "answered_human"
+    OPTED_OUT = "opted_out"
+    WRONG_PERSON = "wrong_person"
+    CALLBACK_REQUESTED = "callback_requested"
+    TRANSFERRED = "transferred"
+    VOICEMAIL_LEFT = "voicemail_left"
+    MAX_DURATION = "max_duration"
+    VOICEMAIL_HUNGUP = "voicemail_hungup"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    CARRIER_ERROR = "carrier_error"
+    REJECTED = "rejected"
+    SCREENED = "screened"
+    IVR = "ivr"
+    INVALID_NUMBER = "invalid_number"
+    UNKNOWN = "unknown"
+    MESSAGE_INCOMPLETE = "message_incomplete"
+    EXPIRED = "expired"
+    BLOCKED_CONSENT = "blocked_consent"
+    BLOCKED_SUPPRESSED = "blocked_suppressed"
+    BLOCKED_HOURS = "blocked_hours"
+    BLOCKED_DESTINATION = "blocked_destination"
+    SPEND_CAP = "spend_cap"
+    CANCELED_BY_USER = "canceled_by_user"
+
+
+class AnsweredBy(StrEnum):
+    """Who or what answered. Not known yet is None, never a hopeful default."""
+
+    HUMAN = "human"
+    VOICEMAIL = "voicemail"
+    SCREENING = "screening"
+    IVR = "ivr"
+    UNKNOWN = "unknown"
+
+
+class EndedBy(StrEnum):
+    """Whose side ended the leg."""
+
+    AGENT = "agent"
+    CALLEE = "callee"
+    STAFF = "staff"
+    CARRIER = "carrier"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """An answer that a playbook's step expects, and where it leads."""
+
+    phrases: tuple[str, ...]
+    say: str = ""
+    to: str | None = None
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One move of a playbook: say it, then listen for one of the branches."""
+
+    name: str
+    say: str
+    branches: tuple[Branch, ...] = ()
+    otherwise: Branch | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """What to say and how to converse. Every text is rendered already; none is scanned again."""
+
+    mode: Literal["deliver", "converse"] = "converse"
+    preface: str
+    message: str
+    voicemail_message: str
+    screening_message: str
+    goodbye: str
+    opt_out_confirmation: str
+    silence_reminder: str
+    language: str = "en"
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayRef:
+    """One gateway: the identity of its ledger and where it listens."""
+
+    ledger: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialRequest:
+    """Ring one number once."""
+
+    attempt_id: str  # ours; idempotency key; comes back in every event
+    gateway: GatewayRef | None
+    to: str  # E.164
+    caller_id: str  # E.164
+    ring_timeout_s: int  # dial to giving up
+    max_duration_s: int  # answer to cut-off
+    not_after: datetime  # the leg refuses to ring after this instant
+    record: bool
+    script: Script
+    leg: Literal["simulated", "sip"] = "simulated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """The carrier took the dial; events will follow."""
+
+    attempt_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Surely not sent, and never will be. ``retry`` says whether a new attempt makes sense."""
+
+    attempt_id: str
+    cause: str
+    retry: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsure:
+    """Perhaps ringing. Reconcile; never redial."""
+
+    attempt_id: str
+    cause: str
+
+
+DialResult = Placed | Refused | Unsure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegRef:
+    """Which leg: the attempt that it carries, and the gateway that has it."""
+
+    attempt_id: str
+    gateway: GatewayRef | None
+
+
+class Sighting(StrEnum):
+    """What a carrier knows of an attempt; the answer of ``Carrier.find``."""
+
+    LIVE = "live"  # it has the attempt; events will follow
+    ENDED = "ended"  # over; its last event is on its way
+    NEVER = "never"  # never rang, and the carrier will refuse it for ever
+    ABSENT = "absent"  # not known, which proves nothing
+    UNREACHABLE = "unreachable"  # could not be asked
+
+
+class EventType(StrEnum):
+    """What can happen to a leg, in this order; turns, opt-outs and classifications in between."""
+
+    ACCEPTED = "accepted"
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    CLASSIFIED = "classified"
+    TURN = "turn"
+    OPTED_OUT = "opted_out"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One thing said, by whom, at how many milliseconds after the answer."""
+
+    speaker: Literal["agent", "callee"]
+    text: str
+    offset_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a leg ended, with what shows it."""
+
+    outcome: Outcome
+    ended_by: EndedBy
+    hangup_cause: str = ""
+    answered_by: AnsweredBy | None = None
+    duration_s: int = 0
+    evidence: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarrierEvent:
+    """One event of one attempt. ``sequence`` counts from 1 without a gap, per attempt."""
+
+    attempt_id: str
+    sequence: int
+    type: EventType
+    at: datetime
+    turn: Turn | None = None
+    answered_by: AnsweredBy | None = None
+    evidence: Mapping[str, str | int] = field(default_factory=dict)
+    ending: Ending | None = None
+
+
+# The wire. Each body names its kind, so that a signed body means one thing at one address only.
+
+
+class Dial(msgspec.Struct, frozen=True, kw_only=True, tag="dial"):
+    """Django to gateway: ``POST /dial``."""
+
+    ledger: str
+    requests: Sequence[DialRequest]
+
+
+class HangUp(msgspec.Struct, frozen=True, kw_only=True, tag="hang_up"):
+    """Django to gateway: ``POST /hang-up``. An attempt it does not know it refuses from now on."""
+
+    ledger: str
+    attempt_id: str
+
+
+class Find(msgspec.Struct, frozen=True, kw_only=True, tag="find"):
+    """Django to gateway: ``POST /find``. An attempt it does not know it refuses from now on.
+
+    So the answer ``never`` is a proof that needs no clock: Django may make a new attempt at once.
+    """
+
+    ledger: str
+    attempt_id: str
+
+
+class Dialed(msgspec.Struct, frozen=True, kw_only=True, tag="dialed"):
+    """The gateway's answer to Dial, in the order of its requests; no Unsure: it knows."""
+
+    placed: Sequence[str] = ()
+    refused: Sequence[Refused] = ()
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True, tag="found"):
+    """The gateway's answer to Find."""
+
+    sighting: Sighting
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
+    """The gateway's answer to HangUp."""
+
+
+class Events(msgspec.Struct, frozen=True, kw_only=True, tag="events"):
+    """Gateway to Django: ``POST /carriers/gateway/events``, per attempt in the order of sequence."""
+
+    ledger: str
+    events: Sequence[CarrierEvent]
+
+
+class Acknowledged(msgspec.Struct, frozen=True, kw_only=True, tag="acknowledged"):
+    """Django's answer to Events: per attempt, the highest sequence below which nothing is missing."""
+
+    sequences: Mapping[str, int]
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag="heartbeat"):
+    """Gateway to Django: ``POST /carriers/gateway/heartbeat``, every two seconds."""
+
+    ledger: str
+    url: str
+    version: str
+    lines: int  # legs that it can carry at once
+    live: int  # legs up now
+    outbox: int  # events not yet acknowledged
+    legs: Sequence[str]  # the kinds of leg it has: simulated, sip, ...
+    at: datetime  # its clock
+
+
+class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
+    """Django's answer to Heartbeat, with its clock."""
+
+    at: datetime
+
+
+def encode(message: object) -> bytes:
+    """The JSON of a message."""
+    return msgspec.json.encode(message)
+
+
+def decode(body: bytes, kind: type[T]) -> T:
+    """The message of this kind in ``body``.
+
+    Raises:
+        msgspec.ValidationError: the shape is wrong, or it is another kind.
+        msgspec.DecodeError: not JSON.
+    """
+    return msgspec.json.decode(body, type=kind)
