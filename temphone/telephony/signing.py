@@ -58,7 +58,9 @@ def secret_in(path: Path) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
-def sign(body: bytes, *, secret: str, message_id: str | None = None, at: datetime | None = None) -> dict[str, str]:
+def sign(
+    body: bytes, *, secret: str, message_id: str | None = None, at: datetime | None = None
+) -> dict[str, str]:
     """The headers that go with ``body``. ``secret`` is ``whsec_`` and base64."""
     message_id = message_id or f"msg_{uuid.uuid4().hex}"
     at = at or datetime.now(UTC)

@@ -88,7 +88,9 @@ class GatewayCarrier:
     async def _dial(self, gateway: GatewayRef, requests: Sequence[DialRequest]) -> list[DialResult]:
         ids = [request.attempt_id for request in requests]
         try:
-            answer = await self._post(gateway, "/dial", encode(Dial(ledger=gateway.ledger, requests=requests)))
+            answer = await self._post(
+                gateway, "/dial", encode(Dial(ledger=gateway.ledger, requests=requests))
+            )
             dialed = decode(answer, Dialed)
         except NotSent as error:
             return [Refused(attempt_id=id_, cause=str(error), retry=True) for id_ in ids]

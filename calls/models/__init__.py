@@ -1,0 +1,18 @@
+"""The heart: calls, their attempts, and the history of both."""
+
+from calls.models.attempt import Attempt
+from calls.models.call import Call
+from calls.models.carriers import Beat, Gateway, Pacing, StopSwitch
+from calls.models.history import CallEvent, Decision, TranscriptTurn
+
+__all__ = [
+    "Attempt",
+    "Beat",
+    "Call",
+    "CallEvent",
+    "Decision",
+    "Gateway",
+    "Pacing",
+    "StopSwitch",
+    "TranscriptTurn",
+]

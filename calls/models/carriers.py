@@ -1,0 +1,103 @@
+"""What carries the calls: gateways, the pace of each carrier, and the stop switch."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from temphone.lib.clock import now as utc_now
+
+HEARD_WITHIN = timedelta(seconds=7)  # heartbeats come every 2 s; two may be lost
+
+
+class GatewayQuerySet(models.QuerySet["Gateway"]):
+    """Reads of gateways."""
+
+    def reachable(self, now: datetime) -> "GatewayQuerySet":
+        """Heard of lately, and not found unreachable since."""
+        since_failure = Q(unreachable_at=None) | Q(unreachable_at__lt=F("last_seen_at"))
+        return self.filter(since_failure, last_seen_at__gt=now - HEARD_WITHIN)
+
+
+class Gateway(models.Model):
+    """One gateway, known by its ledger; where it is and what it can carry, by its heartbeats."""
+
+    ledger = models.CharField(max_length=64, primary_key=True)
+    url = models.CharField(max_length=200)
+    version = models.CharField(max_length=40, blank=True)
+    legs = models.JSONField(default=list)
+    lines = models.PositiveIntegerField(default=0)
+    live = models.PositiveIntegerField(default=0)
+    outbox = models.PositiveIntegerField(default=0, help_text="Events not yet acknowledged.")
+    clock_skew_ms = models.IntegerField(default=0)
+    last_seen_at = models.DateTimeField()
+    unreachable_at = models.DateTimeField(null=True, blank=True, help_text="When a request last failed.")
+
+    objects = GatewayQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["ledger"]
+
+    def __str__(self) -> str:
+        return self.ledger
+
+
+class Pacing(models.Model):
+    """A carrier's pace. Every claim holds the row, so claims, pauses and stops go one by one."""
+
+    carrier = models.CharField(max_length=20, primary_key=True)
+    lines = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Legs up at once; empty: the gateways'."
+    )
+    calls_per_second = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Dials started per second; empty: the setting."
+    )
+
+    class Meta:
+        verbose_name_plural = "pacing"
+
+    def __str__(self) -> str:
+        return self.carrier
+
+    @classmethod
+    def lock(cls, *carriers: str) -> list["Pacing"]:
+        """Lock the rows of these carriers (all that there are, without arguments) in a fixed order."""
+        cls.objects.bulk_create([cls(carrier=carrier) for carrier in carriers], ignore_conflicts=True)
+        rows = cls.objects.select_for_update().order_by("pk")
+        return list(rows.filter(pk__in=carriers) if carriers else rows)
+
+
+class StopSwitch(models.Model):
+    """The global stop: while it is on, nothing is dialled. One row at most."""
+
+    on = models.BooleanField(default=False)
+    changed_at = models.DateTimeField(default=utc_now)
+    changed_by = models.CharField(max_length=150, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(id=1), name="one_stop_switch")]
+
+    def __str__(self) -> str:
+        return "on" if self.on else "off"
+
+    @classmethod
+    def read(cls) -> "StopSwitch":
+        """Its present position; off before its first use."""
+        return cls.objects.filter(pk=1).first() or cls(pk=1)
+
+
+class Beat(models.Model):
+    """When a process of this kind last showed that it is alive."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def mark(cls, name: str, now: datetime) -> None:
+        """Say that one is alive."""
+        cls.objects.update_or_create(name=name, defaults={"at": now})

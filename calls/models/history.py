@@ -1,0 +1,92 @@
+"""What happened to a call, why, and what was said. Append-only."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from calls.models.attempt import Attempt
+from calls.models.call import Call
+
+
+class CallEvent(models.Model):
+    """One thing that happened: a change of status, or what the carrier told."""
+
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="events")
+    attempt = models.ForeignKey(
+        Attempt, null=True, blank=True, on_delete=models.PROTECT, related_name="events"
+    )
+    sequence = models.PositiveIntegerField(null=True, blank=True, help_text="The carrier's, per attempt.")
+    name = models.CharField(max_length=30)
+    from_status = models.CharField(max_length=11, blank=True)
+    to_status = models.CharField(max_length=11, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+    data = models.JSONField(default=dict, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        indexes: ClassVar = [models.Index(fields=["call", "id"], name="event_of_call")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Verdict(models.TextChoices):
+    """What a gate says; the strongest decides."""
+
+    ALLOW = "allow", "Allowed"
+    WARN = "warn", "Allowed, with a warning"
+    WAIT = "wait", "Waits"
+    DEFER = "defer", "Moved"
+    BLOCK = "block", "Blocked"
+
+
+class Stage(models.TextChoices):
+    """When the gates were asked."""
+
+    CREATION = "creation", "When it was scheduled"
+    CLAIM = "claim", "Before the dial"
+
+
+class Decision(models.Model):
+    """One run of the gates over a call: what each saw and said, and which decided."""
+
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="decisions")
+    attempt = models.ForeignKey(Attempt, null=True, blank=True, on_delete=models.PROTECT)
+    stage = models.CharField(max_length=10, choices=Stage)
+    verdict = models.CharField(max_length=5, choices=Verdict)
+    rule = models.CharField(max_length=30, help_text="The gate that decided.")
+    checks = models.JSONField(help_text="Per gate in order: rule, verdict, input, text.")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        indexes: ClassVar = [models.Index(fields=["call", "id"], name="decision_of_call")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(verdict__in=Verdict.values), name="decision_verdict_known"),
+            models.CheckConstraint(condition=Q(stage__in=Stage.values), name="decision_stage_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.verdict}"
+
+
+class TranscriptTurn(models.Model):
+    """One thing said."""
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="turns")
+    sequence = models.PositiveIntegerField()
+    speaker = models.CharField(max_length=6, choices=[("agent", "Agent"), ("callee", "Callee")])
+    text = models.TextField()
+    offset_ms = models.PositiveIntegerField(help_text="After the answer.")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["attempt", "sequence"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["attempt", "sequence"], name="turn_sequence_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.speaker} at {self.offset_ms} ms"

@@ -1,0 +1,44 @@
+"""Who does something: a person, an API key, or TemPhone itself; and what their role allows."""
+
+from dataclasses import dataclass
+
+from django.db.models import TextChoices
+
+from temphone.lib.errors import Forbidden
+
+
+class Role(TextChoices):
+    """Each role may all that the ones before it may."""
+
+    VIEWER = "viewer", "Viewer"  # sees
+    OPERATOR = "operator", "Operator"  # schedules, moves, cancels calls; suppresses numbers
+    MANAGER = "manager", "Manager"  # contacts, consents, campaigns, the stop switch, lifts suppressions
+    ADMIN = "admin", "Admin"  # people, keys, everything
+
+    def includes(self, other: "Role") -> bool:
+        """Whether this role may what ``other`` may."""
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(other)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Whoever causes a change. ``label`` is what the audit log shows; it names no contact."""
+
+    kind: str  # user, key, system
+    id: str
+    label: str
+    role: Role
+    mode: str | None = None  # a key's mode; None: the actor chooses
+
+    def require(self, role: Role) -> None:
+        """Return if the actor's role includes ``role``.
+
+        Raises:
+            Forbidden: it does not.
+        """
+        if not self.role.includes(role):
+            raise Forbidden(f"This needs the role {role.label.lower()}; yours is {self.role.label.lower()}.")
+
+
+SYSTEM = Actor(kind="system", id="", label="TemPhone", role=Role.ADMIN)

@@ -1,0 +1,140 @@
+"""Settings as the environment gives them. Present but wrong stops the start, with one clear line."""
+
+import os
+from collections.abc import Callable
+from datetime import time
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+T = TypeVar("T")
+DATABASE_FORMS = "sqlite:////absolute/path.sqlite3 or postgres://user:password@host:5432/name"
+
+
+class BadSetting(Exception):
+    """A setting is present but wrong; the message names it and the mend."""
+
+
+def text(name: str, default: str) -> str:
+    """The variable, or the content of the file that ``NAME_FILE`` names, or the default."""
+    path = os.environ.get(f"{name}_FILE")
+    if path:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise BadSetting(f"{name}_FILE: cannot read {path} ({error.strerror}).") from error
+    return os.environ.get(name, default)
+
+
+def _parsed(name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
+    value = text(name, "")
+    if not value:
+        return default
+    try:
+        return parse(value)
+    except (ValueError, KeyError):
+        raise BadSetting(f"{name} must be {expected}, not {value!r}.") from None
+
+
+def number(name: str, default: int, *, least: int = 0, most: int = 1_000_000) -> int:
+    """An integer within bounds."""
+
+    def parse(value: str) -> int:
+        parsed = int(value)
+        if not least <= parsed <= most:
+            raise ValueError
+        return parsed
+
+    return _parsed(name, default, parse, f"an integer between {least} and {most}")
+
+
+def switch(name: str, *, default: bool) -> bool:
+    """A boolean: 1/0, true/false, yes/no, on/off."""
+    words = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
+    return _parsed(name, default, lambda value: words[value.lower()], "1 or 0")
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """One of a few words."""
+
+    def parse(value: str) -> str:
+        if value not in allowed:
+            raise ValueError
+        return value
+
+    return _parsed(name, default, parse, "one of " + ", ".join(allowed))
+
+
+def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
+    """Comma-separated words."""
+    return [word.strip() for word in text(name, ",".join(default)).split(",") if word.strip()]
+
+
+def database(url: str) -> dict[str, object]:
+    """Django's settings for a database URL.
+
+    Raises:
+        BadSetting: neither SQLite with an absolute path nor PostgreSQL with a name.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite" and not parts.netloc and parts.path.startswith("//"):
+        return _sqlite(Path(unquote(parts.path[1:])))
+    if parts.scheme in {"postgres", "postgresql"} and parts.path.strip("/"):
+        try:
+            port = str(parts.port or "")
+        except ValueError:
+            raise BadSetting("DATABASE_URL: its port is not a number.") from None
+        return _postgresql(
+            parts.path.strip("/"), parts.hostname, port, parts.username, parts.password, parts.query
+        )
+    raise BadSetting(f"DATABASE_URL must look like {DATABASE_FORMS}.")
+
+
+def _sqlite(path: Path) -> dict[str, object]:
+    # FULL: a power cut must not forget a dial that was committed, or the person would be rung again.
+    pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;"
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas},
+        "TEST": {"NAME": str(path.with_name(f"test_{path.name}"))},
+    }
+
+
+def _postgresql(
+    name: str, host: str | None, port: str, user: str | None, password: str | None, query: str
+) -> dict[str, object]:
+    options: dict[str, object] = {"connect_timeout": 5, **dict(parse_qsl(query))}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(name),
+        "HOST": str(options.pop("host", unquote(host or ""))),
+        "PORT": port,
+        "USER": unquote(user or ""),
+        "PASSWORD": unquote(password or ""),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
+    }
+
+
+def hours(name: str, default: str) -> tuple[time, time]:
+    """An opening and a closing wall time, ``08:00-21:00``."""
+
+    def parse(value: str) -> tuple[time, time]:
+        opens, closes = (time.fromisoformat(part) for part in value.split("-"))
+        if not opens < closes:
+            raise ValueError
+        return opens, closes
+
+    return _parsed(name, parse(default), parse, "two times such as 08:00-21:00, the first the earlier")

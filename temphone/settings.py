@@ -1,0 +1,203 @@
+"""Every setting, read from the environment; ``docs/settings.md`` lists them.
+
+Each has a default that lets a fresh checkout run on SQLite with the simulated phone network.
+"""
+
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+
+from temphone.lib import environment as env
+from temphone.telephony.signing import secret_in
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("TEMPHONE_DATA_DIR", str(BASE_DIR / "var"))).absolute()
+
+
+def _secret(variable: str, name: str) -> str:
+    """The secret in the environment, else the one kept in the data folder and made there once."""
+    given = env.text(variable, "")
+    if given:
+        return given
+    try:
+        return secret_in(DATA_DIR / "secrets" / name)
+    except OSError as error:
+        raise env.BadSetting(f"TEMPHONE_DATA_DIR: cannot write {DATA_DIR} ({error.strerror}).") from error
+
+
+DEBUG = env.switch("DEBUG", default=False)
+SECRET_KEY = _secret("SECRET_KEY", "django")
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.number("PORT", 8000, least=1, most=65535)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]", HOST))
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_htmx",
+    "django_q",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "lucide",
+    "rest_framework",
+    "template_partials",
+    "temphone",
+    "temphone.accounts",
+    "temphone.webhooks",
+    "contacts",
+    "campaigns",
+    "calls",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "temphone.accounts.middleware.activate_zone",
+]
+ROOT_URLCONF = "temphone.urls"
+WSGI_APPLICATION = "temphone.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": env.database(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "call-list"
+LOGOUT_REDIRECT_URL = "login"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+
+# Behind a TLS proxy: HTTPS=1 makes cookies secure, sends HSTS and redirects plain requests.
+HTTPS = env.switch("HTTPS", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "media-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["temphone.accounts.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["temphone.api.envelope.EnvelopeRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["temphone.api.parsers.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "temphone.api.envelope.AlwaysJSON",
+    "EXCEPTION_HANDLER": "temphone.api.envelope.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "TemPhone",
+    "DESCRIPTION": "Schedule AI phone calls as one schedules mail.",
+    "VERSION": "1",
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+QUEUE_REDIS_URL = env.text("QUEUE_REDIS_URL", "")
+Q_CLUSTER = {
+    "name": "temphone",
+    **({"redis": QUEUE_REDIS_URL} if QUEUE_REDIS_URL else {"orm": "default"}),
+    # Two: one may wait for slow webhook receivers while the other dials.
+    "workers": env.number("WORKERS", 2, least=1, most=64),
+    "poll": 0.05,
+    "bulk": 1,
+    "queue_limit": 2,
+    "timeout": 120,
+    "retry": 300,  # well above timeout and the queue, else a task that only waits is started twice
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "recycle": 100_000,
+    "save_limit": -1,  # django-q2 is a doorbell; what happened is in our own tables
+    "scheduler": False,
+}
+
+# What TemPhone does, as the organisation wants it.
+GATEWAY_SECRET = _secret("TEMPHONE_GATEWAY_SECRET", "gateway")
+WEBHOOK_SECRET = _secret("TEMPHONE_WEBHOOK_SECRET", "webhooks")
+WEBHOOK_ALLOW = env.words("TEMPHONE_WEBHOOK_ALLOW")
+ORGANISATION = env.text("TEMPHONE_ORGANISATION", "TemPhone")
+DEFAULT_CALLER_ID = env.text("TEMPHONE_CALLER_ID", "+14155550199")
+REQUESTS_PER_MINUTE = env.number("TEMPHONE_REQUESTS_PER_MINUTE", 120, least=1)
+CALLING_HOURS = env.hours("TEMPHONE_CALLING_HOURS", "08:00-21:00")
+POLICIES = {
+    mode: {
+        "consent": env.choice(f"TEMPHONE_CONSENT_{mode.upper()}", consent, ("off", "warn", "require")),
+        "hours": env.choice(f"TEMPHONE_HOURS_{mode.upper()}", hours, ("reject", "defer", "warn")),
+    }
+    for mode, consent, hours in (("test", "warn", "warn"), ("live", "require", "reject"))
+}
+CALLS_PER_NUMBER_PER_DAY = env.number("TEMPHONE_CALLS_PER_NUMBER_PER_DAY", 0)  # 0: no cap
+CALLS_PER_SECOND = env.number("TEMPHONE_CALLS_PER_SECOND", 0)  # per carrier; 0: no limit
+LIVE_CARRIER = env.choice("TEMPHONE_LIVE_CARRIER", "none", ("none", "sip"))
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {
+        "handlers": ["stderr"],
+        "level": env.choice("LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING")),
+    },
+}
