@@ -33,8 +33,10 @@ class PhoneNumber(models.Model):
     def lock(cls, numbers: Collection[str]) -> None:
         """Lock the rows of these numbers, in a fixed order, until the transaction ends."""
         wanted = sorted(set(numbers))
-        cls.objects.bulk_create([cls(e164=number) for number in wanted], ignore_conflicts=True)
-        list(cls.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+        PhoneNumber.objects.bulk_create(
+            [PhoneNumber(e164=number) for number in wanted], ignore_conflicts=True
+        )
+        list(PhoneNumber.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):

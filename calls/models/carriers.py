@@ -63,7 +63,7 @@ class Pacing(models.Model):
     @classmethod
     def lock(cls, *carriers: str) -> list["Pacing"]:
         """Lock the rows of these carriers (all that there are, without arguments) in a fixed order."""
-        cls.objects.bulk_create([cls(carrier=carrier) for carrier in carriers], ignore_conflicts=True)
+        Pacing.objects.bulk_create([Pacing(carrier=carrier) for carrier in carriers], ignore_conflicts=True)
         rows = cls.objects.select_for_update().order_by("pk")
         return list(rows.filter(pk__in=carriers) if carriers else rows)
 

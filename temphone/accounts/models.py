@@ -123,14 +123,17 @@ class KeyMinute(models.Model):
             models.UniqueConstraint(fields=["key", "minute"], name="one_count_a_key_and_minute"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.requests} in {self.minute:%H:%M}"
+
     @classmethod
     def count(cls, key: ApiKey, now: datetime) -> int:
         """Count one more request; the number in this minute, this one included."""
         minute = now.replace(second=0, microsecond=0)
-        cls.objects.bulk_create([cls(key=key, minute=minute)], ignore_conflicts=True)
-        row = cls.objects.filter(key=key, minute=minute)
+        KeyMinute.objects.bulk_create([KeyMinute(key=key, minute=minute)], ignore_conflicts=True)
+        row = KeyMinute.objects.filter(key=key, minute=minute)
         row.update(requests=F("requests") + 1)
-        return row.values_list("requests", flat=True).get()
+        return row.get().requests
 
 
 class AuditEntry(models.Model):
