@@ -1,0 +1,121 @@
+"""A call as the API shows it; the webhooks and the pages' JSON use it too."""
+
+from datetime import datetime
+
+from django.db.models import prefetch_related_objects
+
+from calls.models import Attempt, Call, CallEvent, Decision, TranscriptTurn
+from temphone.lib.clock import iso
+
+DETAILS = ("attempts__turns", "events", "decisions")
+
+
+def call_data(call: Call) -> dict[str, object]:
+    """The call in the specification's key order, our own keys after it; what is unset is absent."""
+    return _present(
+        {
+            "call_id": call.pk,
+            "contact_id": call.contact_id,
+            "campaign_id": call.campaign_id,
+            "scheduled_at": call.scheduled_at,
+            "timezone": call.timezone,
+            "initial_message": call.initial_message,
+            "max_duration_seconds": call.max_duration_s,
+            "caller_id": call.caller_id or None,
+            "recording_enabled": call.recording_enabled,
+            "webhook_url": call.webhook_url or None,
+            "metadata": call.metadata,
+            "status": call.status,
+            "created_at": call.created_at,
+            "updated_at": call.updated_at,
+            "outcome": call.outcome,
+            "answered_by": call.answered_by,
+            "mode": call.mode,
+            "due_at": call.due_at,
+            "hang_up_requested_at": call.hang_up_requested_at,
+        }
+    )
+
+
+def call_details(call: Call) -> dict[str, object]:
+    """The call with its attempts, events, transcript and decisions; four queries, none if prefetched."""
+    prefetch_related_objects([call], *DETAILS)
+    attempts = list(call.attempts.all())
+    turns = [turn for attempt in attempts for turn in attempt.turns.all()]
+    return {
+        **call_data(call),
+        "attempts": [_attempt(attempt) for attempt in attempts],
+        "events": [_event(event) for event in call.events.all()],
+        "transcript": [_turn(turn) for turn in turns],
+        "decisions": [_decision(decision) for decision in call.decisions.all()],
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, object]:
+    return _present(
+        {
+            "attempt_id": attempt.pk,
+            "number": attempt.number,
+            "state": attempt.state,
+            "outcome": attempt.outcome,
+            "answered_by": attempt.answered_by,
+            "carrier": attempt.carrier,
+            "to": attempt.to,
+            "caller_id": attempt.caller_id,
+            "rendered_message": attempt.rendered_message,
+            "created_at": attempt.created_at,
+            "ringing_at": attempt.ringing_at,
+            "answered_at": attempt.answered_at,
+            "ended_at": attempt.ended_at,
+            "ended_by": attempt.ended_by or None,
+            "hangup_cause": attempt.hangup_cause or None,
+            "duration_seconds": attempt.duration_s,
+            "evidence": attempt.evidence or None,
+        }
+    )
+
+
+def _event(event: CallEvent) -> dict[str, object]:
+    return _present(
+        {
+            "name": event.name,
+            "at": event.at,
+            "attempt_id": event.attempt_id,
+            "from_status": event.from_status or None,
+            "to_status": event.to_status or None,
+            "reason": event.reason or None,
+            "data": event.data or None,
+        }
+    )
+
+
+def _turn(turn: TranscriptTurn) -> dict[str, object]:
+    return {
+        "attempt_id": turn.attempt_id,
+        "speaker": turn.speaker,
+        "text": turn.text,
+        "offset_ms": turn.offset_ms,
+        "at": iso(turn.at),
+    }
+
+
+def _decision(decision: Decision) -> dict[str, object]:
+    return _present(
+        {
+            "stage": decision.stage,
+            "verdict": decision.verdict,
+            "rule": decision.rule,
+            "checks": decision.checks,
+            "at": decision.at,
+            "attempt_id": decision.attempt_id,
+        }
+    )
+
+
+def _present(values: dict[str, object]) -> dict[str, object]:
+    """The same without what is None, with instants as text."""
+    return {
+        key: iso(value) if isinstance(value, datetime) else value
+        for key, value in values.items()
+        if value is not None
+    }
