@@ -176,7 +176,8 @@ class IdempotencyRecord(models.Model):
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the request's body.")
     target = models.CharField(max_length=64, help_text="What the request made.")
-    answer = models.JSONField(help_text="The data that was answered.")
+    # Text, since a JSON column may give its keys back in another order.
+    answer = models.TextField(help_text="The JSON of the data that was answered.")
     created_at = models.DateTimeField(default=utc_now, db_index=True)
 
     class Meta:

@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=255)),
                 ('fingerprint', models.CharField(help_text="SHA-256 of the request's body.", max_length=64)),
                 ('target', models.CharField(help_text='What the request made.', max_length=64)),
-                ('answer', models.JSONField(help_text='The data that was answered.')),
+                ('answer', models.TextField(help_text='The JSON of the data that was answered.')),
                 ('created_at', models.DateTimeField(db_index=True, default=temphone.lib.clock.now)),
             ],
             options={

@@ -1,0 +1,246 @@
+"""The gates before a dial, in order. Each is a pure function of a call and the facts: it returns a check.
+
+All are asked; the strongest verdict decides, the first among equals. At creation, in dry runs and in the
+claim the same gates are asked; only the facts differ, and in the claim they are read under its locks.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from calls.hours import is_open, next_opening
+from calls.models import Attempt, Call, StopSwitch
+from calls.models.history import Verdict
+from campaigns.states import OVER, CampaignStatus
+from contacts.models import Consent, Suppression
+from temphone.lib.clock import iso, zone
+from temphone.telephony.messages import Outcome
+
+LATE_SINGLE = timedelta(minutes=15)
+LATE_CAMPAIGN = timedelta(hours=2)
+STRENGTH = [Verdict.ALLOW, Verdict.WARN, Verdict.WAIT, Verdict.DEFER, Verdict.BLOCK]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What one gate said: its verdict, in plain words, and what it looked at."""
+
+    rule: str
+    verdict: Verdict
+    text: str
+    input: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    outcome: Outcome | None = None  # of a block
+    until: datetime | None = None  # of a deferral, or the next opening after a refusal
+
+    def record(self) -> dict[str, object]:
+        """The check as a decision keeps it."""
+        return {
+            "rule": self.rule,
+            "verdict": self.verdict.value,
+            "text": self.text,
+            "input": dict(self.input),
+        }
+
+
+@dataclass(slots=True, kw_only=True)
+class Facts:
+    """What the gates look at, read for many calls at once."""
+
+    now: datetime  # the instant at which the call would be dialled
+    stop: StopSwitch
+    suppressions: Sequence[Suppression]
+    consents: Mapping[str, Sequence[Consent]]  # by contact
+    numbers_in_use: set[str]
+    dialed_today: Counter[str]  # attempts per number in the last 24 hours
+    free_lines: int | None = None  # None: not asked yet, as at creation
+    creating: bool = False
+
+    @classmethod
+    def read(cls, calls: Iterable[Call], *, now: datetime, at: datetime | None = None) -> "Facts":
+        """The facts about these calls as they stand, for a dial at the instant ``at`` (now, if omitted)."""
+        calls = list(calls)
+        numbers = {call.contact.phone for call in calls}
+        consents: dict[str, list[Consent]] = {}
+        for consent in Consent.objects.in_force(now).filter(contact__in={call.contact_id for call in calls}):
+            consents.setdefault(consent.contact_id, []).append(consent)
+        return cls(
+            now=at or now,
+            stop=StopSwitch.read(),
+            suppressions=list(Suppression.objects.in_force(now).covering(numbers)),
+            consents=consents,
+            numbers_in_use=set(Attempt.objects.live().filter(to__in=numbers).values_list("to", flat=True)),
+            dialed_today=_dialed_since(numbers, now - timedelta(hours=24)),
+        )
+
+
+def _dialed_since(numbers: set[str], since: datetime) -> Counter[str]:
+    if not settings.CALLS_PER_NUMBER_PER_DAY:
+        return Counter()
+    dials = Attempt.objects.filter(to__in=numbers, created_at__gt=since, accepted_at__isnull=False)
+    return Counter(dials.values_list("to", flat=True))
+
+
+Gate = Callable[[Call, Facts], Check]
+
+
+def stop_switch(_call: Call, facts: Facts) -> Check:
+    """Whether dialling is stopped altogether."""
+    if facts.stop.on:
+        text = f"All calling is stopped ({facts.stop.changed_by})."
+        return Check(rule="stop_switch", verdict=Verdict.WAIT, text=text, input={"on": True})
+    return Check(
+        rule="stop_switch", verdict=Verdict.ALLOW, text="Calling is not stopped.", input={"on": False}
+    )
+
+
+def campaign(call: Call, _facts: Facts) -> Check:
+    """Whether the campaign lets its calls go."""
+    if call.campaign is None:
+        return Check(rule="campaign", verdict=Verdict.ALLOW, text="Belongs to no campaign.")
+    status = CampaignStatus(call.campaign.status)
+    seen: dict[str, str | int | bool | None] = {"campaign": call.campaign.pk, "status": status.value}
+    text = f"Campaign {call.campaign.name} is {status.label.lower()}."
+    if status == CampaignStatus.RUNNING:
+        return Check(rule="campaign", verdict=Verdict.ALLOW, text=text, input=seen)
+    if status in OVER:
+        outcome = Outcome.CANCELED_BY_USER
+        return Check(rule="campaign", verdict=Verdict.BLOCK, text=text, input=seen, outcome=outcome)
+    return Check(rule="campaign", verdict=Verdict.WAIT, text=f"{text} It holds its calls.", input=seen)
+
+
+def suppression(call: Call, facts: Facts) -> Check:
+    """Whether the number must not be called."""
+    found = next((one for one in facts.suppressions if one.covers(call.contact.phone)), None)
+    if found is None:
+        return Check(rule="suppression", verdict=Verdict.ALLOW, text="The number is not suppressed.")
+    return Check(
+        rule="suppression",
+        verdict=Verdict.BLOCK,
+        text=f"The number must not be called: {found.get_reason_display().lower()}.",
+        input={"suppression": found.pk, "reason": found.reason},
+        outcome=Outcome.BLOCKED_SUPPRESSED,
+    )
+
+
+def consent(call: Call, facts: Facts) -> Check:
+    """Whether the contact agreed to calls of this purpose."""
+    policy = settings.POLICIES[call.mode]["consent"]
+    given = next((one for one in facts.consents.get(call.contact_id, ()) if one.covers(call.purpose)), None)
+    seen: dict[str, str | int | bool | None] = {"policy": policy, "purpose": call.purpose}
+    if given is not None or policy == "off":
+        text = f"{given}, recorded {iso(given.captured_at)}." if given else "Consent is not asked for."
+        return Check(rule="consent", verdict=Verdict.ALLOW, text=text, input=seen)
+    text = f"No consent to {call.purpose} calls is recorded. Record one on the contact's page."
+    verdict = Verdict.BLOCK if policy == "require" else Verdict.WARN
+    return Check(rule="consent", verdict=verdict, text=text, input=seen, outcome=Outcome.BLOCKED_CONSENT)
+
+
+def calling_hours(call: Call, facts: Facts) -> Check:
+    """Whether the contact's clocks show an hour at which we may call."""
+    local = facts.now.astimezone(zone(call.contact.timezone))
+    opens, closes = settings.CALLING_HOURS
+    seen: dict[str, str | int | bool | None] = {
+        "local_time": local.isoformat(timespec="minutes"),
+        "opens": f"{opens:%H:%M}",
+        "closes": f"{closes:%H:%M}",
+    }
+    if is_open(local):
+        text = f"{local:%H:%M} there is within {opens:%H:%M} to {closes:%H:%M}."
+        return Check(rule="calling_hours", verdict=Verdict.ALLOW, text=text, input=seen)
+    opening = next_opening(facts.now, call.contact.timezone)
+    text = f"{local:%H:%M} there is outside {opens:%H:%M} to {closes:%H:%M}. Next opening: {iso(opening)}."
+    verdict = {"warn": Verdict.WARN, "defer": Verdict.DEFER, "reject": Verdict.BLOCK}
+    return Check(
+        rule="calling_hours",
+        verdict=verdict[settings.POLICIES[call.mode]["hours"]],
+        text=text,
+        input=seen,
+        outcome=Outcome.BLOCKED_HOURS,
+        until=opening,
+    )
+
+
+def number_in_use(call: Call, facts: Facts) -> Check:
+    """Whether the number has a call up already; the second waits."""
+    if not facts.creating and call.contact.phone in facts.numbers_in_use:
+        text = "Another call to this number is up; this one waits."
+        return Check(rule="number_in_use", verdict=Verdict.WAIT, text=text)
+    return Check(rule="number_in_use", verdict=Verdict.ALLOW, text="No other call to this number is up.")
+
+
+def caps(call: Call, facts: Facts) -> Check:
+    """Whether the number was called often enough for a day."""
+    cap = settings.CALLS_PER_NUMBER_PER_DAY
+    if not cap:
+        return Check(rule="caps", verdict=Verdict.ALLOW, text="No cap on calls per number is set.")
+    made = facts.dialed_today[call.contact.phone]
+    seen: dict[str, str | int | bool | None] = {"cap": cap, "made": made}
+    text = f"{made} of {cap} calls to this number in 24 hours."
+    if made < cap:
+        return Check(rule="caps", verdict=Verdict.ALLOW, text=text, input=seen)
+    later = next_opening(facts.now + timedelta(hours=24), call.contact.timezone)
+    return Check(rule="caps", verdict=Verdict.DEFER, text=text, input=seen, until=later)
+
+
+def lateness(call: Call, facts: Facts) -> Check:
+    """Whether it is still worth calling. While calling is held, lateness is not judged."""
+    late = facts.now - call.due_at
+    limit = LATE_CAMPAIGN if call.campaign_id else LATE_SINGLE
+    seen: dict[str, str | int | bool | None] = {
+        "late_s": max(0, int(late.total_seconds())),
+        "limit_s": int(limit.total_seconds()),
+    }
+    held = Verdict.WAIT in {stop_switch(call, facts).verdict, campaign(call, facts).verdict}
+    if late <= limit or held:
+        return Check(rule="lateness", verdict=Verdict.ALLOW, text="It is not too late.", input=seen)
+    text = f"{int(late.total_seconds() // 60)} minutes late; the limit is {int(limit.total_seconds() // 60)}."
+    return Check(rule="lateness", verdict=Verdict.BLOCK, text=text, input=seen, outcome=Outcome.EXPIRED)
+
+
+def lines(_call: Call, facts: Facts) -> Check:
+    """Whether the carrier has a free line, within its pace."""
+    if facts.free_lines is None:
+        return Check(rule="lines", verdict=Verdict.ALLOW, text="Lines are looked at when it is dialled.")
+    seen: dict[str, str | int | bool | None] = {"free": facts.free_lines}
+    if facts.free_lines > 0:
+        return Check(rule="lines", verdict=Verdict.ALLOW, text="A line is free.", input=seen)
+    text = "No line is free, or the carrier's pace is reached; it waits."
+    return Check(rule="lines", verdict=Verdict.WAIT, text=text, input=seen)
+
+
+RULES: tuple[Gate, ...] = (
+    stop_switch,
+    campaign,
+    suppression,
+    consent,
+    calling_hours,
+    number_in_use,
+    caps,
+    lateness,
+    lines,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What all gates said of one call, and the check that decides."""
+
+    checks: Sequence[Check]
+
+    @property
+    def deciding(self) -> Check:
+        """The strongest check, the first among equals."""
+        return max(self.checks, key=lambda check: STRENGTH.index(check.verdict))
+
+    @property
+    def allows(self) -> bool:
+        """Whether the call may be dialled."""
+        return self.deciding.verdict in {Verdict.ALLOW, Verdict.WARN}
+
+
+def ask(call: Call, facts: Facts) -> Ruling:
+    """Ask every gate."""
+    return Ruling(checks=[gate(call, facts) for gate in RULES])

@@ -1,0 +1,153 @@
+"""The message of a call: Liquid output statements over plain data, and nothing else of Liquid.
+
+No tags, no ranges, no objects; the filters are those of FILTERS; what a value holds is never read as a
+template again. A message can cost milliseconds at most: nothing here loops, or grows faster than its text.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache
+
+from liquid import BoundTemplate, Environment, StrictDefaultUndefined
+from liquid.builtin.content import ContentNode
+from liquid.builtin.expressions.primitive import RangeLiteral
+from liquid.builtin.filters.misc import date as liquid_date
+from liquid.exceptions import LiquidError, UndefinedError
+from liquid.expression import Expression
+from liquid.filter import liquid_filter, with_environment
+
+from contacts.models import Contact
+from temphone.lib.clock import zone
+from temphone.lib.errors import Invalid
+
+FIELD = "initial_message"
+MAX_LENGTH = 5_000
+MAX_RENDERED_LENGTH = 10_000
+TAGS = ("content", "output", "illegal")
+FILTERS = (
+    "abs",
+    "append",
+    "at_least",
+    "at_most",
+    "capitalize",
+    "ceil",
+    "date",
+    "default",
+    "divided_by",
+    "downcase",
+    "floor",
+    "lstrip",
+    "minus",
+    "modulo",
+    "plus",
+    "prepend",
+    "remove",
+    "round",
+    "rstrip",
+    "size",
+    "slice",
+    "squish",
+    "strip",
+    "times",
+    "truncate",
+    "truncatewords",
+    "upcase",
+)
+ANGLED = re.compile(r"<<([^<>{}]*)>>")
+DATE_FORMAT = re.compile(r"(%-?[A-Za-z%]|[^%])*")
+UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+
+
+def render(template: str, *, contact: Contact, metadata: Mapping[str, object] | None, now: datetime) -> str:
+    """The message as it will be spoken to this contact at ``now``.
+
+    Raises:
+        Invalid: it is no template, or a variable has neither a value for this contact nor a default.
+    """
+    parsed = _parse(template)
+    try:
+        text = parsed.render(_data(contact, metadata or {}, now))
+    except UndefinedError as error:
+        raise _missing(str(error)) from error
+    except (LiquidError, ValueError, ArithmeticError) as error:
+        raise _broken(error) from error
+    return _speakable(text)
+
+
+def _speakable(text: str) -> str:
+    spoken = UNSPEAKABLE.sub("", text).strip()
+    if not spoken:
+        raise Invalid.field(FIELD, "leaves nothing to say for this contact.")
+    if len(spoken) > MAX_RENDERED_LENGTH:
+        raise Invalid.field(FIELD, f"must not exceed {MAX_RENDERED_LENGTH} characters once rendered.")
+    return spoken
+
+
+@with_environment
+@liquid_filter
+def _date(value: object, format_: object, *, environment: Environment) -> object:
+    # A width such as %999999999d would make strftime fill the memory.
+    if not DATE_FORMAT.fullmatch(str(format_)):
+        raise ValueError("a date format may hold letters only, such as %A %-d %B")
+    return liquid_date(value, format_, environment=environment)
+
+
+def _environment() -> Environment:
+    environment = Environment(undefined=StrictDefaultUndefined, strict_filters=True)
+    environment.tags = {name: tag for name, tag in environment.tags.items() if name in TAGS}
+    environment.filters = {name: environment.filters[name] for name in FILTERS} | {"date": _date}
+    return environment
+
+
+ENVIRONMENT = _environment()
+
+
+@lru_cache(maxsize=1000)
+def _parse(template: str) -> BoundTemplate:
+    try:
+        parsed = ENVIRONMENT.from_string(ANGLED.sub(r"{{\1}}", template))
+    except (LiquidError, RecursionError) as error:
+        raise _broken(error) from error
+    if any(_has_range(node.expressions()) for node in parsed.nodes if not isinstance(node, ContentNode)):
+        raise Invalid.field(FIELD, "must not use ranges such as (1..5).")
+    return parsed
+
+
+def _has_range(expressions: Iterable[Expression]) -> bool:
+    return any(isinstance(part, RangeLiteral) or _has_range(part.children()) for part in expressions)
+
+
+def _data(contact: Contact, metadata: Mapping[str, object], now: datetime) -> dict[str, object]:
+    person = {
+        **contact.attributes,
+        "first_name": contact.first_name,
+        "last_name": contact.last_name,
+        "name": contact.name,
+        "company": contact.company,
+        "language": contact.language,
+    }
+    local = now.astimezone(zone(contact.timezone))
+    data = {**person, "contact": person, "metadata": metadata, "now": local}
+    return {name: _without_empty(value) for name, value in data.items() if value not in (None, "")}
+
+
+def _without_empty(value: object) -> object:
+    """The same without empty texts and nulls, which so count as missing."""
+    if isinstance(value, Mapping):
+        return {key: _without_empty(item) for key, item in value.items() if item is not None and item != ""}
+    return value
+
+
+def _missing(problem: str) -> Invalid:
+    name = problem.splitlines()[0].removesuffix(" is undefined").strip("'")
+    return Invalid.field(
+        FIELD,
+        f"uses '{name}', which has no value for this contact. "
+        f'Give it one, or a default: {{{{ {name} | default: "there" }}}}.',
+    )
+
+
+def _broken(error: Exception) -> Invalid:
+    problem = (str(error).splitlines() or ["too deep"])[0]
+    return Invalid.field(FIELD, f"must be a valid template: {problem}.")
