@@ -172,6 +172,8 @@ Q_CLUSTER = {
     "scheduler": False,
 }
 
+DEMO = env.switch("TEMPHONE_DEMO", default=True)  # whether `manage.py dev` seeds demo data
+
 # What TemPhone does, as the organisation wants it.
 GATEWAY_SECRET = _secret("TEMPHONE_GATEWAY_SECRET", "gateway")
 WEBHOOK_SECRET = _secret("TEMPHONE_WEBHOOK_SECRET", "webhooks")

@@ -1,0 +1,63 @@
+"""Is it alive, and is it well? For load balancers, supervisors and people; no login, no secrets."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from calls.models import Beat, Gateway
+from temphone.lib.clock import now as utc_now
+
+WELL = "ok"
+CLOCK_WITHIN = timedelta(seconds=10)  # it beats every second or so
+WORKER_WITHIN = timedelta(seconds=45)  # it may be busy with a batch for 20 s
+
+
+@never_cache
+@require_safe
+def healthz(_: HttpRequest) -> HttpResponse:
+    """The process answers; nothing else is asked, the database neither."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@never_cache
+@require_safe
+def readyz(_: HttpRequest) -> JsonResponse:
+    """Each part and how it is; 503 unless all are well."""
+    parts = report(utc_now())
+    return JsonResponse(parts, status=200 if set(parts.values()) == {WELL} else 503)
+
+
+def report(now: datetime) -> dict[str, str]:
+    """Per part ``ok``, or what is wrong with it."""
+    try:
+        parts = {name: check(now) for name, check in CHECKS.items()}
+    except DatabaseError:
+        return {"database": "unreachable", **dict.fromkeys(CHECKS, "unknown")}
+    return {"database": WELL, **parts}
+
+
+def _queue(now: datetime) -> str:
+    return _beat("worker", now, WORKER_WITHIN)
+
+
+def _clock(now: datetime) -> str:
+    return _beat("clock", now, CLOCK_WITHIN)
+
+
+def _gateway(now: datetime) -> str:
+    return WELL if Gateway.objects.reachable(now).exists() else "none reachable"
+
+
+def _beat(name: str, now: datetime, within: timedelta) -> str:
+    beat = Beat.objects.filter(pk=name).first()
+    if beat is None:
+        return "not seen yet"
+    silence = now - beat.at
+    return WELL if silence <= within else f"not seen for {silence.total_seconds():.0f} s"
+
+
+CHECKS: dict[str, Callable[[datetime], str]] = {"queue": _queue, "clock": _clock, "gateway": _gateway}

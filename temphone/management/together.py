@@ -1,0 +1,101 @@
+"""Web, clock, worker and gateway together on one machine. ``manage.py dev`` becomes this, without Django."""
+
+import http.client
+import ipaddress
+import json
+import os
+import sys
+from functools import partial
+
+from temphone.lib import environment as env
+from temphone.management import demo
+from temphone.management.supervisor import Program, Supervisor, say
+
+WEB_THREADS = 4
+FIRST_CALL = """\
+  Schedule a first call; it rings Jordan, one minute from then:
+
+    curl -X POST "{address}/v1/calls/scheduled" \\
+      -H "Authorization: Bearer {key}" \\
+      -H "Content-Type: application/json" \\
+      -d '{{
+        "contact_id": "ctc_12kd88",
+        "campaign_id": "camp_91ks11",
+        "scheduled_at": "'"$({date})"'",
+        "initial_message": "Hi {{{{first_name}}}}, this is the TemPhone AI assistant."
+      }}'
+
+  and watch it at {address}/
+"""
+
+
+def main() -> int:
+    """Run all until Ctrl-C or SIGTERM; the exit code."""
+    host, port = env.text("HOST", "127.0.0.1"), env.number("PORT", 8000)
+    reached = _reached_at(host)
+    address = f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
+    os.environ.setdefault("TEMPHONE_CALLBACK_URL", address)
+    # Threads share one heap each four, so a process of four threads stays small.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "1")
+    say("Starting web, clock, worker and gateway ...")
+    return Supervisor(
+        programs(host, port), trouble=partial(trouble, reached, port), on_ready=partial(greet, address)
+    ).run()
+
+
+def programs(host: str, port: int) -> list[Program]:
+    """The four programs, as DESIGN draws them."""
+    python = sys.executable
+    manage = [python, "manage.py"]
+    web = [python, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)]
+    web += ["--workers", "1", "--blocking-threads", str(WEB_THREADS), "--no-ws", "--log-level", "warning"]
+    return [
+        Program("web", [*web, "temphone.wsgi:application"]),
+        Program("gateway", [python, "-m", "temphone.gateway"]),
+        Program("clock", [*manage, "clock", "--skip-checks"]),
+        Program("worker", [*manage, "qcluster", "--skip-checks"]),
+    ]
+
+
+def trouble(host: str, port: int) -> str:
+    """What /readyz says is not well; empty when all is."""
+    connection = http.client.HTTPConnection(host, port, timeout=2)
+    try:
+        connection.request("GET", "/readyz")
+        parts: dict[str, str] = json.load(connection.getresponse())
+    except (OSError, http.client.HTTPException, ValueError):
+        return "web does not answer"
+    finally:
+        connection.close()
+    return ", ".join(f"{name}: {state}" for name, state in parts.items() if state != "ok")
+
+
+def greet(address: str) -> None:
+    """Say where it is, how to come in, and how to make a first call."""
+    say(f"\nTemPhone is ready: {address}/  (Ctrl-C stops it)\n")
+    if not env.switch("TEMPHONE_DEMO", default=True):
+        say("  Make yourself a login: .venv/bin/python manage.py createsuperuser\n")
+        return
+    say(f"  Login:   admin / {demo.STAFF_PASS}\n  API key: {demo.API_KEY}\n  API:     {address}/v1/docs/\n")
+    say(FIRST_CALL.format(address=address, key=demo.API_KEY, date=_date_command()))
+
+
+def _reached_at(host: str) -> str:
+    """Where we reach what listens on ``host``: all addresses are none to connect to."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if not address.is_unspecified:
+        return host
+    return "127.0.0.1" if address.version == 4 else "::1"
+
+
+def _date_command() -> str:
+    """The shell's words for one minute from now, so that the curl works whenever it is pasted."""
+    ahead = "-v+1M" if sys.platform == "darwin" else "-d '+1 minute'"
+    return f"date -u {ahead} +%Y-%m-%dT%H:%M:%SZ"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
