@@ -1,0 +1,1 @@
+"""What the AI says next, and what the callee meant. Knows no network."""

@@ -1,0 +1,1 @@
+"""Connections to phones, of every network behind one interface (``base``)."""

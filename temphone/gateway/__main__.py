@@ -1,0 +1,49 @@
+"""``python -m temphone.gateway``."""
+
+import asyncio
+import logging
+import os
+import sqlite3
+import sys
+
+from temphone.gateway.config import BadSetting, Config, from_environment
+from temphone.gateway.gateway import serve
+from temphone.gateway.ledger import Ledger
+from temphone.gateway.store import InUse
+
+
+def main() -> int:
+    """Run the gateway; returns the exit code: 2 for a wrong setting, 1 for what it cannot use."""
+    os.umask(0o077)  # numbers and words are for the owner's eyes
+    try:
+        config = from_environment(os.environ)
+    except BadSetting as error:
+        return _refuse(str(error), code=2)
+    logging.basicConfig(level=config.log_level, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("temphone.gateway.gateway").setLevel(logging.INFO)
+    try:
+        ledger = Ledger(config.ledger)
+    except InUse:
+        return _refuse(f"Another gateway has the ledger {config.ledger}.", code=1)
+    except (OSError, sqlite3.Error) as error:
+        return _refuse(f"The ledger {config.ledger} cannot be opened: {error}.", code=1)
+    return _serve(config, ledger)
+
+
+def _serve(config: Config, ledger: Ledger) -> int:
+    try:
+        asyncio.run(serve(config, ledger))
+    except OSError as error:
+        return _refuse(f"The gateway cannot start: {error}.", code=1)
+    finally:
+        ledger.close()
+    return 0
+
+
+def _refuse(message: str, *, code: int) -> int:
+    sys.stderr.write(f"gateway: {message}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

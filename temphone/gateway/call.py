@@ -1,0 +1,110 @@
+"""One attempt from the dial to the end: a leg, a conversation, and the journal of both."""
+
+from temphone.gateway.conversation.dialogue import Conversation
+from temphone.gateway.conversation.moves import (
+    Classified,
+    Heard,
+    Key,
+    Listen,
+    Move,
+    OptedOut,
+    Result,
+    Say,
+    Speech,
+)
+from temphone.gateway.journal import Journal
+from temphone.gateway.legs.base import Failed, Leg
+from temphone.gateway.outbox import Outbox
+from temphone.telephony.messages import DialRequest, EndedBy, Ending, EventType, Outcome, Turn
+
+OPT_OUT_WAIT_S = 3.0  # of real time, however fast the simulation runs
+NORMAL = "200 OK"
+
+
+class Call:
+    """Drives one leg by one conversation."""
+
+    def __init__(self, request: DialRequest, leg: Leg, journal: Journal, outbox: Outbox) -> None:
+        self.attempt_id = request.attempt_id
+        self._script = request.script
+        self._leg = leg
+        self._journal = journal
+        self._outbox = outbox
+
+    async def run(self) -> None:
+        """Ring, talk, and record the end."""
+        try:
+            await self._leg.ring()
+            self._journal.record(EventType.RINGING)
+            await self._leg.answer()
+            self._journal.record(EventType.ANSWERED)
+        except Failed as failed:
+            self.end(Ending(outcome=failed.outcome, ended_by=failed.by, hangup_cause=failed.cause))
+        else:
+            self._conclude(await self._converse())
+
+    def hang_up(self) -> None:
+        """End it, whatever it does."""
+        self._leg.hang_up()
+
+    def broke(self) -> None:
+        """Record the end of a call that an error of ours stopped. It may have rung: never again."""
+        self.end(Ending(outcome=Outcome.UNKNOWN, ended_by=EndedBy.SYSTEM, hangup_cause="gateway_error"))
+
+    def end(self, ending: Ending) -> None:
+        """Record the end and let go of the line."""
+        self._leg.hang_up()
+        self._journal.record(EventType.ENDED, ending=ending)
+
+    def _conclude(self, result: Result) -> None:
+        self.end(
+            Ending(
+                outcome=result.outcome,
+                ended_by=result.ended_by,
+                hangup_cause=NORMAL,
+                answered_by=result.answered_by,
+                duration_s=round(self._leg.offset_ms / 1000),
+                evidence=result.evidence,
+            )
+        )
+
+    async def _converse(self) -> Result:
+        dialogue = Conversation(self._script).run()
+        heard: Heard | None = None
+        try:
+            while True:
+                heard = await self._do(dialogue.send(heard))
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+
+    async def _do(self, move: Move) -> Heard | None:
+        match move:
+            case Say(text=text):
+                return await self._say(text)
+            case Listen(timeout_s=timeout_s):
+                return self._note(await self._leg.listen(timeout_s))
+            case Classified(answered_by=answered_by):
+                self._journal.record(EventType.CLASSIFIED, answered_by=answered_by)
+            case OptedOut(evidence=evidence):
+                sequence = self._journal.record(EventType.OPTED_OUT, evidence=evidence)
+                await self._outbox.acknowledged(self.attempt_id, sequence, within_s=OPT_OUT_WAIT_S)
+        return None
+
+    async def _say(self, text: str) -> Heard | None:
+        offset_ms = self._leg.offset_ms
+        spoken = await self._leg.say(text)
+        if spoken.text:
+            self._journal.record(
+                EventType.TURN, turn=Turn(speaker="agent", text=spoken.text, offset_ms=offset_ms)
+            )
+        return self._note(spoken.cut_in)
+
+    def _note(self, heard: Heard | None) -> Heard | None:
+        """Put what the callee said into the transcript."""
+        if isinstance(heard, Speech | Key):
+            text = heard.text if isinstance(heard, Speech) else f"[{heard.digit}]"
+            self._journal.record(
+                EventType.TURN, turn=Turn(speaker="callee", text=text, offset_ms=heard.offset_ms)
+            )
+        return heard

@@ -1,0 +1,65 @@
+"""How the gateway speaks to Django: signed HTTP."""
+
+from types import TracebackType
+from typing import Self, TypeVar
+
+import aiohttp
+import msgspec
+
+from temphone.telephony.messages import decode, encode
+from temphone.telephony.signing import sign
+
+T = TypeVar("T")
+TIMEOUT_S = 10.0
+
+
+class Unavailable(Exception):
+    """No usable answer; the same may work later."""
+
+
+class NotUnderstood(Exception):
+    """Django cannot use this message, however often it is sent."""
+
+
+class Callback:
+    """A connection to Django."""
+
+    def __init__(self, url: str, secret: str) -> None:
+        self._url = url
+        self._secret = secret
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S), trust_env=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def post(self, path: str, message: object, kind: type[T]) -> T:
+        """The answer to a message.
+
+        Raises:
+            NotUnderstood: the message is at fault.
+            Unavailable: anything else.
+        """
+        status, answer = await self._exchange(path, encode(message))
+        if status in {400, 413, 422}:
+            raise NotUnderstood(f"HTTP {status}")
+        if status != 200:
+            raise Unavailable(f"HTTP {status}")
+        try:
+            return decode(answer, kind)
+        except msgspec.DecodeError as error:
+            raise Unavailable("an answer of the wrong shape") from error
+
+    async def _exchange(self, path: str, body: bytes) -> tuple[int, bytes]:
+        headers = sign(body, secret=self._secret)
+        try:
+            async with self._session.post(
+                self._url + path, data=body, headers=headers, allow_redirects=False
+            ) as response:
+                return response.status, await response.read()
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise Unavailable(type(error).__name__) from error

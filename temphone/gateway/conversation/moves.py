@@ -1,0 +1,103 @@
+"""What passes between a conversation and the line: what was heard, what to do next, how it came out.
+
+Offsets count from the answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from temphone.telephony.messages import AnsweredBy, EndedBy, Outcome
+
+Evidence = Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """The callee said something and finished."""
+
+    text: str
+    offset_ms: int = 0
+
+    @property
+    def evidence(self) -> Evidence:
+        """What shows it."""
+        return {"said": self.text, "offset_ms": self.offset_ms}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The callee pressed a key: 0 to 9, * or #."""
+
+    digit: str
+    offset_ms: int = 0
+
+    @property
+    def text(self) -> str:
+        """What a playbook's phrases are compared with."""
+        return self.digit
+
+    @property
+    def evidence(self) -> Evidence:
+        """What shows it."""
+        return {"pressed": self.digit, "offset_ms": self.offset_ms}
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """The beep of a voicemail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nothing, for as long as was listened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The connection has ended, and who ended it; SYSTEM means the maximum duration."""
+
+    by: EndedBy
+
+
+Heard = Speech | Key | Tone | Silence | Over
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Speak; answered by what cut in, or None when it was spoken to its end."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Listen until something is heard, or nothing for so long."""
+
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """Report who answered."""
+
+    answered_by: AnsweredBy
+
+
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    """Report an opt-out, and go on when it is safely known."""
+
+    evidence: Evidence
+
+
+Move = Say | Listen | Classified | OptedOut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How the conversation came out."""
+
+    outcome: Outcome
+    ended_by: EndedBy
+    answered_by: AnsweredBy | None
+    evidence: Evidence = field(default_factory=dict)

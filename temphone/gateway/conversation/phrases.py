@@ -1,0 +1,175 @@
+"""The phrases by which callees are understood, in English and Spanish: data, one phrase a line.
+
+A line is a regular expression over plain words (small letters, no accents, no apostrophes); ``<name>``
+stands for an entry of ``VOCABULARY``. They are matched at the borders of words.
+"""
+
+import re
+
+VOCABULARY = {
+    "call": "(?:call|phone|ring|contact|bother|disturb)",
+    "calling": "(?:calls?|calling|phoning|ringing|contacting|bothering|disturbing|harassing|messages)",
+    "called": "(?:<calling>|called|contacted|call me)",
+    "these": "(?:(?:all|any|more|of|with|the|these|those|this|your|from|you|to|be|being|further) )*",
+    "never": (
+        "(?:(?<!why )dont|do not|never|not to|shouldnt|should not|cant|can not|cannot|mustnt|must not)"
+        "(?: you)?(?: ever)?(?: keep)?"
+    ),
+    "me": "(?:me|us)",
+    "mine": "(?:my|our|this) (?:phone )?(?:name|number|details|data)",
+    "day": "(?:mon|tues|wednes|thurs|fri|satur|sun)day",
+    "later": (
+        "(?:later|soon|tomorrow|tonight|another (?:time|day)|some other time|next|after|when|around|this"
+        r"|in (?:an?|the|one|two|half|five|ten|\d+)|at \w+|(?:on )?<day>)"
+    ),
+    "here": "(?:here|by that name|with that name|called that)",
+    "somebody": "(?:him|her|them|anyone|anybody|that person|this person|the person|any such|who you)",
+    "nunca": "(?:no|nunca|ya no|jamas)",
+    "llamar": "(?:llamar|marcar|contactar|telefonear|molestar)(?:me|nos)?",
+    "llame": "(?:llame[ns]?|marquen?|marques|contacten?|molesten?|molestes|telefoneen?)",
+    "dia": "(?:lunes|martes|miercoles|jueves|viernes|sabado|domingo)",
+    "luego": (
+        "(?:mas tarde|manana|luego|despues|otro (?:dia|momento)|esta (?:tarde|noche)|el <dia>"
+        "|la proxima|en (?:una?|media|dos))"
+    ),
+}
+
+STOP = r"""
+^(?:please |just |por favor )*(?:stop|alto|basta|baja)(?: it| now| please| this| por favor| ya)*$
+stop <these><calling>
+(?:quit|cease|no more|enough|end|cancel) <these><calling>
+<never> <call>(?:ing)?(?: <me>| here| back| again| any ?more| this| my| our|$)
+<never> calling
+no longer <call>
+(?:dont|do not|no longer|never) (?:want|wish|like|need|care)(?: to)?(?: get| receive| have)? <these><called>
+(?:dont|do not|never) (?:want|wish) to hear from you
+(?:take|remove|delete|erase|cross|scratch|strike|drop|get) (?:<me>|<mine>) (?:off|from|out of)
+(?:remove|delete|erase) <me>
+(?:remove|delete|erase|lose|forget|block) <mine>
+unsubscribe
+opt(?:ing)?(?: me| us)? out
+(?:do not|dont) call (?:list|registry)
+leave <me> (?:alone|in peace|be)
+<nunca>(?: <me>| me| nos)?(?: vuelvan?| vuelvas)? a <llamar>
+<nunca> (?:me |nos )?<llame>
+(?:deje[ns]?|deja|dejad|pare[ns]?|para|basta) (?:ya )?de (?:<llamar>|llamadas)
+(?:quite|quiten|quita|saque|saquen|saca|elimine|eliminen|elimina|borre|borren|borra)(?:me|nos)
+(?:quiten?|saquen?|eliminen?|borren?) (?:mi|este|nuestro) (?:numero|nombre|telefono)
+no (?:quiero|queremos|deseo) (?:que (?:me|nos) <llame>|(?:recibir )?(?:mas |sus |estas |otra )*llamadas?)
+(?:darme|deme|denme|dame|doy) de baja
+no mas llamadas
+"""
+
+WRONG_PERSON = r"""
+wrong (?:number|person|guy|phone|house|one)
+(?:no one|nobody|noone|there is no|theres no|there isnt any(?:one)?) (?:\w+ ){0,3}<here>
+(?:im|i am|this is|thats|that is) not (?:<somebody>|the one you|the right person)
+not (?:him|her|the person you|who you)
+(?:doesnt|does not|dont|do not|no longer) (?:lives?|works?) (?:here|there|with us|for us|at this)
+(?:isnt|is not|no longer has) (?:at )?this (?:number|phone)
+(?:never heard of|dont know|do not know) <somebody>
+(?:numero|persona) equivocad[oa]
+(?:esta|se ha|se|te has|te) equivoc(?:ado|ada|o|aste)
+(?:aqui )?no (?:vive|trabaja|hay|esta)(?: \w+){0,2} (?:aqui|con ese nombre)
+aqui no (?:vive|trabaja|es|hay)
+no (?:conozco|soy)(?: a)? (?:el|ella|esa persona|nadie|la persona)
+"""
+
+CALLBACK = r"""
+(?:call|ring|phone|try)(?: <me>)?(?: back| again)? <later>
+(?:call|ring|phone) <me> (?:back|again)
+(?:can|could|would|will) you (?:please )?(?:call|ring|phone|try) (?:back|again)
+call back
+(?:not a good|a bad|bad) (?:time|moment)
+(?:llam|marqu|vuelv|intent)\w*(?: (?:me|nos|a llamar|a llamarme|a intentarlo))* <luego>
+vuelv[ae]n? a llamar(?:me|nos)?
+devuelv\w+ la llamada
+(?:no es|mal) (?:un )?(?:buen )?momento
+"""
+
+REPEAT = r"""
+^(?:sorry )?(?:what|huh|pardon|excuse me|come again|sorry|como|que|mande|perdon)(?: please| sorry| that)?$
+(?:say|repeat|tell me) (?:that|it|this|the message)(?: again| once more|$)
+(?:can|could|would|will) you (?:please )?repeat
+once (?:again|more)
+(?:didnt|did not|couldnt|could not|cant|cannot) (?:quite )?(?:hear|catch|get|understand|follow)
+what (?:was that|did you say)
+(?:repita|repite|repetir|repitalo|repitelo)
+no (?:le |te |lo )?(?:escuche|escucho|entendi|entiendo|oi|oigo)
+como dij(?:o|iste)
+"""
+
+NOT_A_NO = r"""
+no (?:problem|worries|trouble|doubt)
+not a problem
+why not
+sin problema
+no hay problema
+como no
+"""
+
+NO = r"""
+no|nope|nah|not|never|negative|unable|afraid
+cant|cannot|wont|dont|doesnt|isnt|didnt
+tampoco|nunca|negativo
+"""
+
+YES = r"""
+yes|yeah|yep|yup|sure|ok|okay|alright|all right|of course|absolutely|definitely|certainly
+correct|right|exactly|indeed|works|fine|perfect|great|good|agreed|confirm|confirmed
+i will|ill be there|please do
+si|claro|por supuesto|de acuerdo|esta bien|vale|correcto|perfecto|confirmo|bueno|asi es
+"""
+
+SCREENING = r"""
+call (?:screening|assist)
+screening (?:service|this call|your call|the call)
+(?:being|is) screened
+screens calls
+virtual assistant
+google .*(?:assistant|voice|screen)
+(?:see|check) if (?:this person|the person|they are|theyre|he is|she is) (?:is )?available
+before i (?:try to )?connect you
+"""
+
+VOICEMAIL = r"""
+(?<!to )leave (?:an? |your |me |us )*(?:brief |short |detailed |quick )*(?:message|name|number)
+(?:after|at|following) the (?:tone|beep|signal)
+voice ?mail|mailbox|answering machine
+record (?:your|a) message
+dej[ea]n?(?:nos|me)? (?:su|un|tu|el) (?:mensaje|recado)
+(?:despues|tras|al oir) (?:del|de la|el|la) (?:tono|senal)
+buzon
+"""
+
+PURPOSE = r"""
+(?:say|state|record) your name
+(?:reason (?:for|of)|why youre|why you are) (?:your |the )?call(?:ing)?
+(?:diga|grabe|indique) su nombre
+motivo de (?:su|la) llamada
+"""
+
+IVR = r"""
+(?:press|dial|select|enter) (?:one|two|three|four|five|six|seven|eight|nine|zero|pound|star|\d)
+main menu|menu options|following options|listen carefully|your call is important|party extension
+for english
+(?:oprima|marque|presione|pulse) (?:el )?(?:uno|dos|tres|cero|\d)
+"""
+
+GREETING = r"""
+(?:you have|youve) reached
+(?:person|party|customer|subscriber|number) you (?:are|were|have) (?:calling|called|dialed|trying)
+will (?:call|get back to) you (?:back )?as soon as
+"""
+
+
+def pattern(phrases: str) -> re.Pattern[str]:
+    """A pattern that finds any of these phrases, one a line."""
+    lines = (rf"(?:^|\b)(?:{line})(?:\b|$)" for line in phrases.strip().splitlines())
+    return re.compile("|".join(map(_spelled_out, lines)))
+
+
+def _spelled_out(line: str) -> str:
+    while (spelled := re.sub(r"(?<!\?)<(\w+)>", lambda name: VOCABULARY[name[1]], line)) != line:
+        line = spelled
+    return line

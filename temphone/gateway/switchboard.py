@@ -1,0 +1,122 @@
+"""Starts, resumes and ends the calls."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+from temphone.gateway.call import Call
+from temphone.gateway.journal import Journal
+from temphone.gateway.ledger import Ledger, OpenAttempt
+from temphone.gateway.legs.base import Network
+from temphone.gateway.outbox import Outbox
+from temphone.gateway.writer import Writer
+from temphone.telephony.messages import CarrierEvent, Dialed, DialRequest, Refused, Sighting
+
+log = logging.getLogger(__name__)
+
+
+class Switchboard:
+    """The live calls of this gateway, and the only place where one begins."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        writer: Writer,
+        outbox: Outbox,
+        networks: Mapping[str, Network],
+        lines: int,
+    ) -> None:
+        """``networks`` by the kind of leg they carry; ``lines`` is how many legs may be up at once."""
+        self._ledger = ledger
+        self._writer = writer
+        self._outbox = outbox
+        self._networks = networks
+        self._lines = lines
+        self._closing = False
+        self._calls: dict[str, tuple[Call, asyncio.Task[None]]] = {}
+
+    @property
+    def live(self) -> int:
+        """How many calls are up."""
+        return len(self._calls)
+
+    async def dial(self, requests: Sequence[DialRequest]) -> Dialed:
+        """Ring those that are new and may ring; answer for the others what is on record.
+
+        Raises:
+            LedgerUnavailable: nothing was recorded, nothing rings.
+        """
+        answer, fresh = await self._writer.run(partial(self._ledger.admit, requests, self._objection))
+        # A hang-up that was recorded after this dial finds the calls: answers arrive in the order of
+        # their questions, and there is no await in between.
+        for request in fresh:
+            self._start(request)
+        return answer
+
+    async def hang_up(self, attempt_id: str) -> None:
+        """End it, or refuse it from now on.
+
+        Raises:
+            LedgerUnavailable: nothing was recorded.
+        """
+        await self._writer.run(partial(self._ledger.withdraw, attempt_id))
+        if attempt_id in self._calls:
+            call, _ = self._calls[attempt_id]
+            call.hang_up()
+
+    async def find(self, attempt_id: str) -> Sighting:
+        """What became of it; what is not known is refused from now on.
+
+        Raises:
+            LedgerUnavailable: cannot be told.
+        """
+        return await self._writer.run(partial(self._ledger.sight, attempt_id))
+
+    def resume(self, attempts: Sequence[OpenAttempt]) -> None:
+        """Go on with what a former gateway left open."""
+        for attempt in attempts:
+            call = self._start(attempt.request, last=attempt.last)
+            if attempt.hang_up:
+                call.hang_up()
+
+    async def close(self) -> None:
+        """Take no more calls, and leave the live ones to the next gateway on this ledger."""
+        self._closing = True
+        tasks = [task for _, task in self._calls.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self, request: DialRequest, last: CarrierEvent | None = None) -> Call:
+        journal = Journal(request.attempt_id, self._writer.append, last=last)
+        leg = self._networks[request.leg].leg(request, journal)
+        call = Call(request, leg, journal, self._outbox)
+        task = asyncio.create_task(call.run())
+        self._calls[call.attempt_id] = (call, task)
+        task.add_done_callback(partial(self._ended, call))
+        return call
+
+    def _ended(self, call: Call, task: asyncio.Task[None]) -> None:
+        del self._calls[call.attempt_id]
+        if not task.cancelled() and (error := task.exception()):
+            log.error("The call %s broke: %s.", call.attempt_id, type(error).__name__)
+            call.broke()
+
+    def _objection(self, request: DialRequest, open_count: int) -> Refused | None:
+        """Why it must not ring. Asked inside the ledger's transaction, in its thread."""
+        if self._closing:
+            return _refused(request, "shutting down", retry=True)
+        if request.leg not in self._networks:
+            return _refused(request, "no such kind of leg", retry=False)
+        if datetime.now(UTC) > request.not_after:
+            return _refused(request, "too late", retry=True)
+        if open_count >= self._lines:
+            return _refused(request, "no free line", retry=True)
+        return None
+
+
+def _refused(request: DialRequest, cause: str, *, retry: bool) -> Refused:
+    return Refused(attempt_id=request.attempt_id, cause=cause, retry=retry)
