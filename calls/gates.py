@@ -55,8 +55,7 @@ class Facts:
     consents: Mapping[str, Sequence[Consent]]  # by contact
     numbers_in_use: set[str]
     dialed_today: Counter[str]  # attempts per number in the last 24 hours
-    free_lines: int | None = None  # None: not asked yet, as at creation
-    creating: bool = False
+    free_lines: int | None = None  # None: not asked, as at creation
 
     @classmethod
     def read(cls, calls: Iterable[Call], *, now: datetime, at: datetime | None = None) -> "Facts":
@@ -164,8 +163,8 @@ def calling_hours(call: Call, facts: Facts) -> Check:
 
 
 def number_in_use(call: Call, facts: Facts) -> Check:
-    """Whether the number has a call up already; the second waits."""
-    if not facts.creating and call.contact.phone in facts.numbers_in_use:
+    """Whether the number has a call up already; the second waits. What is up now says nothing of later."""
+    if facts.free_lines is not None and call.contact.phone in facts.numbers_in_use:
         text = "Another call to this number is up; this one waits."
         return Check(rule="number_in_use", verdict=Verdict.WAIT, text=text)
     return Check(rule="number_in_use", verdict=Verdict.ALLOW, text="No other call to this number is up.")

@@ -17,6 +17,7 @@ from liquid.exceptions import LiquidError, UndefinedError
 from liquid.expression import Expression
 from liquid.filter import liquid_filter, with_environment
 
+from calls.models import Call
 from contacts.models import Contact
 from temphone.lib.clock import zone
 from temphone.lib.errors import Invalid
@@ -73,6 +74,11 @@ def render(template: str, *, contact: Contact, metadata: Mapping[str, object] | 
     except (LiquidError, ValueError, ArithmeticError) as error:
         raise _broken(error) from error
     return _speakable(text)
+
+
+def render_for(call: Call, *, now: datetime) -> str:
+    """The call's message as it will be spoken at ``now``; raises as ``render``."""
+    return render(call.initial_message, contact=call.contact, metadata=call.metadata, now=now)
 
 
 def _speakable(text: str) -> str:

@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
                 ('ringing_at', models.DateTimeField(blank=True, null=True)),
                 ('answered_at', models.DateTimeField(blank=True, null=True)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('hang_up_sent_at', models.DateTimeField(blank=True, null=True)),
+                ('hang_up_again_at', models.DateTimeField(blank=True, help_text='When to tell the carrier again.', null=True)),
                 ('ended_by', models.CharField(blank=True, max_length=10)),
                 ('hangup_cause', models.CharField(blank=True, help_text="The network's raw reason.", max_length=100)),
                 ('duration_s', models.PositiveIntegerField(blank=True, help_text='Answer to end.', null=True)),

@@ -25,6 +25,11 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
         """Live ones of which nothing was heard by their lease."""
         return self.live().filter(lease_until__lte=now)
 
+    def to_hang_up(self, now: datetime) -> "AttemptQuerySet":
+        """Live ones that are to end, and of which the carrier was not told lately."""
+        untold = Q(hang_up_again_at=None) | Q(hang_up_again_at__lte=now)
+        return self.live().filter(untold, call__hang_up_requested_at__isnull=False)
+
 
 class Attempt(models.Model):
     """One dial of a call; a retry is a new attempt. Its id is the carrier's idempotency key."""
@@ -50,7 +55,9 @@ class Attempt(models.Model):
     ringing_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    hang_up_sent_at = models.DateTimeField(null=True, blank=True)
+    hang_up_again_at = models.DateTimeField(
+        null=True, blank=True, help_text="When to tell the carrier again."
+    )
     ended_by = models.CharField(max_length=10, blank=True)
     hangup_cause = models.CharField(max_length=100, blank=True, help_text="The network's raw reason.")
     duration_s = models.PositiveIntegerField(null=True, blank=True, help_text="Answer to end.")

@@ -1,6 +1,6 @@
 """A call: our intent to reach a contact."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models, transaction
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX_DURATION_S = 900
 DEFAULT_MAX_ATTEMPTS = 3
+OVERDUE_AFTER = timedelta(minutes=2)
+ATTENTION_FOR = timedelta(days=14)
 
 
 class CallQuerySet(models.QuerySet["Call"]):
@@ -50,6 +52,16 @@ class CallQuerySet(models.QuerySet["Call"]):
     def newest(self) -> "CallQuerySet":
         """By the time they were scheduled for, the latest first; the order of every list."""
         return self.order_by("-scheduled_at", "-id")
+
+    def matching(self, text: str) -> "CallQuerySet":
+        """The call with this id, and calls of contacts that match the text."""
+        return self.filter(Q(pk=text) | Q(contact__in=Contact.objects.matching(text)))
+
+    def needing_attention(self, now: datetime) -> "CallQuerySet":
+        """Of the last days: failed, asked to be called back, or not dialled although long due."""
+        overdue = Q(status=CallStatus.SCHEDULED, due_at__lt=now - OVERDUE_AFTER)
+        odd = Q(status=CallStatus.FAILED) | Q(outcome=Outcome.CALLBACK_REQUESTED) | overdue
+        return self.filter(odd, scheduled_at__gt=now - ATTENTION_FOR)
 
 
 class Call(models.Model):

@@ -1,0 +1,59 @@
+"""Answer a repeated request as the first time."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from temphone.accounts.actors import Actor
+from temphone.accounts.models import IdempotencyRecord
+from temphone.lib.errors import Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idempotency:
+    """A key that its owner gives to one request, and the SHA-256 of that request's body."""
+
+    key: str
+    fingerprint: str
+
+
+def _owner(actor: Actor) -> str:
+    return f"{actor.kind}:{actor.id}"
+
+
+def remember(
+    actor: Actor, idempotency: Idempotency, *, target: str, data: Mapping[str, object], now: datetime
+) -> None:
+    """Keep the answer; in the transaction that makes the target, so that both are there or neither.
+
+    Raises:
+        IntegrityError: somebody with the same key was first.
+    """
+    IdempotencyRecord.objects.create(
+        owner=_owner(actor),
+        key=idempotency.key,
+        fingerprint=idempotency.fingerprint,
+        target=target,
+        answer=json.dumps(data),
+        created_at=now,
+    )
+
+
+def replay(actor: Actor, idempotency: Idempotency, *, now: datetime) -> IdempotencyRecord | None:
+    """The first answer to this key, while it is kept.
+
+    Raises:
+        Refused: the key came with another body.
+    """
+    kept = IdempotencyRecord.objects.filter(owner=_owner(actor), key=idempotency.key)
+    record = kept.first()
+    if record and record.created_at <= now - IdempotencyRecord.KEPT:
+        kept.delete()
+        return None
+    if record and record.fingerprint != idempotency.fingerprint:
+        raise Refused(
+            "This Idempotency-Key was already used with a different request body.",
+            code="idempotency_mismatch",
+        )
+    return record

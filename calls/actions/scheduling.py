@@ -1,0 +1,236 @@
+"""Schedule a call, or see what scheduling it would do."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from calls import messages
+from calls.actions.idempotency import Idempotency, remember, replay
+from calls.gates import Check, Facts, Ruling, ask
+from calls.models import Call, CallEvent, Decision
+from calls.models.history import Stage, Verdict
+from calls.representation import call_data
+from campaigns.models import Campaign
+from campaigns.states import OVER
+from contacts.models import Contact
+from temphone.accounts.actors import Actor, Role
+from temphone.accounts.models import ApiKey, AuditEntry, Mode
+from temphone.lib.clock import parse_timestamp, zone
+from temphone.lib.errors import Invalid, NotFound, Refused
+
+FURTHEST = timedelta(days=366)
+NOT_FUTURE = "must be a valid ISO-8601 timestamp in the future."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRequest:
+    """What somebody asks for; every value has the right shape already."""
+
+    contact_id: str
+    campaign_id: str | None = None
+    scheduled_at: str  # ISO 8601, as sent
+    timezone: str | None = None
+    initial_message: str
+    max_duration_s: int = 900
+    caller_id: str = ""  # as sent
+    metadata: dict[str, object] | None = None
+    recording_enabled: bool = True
+    webhook_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled:
+    """The call, and the data that its creation answered."""
+
+    call: Call
+    data: dict[str, object]
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What would be scheduled."""
+
+    rendered_message: str
+    scheduled_at: datetime
+    timezone: str
+    contact_local: datetime
+    verdict: str
+    checks: list[dict[str, object]]
+    planned_attempts: int
+
+
+def schedule_call(
+    *, actor: Actor, mode: Mode, request: CallRequest, now: datetime, idempotency: Idempotency | None = None
+) -> Scheduled:
+    """Accept a call. After it returns, the call ends completed, failed or canceled; it is never lost.
+
+    Raises:
+        Forbidden, NotFound, Invalid, Refused: and nothing was created.
+    """
+    actor.require(Role.OPERATOR)
+    if idempotency is None:
+        return _schedule(actor, mode, request, now)
+    try:
+        return _replayed(actor, idempotency, now) or _schedule(actor, mode, request, now, idempotency)
+    except IntegrityError:
+        # Somebody with the same key was first, and has committed by now.
+        replayed = _replayed(actor, idempotency, now)
+        if replayed is None:
+            raise
+        return replayed
+
+
+def _replayed(actor: Actor, idempotency: Idempotency, now: datetime) -> Scheduled | None:
+    record = replay(actor, idempotency, now=now)
+    if record is None:
+        return None
+    return Scheduled(call=Call.objects.get(pk=record.target), data=json.loads(record.answer), replayed=True)
+
+
+def _schedule(
+    actor: Actor, mode: Mode, request: CallRequest, now: datetime, idempotency: Idempotency | None = None
+) -> Scheduled:
+    with transaction.atomic():
+        call = _planned(actor, mode, request, now)
+        ruling = rule_on(call, now=now)
+        if ruling.deciding.verdict == Verdict.DEFER and ruling.deciding.until:
+            call.due_at = ruling.deciding.until
+        call.save(force_insert=True)
+        record(call, ruling, "scheduled", now=now)
+        AuditEntry.record(actor, "call.schedule", call.pk)
+        data = call_data(call)
+        if idempotency:
+            remember(actor, idempotency, target=call.pk, data=data, now=now)
+    return Scheduled(call=call, data=data)
+
+
+def preview_call(*, actor: Actor, mode: Mode, request: CallRequest, now: datetime) -> Preview:
+    """What ``schedule_call`` would make of the request: the message as spoken, every gate's verdict.
+
+    Raises:
+        Forbidden, NotFound, Invalid: as scheduling would. What policy would refuse is in the verdict.
+    """
+    actor.require(Role.OPERATOR)
+    call = _planned(actor, mode, request, now)
+    ruling = ask(call, Facts.read([call], now=now, at=call.scheduled_at))
+    return Preview(
+        rendered_message=messages.render_for(call, now=call.scheduled_at),
+        scheduled_at=call.scheduled_at,
+        timezone=call.timezone,
+        contact_local=call.scheduled_at.astimezone(zone(call.contact.timezone)),
+        verdict=ruling.deciding.verdict.value,
+        checks=[check.record() for check in ruling.checks],
+        planned_attempts=call.max_attempts,
+    )
+
+
+def _planned(actor: Actor, mode: Mode, request: CallRequest, now: datetime) -> Call:
+    """The call that the request describes, not saved.
+
+    Raises:
+        NotFound, Invalid, Refused: in the order that the API promises.
+    """
+    contact = Contact.objects.present().filter(pk=request.contact_id).first()
+    if contact is None:
+        raise NotFound(f"Contact not found: {request.contact_id}.", code="contact_not_found")
+    campaign = _campaign(request.campaign_id)
+    zone_name = request.timezone or contact.timezone
+    when = future_instant(request.scheduled_at, zone_name, now)
+    call = Call(
+        contact=contact,
+        campaign=campaign,
+        mode=mode,
+        scheduled_at=when,
+        due_at=when,
+        timezone=zone_name,
+        initial_message=request.initial_message,
+        max_duration_s=request.max_duration_s,
+        caller_id=request.caller_id,
+        metadata=request.metadata,
+        recording_enabled=request.recording_enabled,
+        webhook_url=request.webhook_url,
+        created_by_key=ApiKey.objects.filter(public_id=actor.id).first() if actor.kind == "key" else None,
+        created_by_user_id=int(actor.id) if actor.kind == "user" else None,
+        created_at=now,
+        updated_at=now,
+    )
+    messages.render_for(call, now=when)
+    _refuse_mode(mode, campaign)
+    return call
+
+
+def _campaign(campaign_id: str | None) -> Campaign | None:
+    if campaign_id is None:
+        return None
+    campaign = Campaign.objects.filter(pk=campaign_id).first()
+    if campaign is None:
+        raise NotFound(f"Campaign not found: {campaign_id}.", code="campaign_not_found")
+    return campaign
+
+
+def future_instant(text: str, zone_name: str, now: datetime) -> datetime:
+    """The instant that a request names.
+
+    Raises:
+        Invalid: no timestamp, not in the future, or too far in it.
+    """
+    try:
+        when = parse_timestamp(text, zone_name=zone_name)
+    except ValueError as error:
+        raise Invalid.field("scheduled_at", NOT_FUTURE) from error
+    if when <= now:
+        raise Invalid.field("scheduled_at", NOT_FUTURE)
+    if when > now + FURTHEST:
+        raise Invalid.field("scheduled_at", "must be within 366 days.")
+    return when
+
+
+def _refuse_mode(mode: Mode, campaign: Campaign | None) -> None:
+    if settings.CARRIERS[mode] == "none":
+        raise Refused(
+            "Live calls need a carrier and a caller ID; none is configured. Use a test key meanwhile.",
+            code="no_live_carrier",
+        )
+    if campaign and campaign.mode != mode:
+        raise Refused(
+            f"Campaign {campaign.pk} is in {campaign.mode} mode; this call is in {mode} mode.",
+            code="mode_mismatch",
+        )
+    if campaign and campaign.status in OVER:
+        raise Refused(f"Campaign {campaign.pk} is {campaign.status}; choose another.", code="campaign_over")
+
+
+def rule_on(call: Call, *, now: datetime) -> Ruling:
+    """What the gates say of a dial at the time asked for.
+
+    Raises:
+        Refused: they forbid it; the message says why, and the mend.
+    """
+    ruling = ask(call, Facts.read([call], now=now, at=call.scheduled_at))
+    check = ruling.deciding
+    if check.verdict == Verdict.BLOCK:
+        raise Refused(_with_mend(check), code=check.outcome.value if check.outcome else check.rule)
+    return ruling
+
+
+def _with_mend(check: Check) -> str:
+    if check.rule == "calling_hours" and check.until:
+        return f"Field 'scheduled_at' is outside the contact's calling hours. {check.text}"
+    return check.text
+
+
+def record(call: Call, ruling: Ruling, event: str, *, now: datetime) -> None:
+    """Write what the gates said, and what was done."""
+    Decision.objects.create(
+        call=call,
+        stage=Stage.CREATION,
+        verdict=ruling.deciding.verdict,
+        rule=ruling.deciding.rule,
+        checks=[check.record() for check in ruling.checks],
+        at=now,
+    )
+    CallEvent.objects.create(call=call, name=event, to_status=call.status, at=now)

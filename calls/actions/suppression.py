@@ -1,0 +1,79 @@
+"""Suppress a number: nothing more is dialled, what is scheduled is canceled, what rings is hung up."""
+
+from datetime import datetime
+
+from contacts.actions import suppress_number
+from django.db import transaction
+from django.db.models import Q
+
+from calls.actions.changing import ask_to_hang_up
+from calls.actions.finishing import finish_call
+from calls.models import Attempt, Call
+from calls.states import AttemptState, CallStatus
+from contacts.models import PhoneNumber, Suppression, SuppressionReason
+from temphone.accounts.actors import SYSTEM, Actor
+from temphone.telephony.messages import Outcome
+
+
+@transaction.atomic
+def suppress(
+    *,
+    actor: Actor,
+    number: str,
+    reason: str = SuppressionReason.STAFF,
+    source: str = "",
+    is_prefix: bool = False,
+    expires_at: datetime | None = None,
+    now: datetime,
+) -> Suppression:
+    """Suppress a number, or all that begin with a prefix. After it returns, none of them rings.
+
+    Raises:
+        Forbidden, Invalid
+    """
+    # A prefix may cover numbers that a claim under way holds: take the locks of all that it covers.
+    covered = PhoneNumber.objects.filter(pk__startswith=number).values_list("pk", flat=True)
+    PhoneNumber.lock(list(covered) if is_prefix else [number])
+    suppression = suppress_number(
+        actor=actor,
+        number=number,
+        reason=reason,
+        source=source,
+        is_prefix=is_prefix,
+        expires_at=expires_at,
+        now=now,
+    )
+    _cancel_scheduled(suppression, now)
+    _hang_up_ringing(suppression, now)
+    return suppression
+
+
+def suppress_in_call(attempt: Attempt, *, now: datetime) -> None:
+    """The callee asked not to be called again; the call itself ends by its own goodbye."""
+    suppress(
+        actor=SYSTEM,
+        number=attempt.to,
+        reason=SuppressionReason.OPTED_OUT,
+        source=f"call {attempt.call_id}",
+        now=now,
+    )
+
+
+def _covered(suppression: Suppression, field: str) -> Q:
+    return Q(**{f"{field}__startswith" if suppression.is_prefix else field: suppression.number})
+
+
+def _cancel_scheduled(suppression: Suppression, now: datetime) -> None:
+    calls = Call.objects.filter(_covered(suppression, "contact__phone"), status=CallStatus.SCHEDULED)
+    # A row in a claim's hands is passed over: that claim waits for the number's lock, and then sees us.
+    for call in calls.select_for_update(skip_locked=True, of=("self",)).order_by("pk"):
+        finish_call(call, Outcome.CANCELED_BY_USER, now=now, reason="the number must not be called")
+
+
+def _hang_up_ringing(suppression: Suppression, now: datetime) -> None:
+    unanswered = Attempt.objects.filter(
+        _covered(suppression, "to"), state__in=[AttemptState.DIALING, AttemptState.RINGING]
+    )
+    calls = Call.objects.filter(pk__in=unanswered.values("call_id"), hang_up_requested_at=None)
+    for call in calls.select_for_update(skip_locked=True).order_by("pk"):
+        ask_to_hang_up(call, now=now, reason="the number must not be called")

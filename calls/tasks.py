@@ -1,0 +1,82 @@
+"""What the worker does. django-q2 is only the doorbell: each task finds its work in our own tables.
+
+A task that is started twice, or for nothing, does no harm.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from django.conf import settings
+
+from calls.actions import dialing, hanging_up
+from calls.models import Attempt, Beat
+from temphone import wiring
+from temphone.accounts.models import IdempotencyRecord, KeyMinute
+from temphone.lib.clock import now as utc_now
+from temphone.lib.clock import seconds
+from temphone.telephony.messages import Sighting
+from temphone.telephony.port import Unreachable
+
+DRAIN_S = 20.0
+
+
+def dial_due() -> None:
+    """Claim and dial until nothing is due, or for 20 s; the clock rings again."""
+    until = time.monotonic() + DRAIN_S
+    carriers = {name for name in settings.CARRIERS.values() if name != "none"}
+    while carriers and time.monotonic() < until:
+        carriers = {name for name in carriers if _dial_batch(name)}
+
+
+def _dial_batch(carrier: str) -> bool:
+    """Whether there may be more."""
+    requests, settled = dialing.claim_due(carrier=carrier, now=utc_now())
+    if requests:
+        results = asyncio.run(wiring.carrier().dial(requests))
+        dialing.record_dial_results(results, now=utc_now())
+    return settled > 0
+
+
+def reconcile() -> None:
+    """Ask the carrier about the attempts of which nothing was heard in time."""
+    attempts = dialing.overdue_attempts(utc_now())
+    for attempt, sighting in zip(attempts, asyncio.run(_find(attempts)), strict=True):
+        dialing.record_sighting(attempt.pk, sighting, now=utc_now())
+
+
+async def _find(attempts: Sequence[Attempt]) -> list[Sighting]:
+    carrier = wiring.carrier()
+    return await asyncio.gather(*(carrier.find(attempt.leg) for attempt in attempts))
+
+
+def hang_up_due() -> None:
+    """Tell the carrier which legs to end."""
+    attempts = hanging_up.hang_ups_due(utc_now())
+    for attempt, told in zip(attempts, asyncio.run(_hang_up(attempts)), strict=True):
+        hanging_up.record_hang_up(attempt.pk, told=told, now=utc_now())
+
+
+async def _hang_up(attempts: Sequence[Attempt]) -> list[bool]:
+    carrier = wiring.carrier()
+
+    async def tell(attempt: Attempt) -> bool:
+        try:
+            await carrier.hang_up(attempt.leg)
+        except Unreachable:
+            return False
+        return True
+
+    return await asyncio.gather(*(tell(attempt) for attempt in attempts))
+
+
+def beat() -> None:
+    """Show that the worker works."""
+    Beat.mark("worker", utc_now())
+
+
+def prune() -> None:
+    """Forget what is kept for a time only."""
+    now = utc_now()
+    IdempotencyRecord.objects.filter(created_at__lte=now - IdempotencyRecord.KEPT).delete()
+    KeyMinute.objects.filter(minute__lte=now - seconds(3600)).delete()

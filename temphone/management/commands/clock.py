@@ -1,0 +1,114 @@
+"""Ring the worker when something is due. Any number may run; they claim nothing and need no leader."""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError, close_old_connections
+from django.db.models import QuerySet
+from django_q.tasks import async_task
+
+from calls.models import Attempt, Beat, Call
+from temphone.lib.clock import now as utc_now
+from temphone.webhooks.models import Delivery
+
+POLL_S = 0.05
+AGAIN = timedelta(seconds=1)  # a bell may be lost: ring again while the work is still there
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Bell:
+    """A task, and the look at the tables that tells whether there is work for it.
+
+    ``due`` gives the rows that are due; ``moment`` is the column that says since when. A bell rings at
+    once for work that has come due since it last rang, and each second while any is left.
+    """
+
+    task: str
+    due: Callable[[datetime], QuerySet[Any]
+    moment: str
+    rung_at: datetime | None = None
+
+    def ring_if_due(self, now: datetime) -> bool:
+        """Whether it rang."""
+        work = self.due(now).order_by()
+        if self.rung_at and now - self.rung_at < AGAIN:
+            work = work.filter(**{f"{self.moment}__gt": self.rung_at})
+        if not work.exists():
+            return False
+        async_task(self.task)
+        self.rung_at = now
+        return True
+
+
+@dataclass(slots=True, kw_only=True)
+class Chime:
+    """A task that is rung at intervals, whatever there is."""
+
+    task: str
+    every: timedelta
+    rung_at: datetime | None = None
+
+    def ring_if_due(self, now: datetime) -> bool:
+        """Whether it rang."""
+        if self.rung_at and now - self.rung_at < self.every:
+            return False
+        async_task(self.task)
+        self.rung_at = now
+        return True
+
+
+def bells() -> list[Bell | Chime]:
+    """All that the worker is rung for."""
+    return [
+        Bell(task="calls.tasks.dial_due", due=Call.objects.due, moment="due_at"),
+        Bell(
+            task="calls.tasks.hang_up_due",
+            due=Attempt.objects.to_hang_up,
+            moment="call__hang_up_requested_at",
+        ),
+        Bell(task="calls.tasks.reconcile", due=Attempt.objects.overdue, moment="lease_until"),
+        Bell(task="temphone.webhooks.tasks.deliver_due", due=Delivery.objects.due, moment="next_try_at"),
+        Chime(task="calls.tasks.beat", every=timedelta(seconds=5)),
+        Chime(task="calls.tasks.prune", every=timedelta(hours=1)),
+    ]
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--poll", type=float, default=POLL_S, help="Seconds between looks.")
+
+    def handle(self, *, poll: float, **_options: object) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        rung = bells()
+        beat_at = 0.0
+        while not stop.wait(poll):
+            try:
+                beat_at = _beat(beat_at)
+                now = utc_now()
+                for bell in rung:
+                    bell.ring_if_due(now)
+            except DatabaseError as error:
+                # Away for a while: the work waits in the tables, and so do we.
+                logger.warning("database: %s", type(error).__name__)
+                close_old_connections()
+                stop.wait(1)
+
+
+def _beat(last: float) -> float:
+    """Show each two seconds that the clock runs."""
+    if time.monotonic() - last < 2:
+        return last
+    Beat.mark("clock", utc_now())
+    return time.monotonic()

@@ -1,0 +1,10 @@
+"""The one place that builds adapters from settings."""
+
+from django.conf import settings
+
+from temphone.telephony.adapters.gateway import GatewayCarrier
+
+
+def carrier() -> GatewayCarrier:
+    """What carries every call: our gateway, whatever legs it has."""
+    return GatewayCarrier(secret=settings.GATEWAY_SECRET)
