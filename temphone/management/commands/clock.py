@@ -32,7 +32,7 @@ class Bell:
     """
 
     task: str
-    due: Callable[[datetime], QuerySet[Any]
+    due: Callable[[datetime], QuerySet[Any]]
     moment: str
     rung_at: datetime | None = None
 
