@@ -176,8 +176,10 @@ DEMO = env.switch("TEMPHONE_DEMO", default=True)  # whether `manage.py dev` seed
 
 # What TemPhone does, as the organisation wants it.
 GATEWAY_SECRET = _secret("TEMPHONE_GATEWAY_SECRET", "gateway")
-WEBHOOK_SECRET = _secret("TEMPHONE_WEBHOOK_SECRET", "webhooks")
-WEBHOOK_ALLOW = env.words("TEMPHONE_WEBHOOK_ALLOW")
+WEBHOOK_SECRET = env.signing_secret("TEMPHONE_WEBHOOK_SECRET", _secret("TEMPHONE_WEBHOOK_SECRET", "webhooks"))
+# While receivers change over, messages carry a signature by the secret before as well.
+WEBHOOK_SECRET_OLD = env.signing_secret("TEMPHONE_WEBHOOK_SECRET_OLD", "")
+WEBHOOK_ALLOW = env.hosts_with_ports("TEMPHONE_WEBHOOK_ALLOW")
 ORGANISATION = env.text("TEMPHONE_ORGANISATION", "TemPhone")
 DEFAULT_CALLER_ID = env.text("TEMPHONE_CALLER_ID", "+14155550199")
 REQUESTS_PER_MINUTE = env.number("TEMPHONE_REQUESTS_PER_MINUTE", 120, least=1)

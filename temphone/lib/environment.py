@@ -1,6 +1,8 @@
 """Settings as the environment gives them. Present but wrong stops the start, with one clear line."""
 
+import base64
 import os
+import re
 from collections.abc import Callable
 from datetime import time
 from pathlib import Path
@@ -77,6 +79,33 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """Comma-separated words."""
     return [word.strip() for word in text(name, ",".join(default)).split(",") if word.strip()]
+
+
+def hosts_with_ports(name: str) -> list[str]:
+    """Comma-separated ``host:port``, in lower case; an IPv6 address in brackets."""
+
+    def parse(value: str) -> list[str]:
+        found = [word.strip().lower() for word in value.split(",") if word.strip()]
+        if not all(re.fullmatch(r"(\[[0-9a-f:.]+\]|[^][:/@\s]+):[0-9]{1,5}", word) for word in found):
+            raise ValueError
+        return found
+
+    return _parsed(name, [], parse, "hosts with ports such as hooks.internal:8443, [fd00::1]:80")
+
+
+def signing_secret(name: str, default: str) -> str:
+    """``whsec_`` and base64, as Standard Webhooks has it. A wrong one is not repeated in the message."""
+    value = text(name, "") or default
+    if value and not _is_signing_secret(value):
+        raise BadSetting(f"{name} must be whsec_ and the base64 of at least 24 random bytes.")
+    return value
+
+
+def _is_signing_secret(value: str) -> bool:
+    try:
+        return value.startswith("whsec_") and len(base64.b64decode(value[6:], validate=True)) >= 24
+    except ValueError:
+        return False
 
 
 def database(url: str) -> dict[str, object]:

@@ -1,7 +1,7 @@
-"""What we send out: one row a message, one row a try."""
+"""What we send out: one row a message, one row a try; and who is sending."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -21,16 +21,24 @@ class DeliveryState(models.TextChoices):
     PENDING = "pending", "Waiting"
     DELIVERED = "delivered", "Delivered"
     EXHAUSTED = "exhausted", "Gave up"
+    DISABLED = "disabled", "Not wanted"  # the receiver answered 410 to it, or to one before
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     """Reads of deliveries."""
 
+    def stream(self, subject: str, url: str) -> "DeliveryQuerySet":
+        """The messages that go in order, as they go."""
+        return self.filter(subject=subject, url=url).order_by("sequence")
+
     def due(self, now: datetime) -> "DeliveryQuerySet":
         """Pending, at their time, in nobody's hands, and first of their stream."""
         earlier = Delivery.objects.filter(
-            subject=OuterRef("subject"), url=OuterRef("url"), sequence__lt=OuterRef("sequence")
-        ).filter(state=DeliveryState.PENDING)
+            subject=OuterRef("subject"),
+            url=OuterRef("url"),
+            sequence__lt=OuterRef("sequence"),
+            state=DeliveryState.PENDING,
+        )
         free = Q(lease_until=None) | Q(lease_until__lte=now)
         waiting = self.filter(free, state=DeliveryState.PENDING, next_try_at__lte=now)
         return waiting.exclude(Exists(earlier)).order_by("next_try_at", "id")
@@ -46,11 +54,14 @@ class Delivery(models.Model):
     )
     sequence = models.PositiveIntegerField()
     url = models.CharField(max_length=2048)
+    receiver = models.CharField(max_length=255, help_text="The URL's host and port.")
     body = models.TextField()
     state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.PENDING)
-    tries = models.PositiveSmallIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0, help_text="Since it was made or sent again by hand.")
     next_try_at = models.DateTimeField(default=utc_now)
-    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Until then it is in a drain's hands."
+    )
     created_at = models.DateTimeField(default=utc_now)
 
     objects = DeliveryQuerySet.as_manager()
@@ -86,3 +97,33 @@ class DeliveryTry(models.Model):
 
     def __str__(self) -> str:
         return str(self.status_code or self.error)
+
+
+class Drain(models.Model):
+    """The one drain that may send, so that slow receivers never occupy more than one worker."""
+
+    BELIEVED_FOR = timedelta(seconds=10)  # without a further sign; then another may take over
+
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(id=1), name="one_drain")]
+
+    def __str__(self) -> str:
+        return f"until {self.until:%H:%M:%S}"
+
+    @classmethod
+    def begin(cls, now: datetime) -> bool:
+        """Become the drain; False when another is at work."""
+        Drain.objects.bulk_create([Drain(pk=1, until=now)], ignore_conflicts=True)
+        return bool(cls.objects.filter(until__lte=now).update(until=now + cls.BELIEVED_FOR))
+
+    @classmethod
+    def go_on(cls, now: datetime) -> None:
+        """Show that it still works."""
+        cls.objects.update(until=now + cls.BELIEVED_FOR)
+
+    @classmethod
+    def end(cls, now: datetime) -> None:
+        """Let the next one begin."""
+        cls.objects.update(until=now)

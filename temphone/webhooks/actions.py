@@ -1,0 +1,148 @@
+"""Messages to the outside: made with the change that they tell of, tried until taken, sent again."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from random import SystemRandom
+
+from django.db import transaction
+
+from temphone.accounts.actors import Actor, Role
+from temphone.accounts.models import AuditEntry
+from temphone.lib.clock import iso
+from temphone.lib.errors import Conflict, NotFound
+from temphone.webhooks import guard
+from temphone.webhooks.models import Delivery, DeliveryState, DeliveryTry
+from temphone.webhooks.sender import Answer
+
+LEASE = timedelta(seconds=60)  # a try takes 15 s at most
+PER_RECEIVER = 25  # tries at once, so that one slow receiver leaves room for the others
+
+# Before the first try, and after each failed one. Source: Standard Webhooks, "Retry schedule".
+WAITS = (
+    timedelta(0),
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
+JITTER = 0.1  # of a wait, added: what failed together does not come back together
+LONGEST_WAIT = timedelta(hours=24)
+
+_random = SystemRandom()
+
+
+def enqueue(
+    *, subject: str, url: str, event: str, sequence: int, data: Mapping[str, object], at: datetime
+) -> Delivery:
+    """Make a message, its body frozen; call it in the transaction of the change it tells of."""
+    told = {**data, "outcome": data.get("outcome"), "sequence": sequence}
+    before = Delivery.objects.stream(subject, url).last()
+    unwanted = before is not None and before.state == DeliveryState.DISABLED
+    return Delivery.objects.create(
+        type=event,
+        subject=subject,
+        sequence=sequence,
+        url=url,
+        receiver=_receiver(url),
+        body=json.dumps(
+            {"type": event, "timestamp": iso(at), "data": told}, ensure_ascii=False, separators=(",", ":")
+        ),
+        state=DeliveryState.DISABLED if unwanted else DeliveryState.PENDING,
+        next_try_at=at,
+        created_at=at,
+    )
+
+
+def claim_due(*, now: datetime, limit: int, busy: Mapping[str, int] | None = None) -> list[Delivery]:
+    """Take up to ``limit`` due messages in hand; ``busy`` counts those in hand per receiver.
+
+    What is not recorded by the lease's end is due again: so nothing is lost when the process dies.
+    """
+    in_hand = Counter(busy or {})
+    full = [receiver for receiver, count in in_hand.items() if count >= PER_RECEIVER]
+    with transaction.atomic():
+        due = Delivery.objects.due(now).exclude(receiver__in=full)
+        claimed = []
+        for delivery in due.select_for_update(skip_locked=True)[:limit]:
+            in_hand[delivery.receiver] += 1
+            if in_hand[delivery.receiver] <= PER_RECEIVER:
+                claimed.append(delivery)
+        for delivery in claimed:
+            delivery.lease_until = now + LEASE
+        Delivery.objects.bulk_update(claimed, ["lease_until"])
+    return claimed
+
+
+def record_try(*, delivery: Delivery, answer: Answer, now: datetime) -> None:
+    """Keep what a try of a claimed message came to, and what follows from it."""
+    with transaction.atomic():
+        DeliveryTry.objects.create(
+            delivery=delivery,
+            at=now,
+            status_code=answer.status_code,
+            answer=_storable(answer.text),
+            error=_storable(answer.error)[:200],
+            duration_ms=answer.duration_ms,
+        )
+        tries = delivery.tries + 1
+        state = _state_after(tries, answer)
+        # Only who holds the lease decides: a drain that slept past its own finds another's there.
+        held = Delivery.objects.filter(
+            pk=delivery.pk, state=DeliveryState.PENDING, lease_until=delivery.lease_until
+        ).update(state=state, tries=tries, next_try_at=_next_try(tries, answer, now), lease_until=None)
+        if held and state == DeliveryState.DISABLED:
+            later = Delivery.objects.stream(delivery.subject, delivery.url)
+            later.filter(state=DeliveryState.PENDING).update(state=DeliveryState.DISABLED)
+
+
+def resend(*, actor: Actor, delivery_id: int, now: datetime) -> Delivery:
+    """Send a message again now, with its own id and body, however it ended.
+
+    Raises:
+        Conflict: it is being sent at this moment.
+    """
+    actor.require(Role.OPERATOR)
+    with transaction.atomic():
+        delivery = Delivery.objects.select_for_update().filter(pk=delivery_id).first()
+        if delivery is None:
+            raise NotFound(f"Delivery not found: {delivery_id}.")
+        if delivery.lease_until and delivery.lease_until > now:
+            raise Conflict("This message is being sent at this moment.", code="delivery_in_hand")
+        delivery.state, delivery.tries = DeliveryState.PENDING, 0
+        delivery.next_try_at, delivery.lease_until = now, None
+        delivery.save(update_fields=["state", "tries", "next_try_at", "lease_until"])
+        AuditEntry.record(actor, "webhook.resent", delivery.event_id, call=delivery.subject)
+    return delivery
+
+
+def _receiver(url: str) -> str:
+    try:
+        return guard.receiver(guard.canonical(url))[:255]
+    except ValueError:
+        return ""  # the try will say what is wrong with it
+
+
+def _storable(text: str) -> str:
+    """Without what a database refuses: NUL, lone surrogates."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+def _state_after(tries: int, answer: Answer) -> DeliveryState:
+    if answer.is_success:
+        return DeliveryState.DELIVERED
+    if answer.is_gone:
+        return DeliveryState.DISABLED
+    return DeliveryState.PENDING if tries < len(WAITS) else DeliveryState.EXHAUSTED
+
+
+def _next_try(tries: int, answer: Answer, now: datetime) -> datetime:
+    wait = WAITS[min(tries, len(WAITS) - 1)]
+    asked = min(answer.retry_after_from(now), LONGEST_WAIT)
+    return now + max(wait * (1 + _random.uniform(0, JITTER)), asked)

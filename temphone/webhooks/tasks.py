@@ -1,0 +1,106 @@
+"""The drain: what django-q2 runs when messages are due."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from threading import Thread
+
+from django.conf import settings
+from django.db import transaction
+
+from temphone.lib import clock
+from temphone.webhooks.actions import claim_due, record_try
+from temphone.webhooks.models import Delivery, Drain
+from temphone.webhooks.sender import Answer, Message, send
+
+AT_ONCE = 100
+LOOK_AGAIN_S = 0.5
+# Then it claims no more and ends with the last answer, well before the queue would kill it.
+CLAIMS_FOR = timedelta(seconds=60)
+
+Send = Callable[[Delivery], Future[Answer]]
+
+
+def deliver_due() -> None:
+    """Send what is due until nothing is; ends at once when another drain is at work."""
+    if not Drain.begin(clock.now()):
+        return
+    try:
+        with network() as transmit:
+            drain(transmit, now=clock.now)
+    finally:
+        Drain.end(clock.now())
+
+
+def drain(transmit: Send, *, now: Callable[[], datetime]) -> None:
+    """Claim, send and record, until nothing is due and nothing under way.
+
+    It goes on claiming while slow receivers keep their answers, so that these hold up nobody else.
+    """
+    began = now()
+    under_way: dict[Future[Answer], Delivery] = {}
+    while True:
+        room = AT_ONCE - len(under_way) if now() - began < CLAIMS_FOR else 0
+        done = [future for future in under_way if future.done()]
+        claimed = _turn({future: under_way.pop(future) for future in done}, under_way, room, now())
+        # Sent only now: whoever sees a message on its way finds its lease committed.
+        under_way |= {transmit(delivery): delivery for delivery in claimed}
+        if not under_way:
+            return
+        wait(under_way, timeout=0 if claimed else LOOK_AGAIN_S, return_when=FIRST_COMPLETED)
+
+
+def _turn(
+    done: dict[Future[Answer], Delivery],
+    under_way: dict[Future[Answer], Delivery],
+    room: int,
+    now: datetime,
+) -> list[Delivery]:
+    """Record what is done and claim what there is room for, in one transaction."""
+    with transaction.atomic():
+        Drain.go_on(now)
+        for future, delivery in done.items():
+            record_try(delivery=delivery, answer=_answer(future), now=now)
+        busy = Counter(delivery.receiver for delivery in under_way.values())
+        return claim_due(now=now, limit=room, busy=busy) if room else []
+
+
+def _answer(future: Future[Answer]) -> Answer:
+    """What a try came to. A fault of our own is kept as its answer, so that it stops no other message."""
+    fault = future.exception()
+    return Answer(error=f"{type(fault).__name__}: {fault}") if fault else future.result()
+
+
+@contextmanager
+def network() -> Iterator[Send]:
+    """An event loop in a thread of its own: SQL stays in the caller's, where it blocks no message."""
+    loop = asyncio.new_event_loop()
+    # Names are looked up in threads; with one for each message no slow name server holds up others.
+    loop.set_default_executor(ThreadPoolExecutor(AT_ONCE))
+    thread = Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    secrets = [secret for secret in (settings.WEBHOOK_SECRET, settings.WEBHOOK_SECRET_OLD) if secret]
+
+    def transmit(delivery: Delivery) -> Future[Answer]:
+        message = Message(id=delivery.event_id, url=delivery.url, body=delivery.body)
+        return asyncio.run_coroutine_threadsafe(send(message, secrets=secrets, at=clock.now()), loop)
+
+    try:
+        yield transmit
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        _cancel_rest(loop)
+        loop.close()
+
+
+def _cancel_rest(loop: asyncio.AbstractEventLoop) -> None:
+    """Leave no request half sent when the drain breaks off."""
+    rest = asyncio.all_tasks(loop)
+    for task in rest:
+        task.cancel()
+    if rest:
+        loop.run_until_complete(asyncio.wait(rest))
