@@ -17,4 +17,4 @@ def notify(call: Call, type_: str, *, now: datetime) -> None:
     call.events_sent += 1
     Call.objects.filter(pk=call.pk).update(events_sent=call.events_sent)
     data = {**call_data(call), "sequence": call.events_sent}
-    enqueue(subject=call.pk, url=call.webhook_url, type=type_, sequence=call.events_sent, data=data, at=now)
+    enqueue(subject=call.pk, url=call.webhook_url, event=type_, sequence=call.events_sent, data=data, at=now)
