@@ -1,0 +1,78 @@
+"""Plain builders: each makes one thing, valid as it is; name only what the test is about."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+from calls.actions.scheduling import CallRequest, schedule_call
+from calls.models import Call, Gateway
+from campaigns.models import Campaign
+from contacts.models import Contact
+from temphone.accounts.actors import SYSTEM
+from temphone.accounts.models import Mode
+from temphone.lib.clock import iso
+from temphone.telephony.messages import (
+    CarrierEvent,
+    EndedBy,
+    Ending,
+    EventType,
+    Outcome,
+)
+
+# A Sunday, 08:00 in Los Angeles: the specification's own example.
+NOON = datetime(2026, 3, 15, 15, 0, tzinfo=UTC)
+_numbers = itertools.count(2000)
+
+
+def a_contact(**columns: object) -> Contact:
+    """A person in Los Angeles, with a number of their own."""
+    defaults = {
+        "first_name": "Jordan",
+        "last_name": "Lee",
+        "phone": f"+1415555{next(_numbers)}",
+        "timezone": "America/Los_Angeles",
+    }
+    return Contact.objects.create(**{**defaults, **columns})
+
+
+def a_campaign(**columns: object) -> Campaign:
+    """A running campaign in test mode."""
+    return Campaign.objects.create(**{"name": "Renewals", **columns})
+
+
+def a_request(contact: Contact, **fields: object) -> CallRequest:
+    """A request for a call at NOON."""
+    defaults = {"contact_id": contact.pk, "scheduled_at": iso(NOON), "initial_message": "Hi {{first_name}}."}
+    return CallRequest(**{**defaults, **fields})
+
+
+def a_call(contact: Contact | None = None, *, mode: Mode = Mode.TEST, **fields: object) -> Call:
+    """A call scheduled for NOON, an hour before."""
+    request = a_request(contact or a_contact(), **fields)
+    return schedule_call(actor=SYSTEM, mode=mode, request=request, now=NOON - timedelta(hours=1)).call
+
+
+def a_gateway(*, now: datetime = NOON, **columns: object) -> Gateway:
+    """A gateway with the simulated network and 1,000 lines, heard of just now."""
+    defaults = {
+        "ledger": "gw_test",
+        "url": "http://127.0.0.1:9",
+        "legs": ["simulated"],
+        "lines": 1000,
+        "last_seen_at": now,
+    }
+    return Gateway.objects.create(**{**defaults, **columns})
+
+
+def events_of(attempt_id: str, *steps: EventType | Outcome, at: datetime = NOON) -> list[CarrierEvent]:
+    """The events of an attempt from the first on; an outcome stands for the end with it."""
+    return [_event(attempt_id, sequence, step, at) for sequence, step in enumerate(steps, start=1)]
+
+
+def _event(attempt_id: str, sequence: int, step: EventType | Outcome, at: datetime) -> CarrierEvent:
+    moment = at + timedelta(seconds=sequence)
+    if isinstance(step, EventType):
+        return CarrierEvent(attempt_id=attempt_id, sequence=sequence, type=step, at=moment)
+    ending = Ending(outcome=step, ended_by=EndedBy.CARRIER, duration_s=sequence)
+    return CarrierEvent(
+        attempt_id=attempt_id, sequence=sequence, type=EventType.ENDED, at=moment, ending=ending
+    )

@@ -1,0 +1,295 @@
+"""The claim decides on what is due: dial, wait, move or end; and writes why."""
+
+from datetime import timedelta
+
+import pytest
+
+from calls.actions.changing import cancel_call
+from calls.actions.dialing import BATCH, claim_due, record_dial_results
+from calls.actions.stop import set_stop_switch
+from calls.models import Attempt, Call, Decision
+from campaigns.states import CampaignStatus
+from temphone.accounts.actors import SYSTEM
+from temphone.accounts.models import Mode
+from temphone.telephony.messages import Outcome, Placed, Refused, Unsure
+from tests.builders import NOON, a_call, a_campaign, a_contact, a_gateway
+
+pytestmark = pytest.mark.django_db
+LATE = timedelta(seconds=1)
+
+
+def claim(now=NOON, limit=BATCH):
+    requests, _ = claim_due(carrier="simulated", now=now, limit=limit)
+    return requests
+
+
+def test_it_dials_a_call_at_its_time_and_not_before():
+    a_gateway()
+    call = a_call()
+    assert claim(NOON - timedelta(seconds=1)) == []
+    (request,) = claim(NOON)
+    call.refresh_from_db()
+    attempt = call.attempts.get()
+    assert request.attempt_id == attempt.pk
+    assert request.to == call.contact.phone
+    assert request.script.message == "Hi Jordan."
+    assert call.status == "in_progress"
+    assert attempt.state == "dialing"
+    assert call.due_at == call.scheduled_at == NOON
+
+
+def test_it_claims_a_call_once():
+    a_gateway()
+    a_call()
+    assert len(claim()) == 1
+    assert claim() == []
+
+
+def test_it_writes_each_gates_verdict_in_order():
+    a_gateway()
+    call = a_call()
+    claim()
+    decision = call.decisions.get(stage="claim")
+    assert [check["rule"] for check in decision.checks] == [
+        "stop_switch",
+        "campaign",
+        "suppression",
+        "consent",
+        "calling_hours",
+        "number_in_use",
+        "caps",
+        "lateness",
+        "lines",
+    ]
+    assert decision.verdict == "warn"  # test mode warns that no consent is recorded
+    assert decision.attempt == call.attempts.get()
+
+
+def test_two_calls_to_one_number_do_not_ring_at_once():
+    a_gateway()
+    contact = a_contact()
+    first, second = a_call(contact), a_call(contact)
+    (request,) = claim()
+    assert claim() == []
+    waiting = Call.objects.get(status="scheduled")
+    assert {waiting.pk, request.attempt_id} != {first.pk, second.pk}
+    assert Attempt.objects.live().filter(to=contact.phone).count() == 1
+    assert waiting.decisions.get(stage="claim").rule == "number_in_use"
+
+
+def test_a_waiting_call_is_told_of_once():
+    call = a_call()  # no gateway: no line
+    for seconds in range(5):
+        assert claim(NOON + timedelta(seconds=seconds)) == []
+    assert call.decisions.filter(stage="claim", rule="lines", verdict="wait").count() == 1
+
+
+def test_it_takes_no_more_than_the_free_lines():
+    a_gateway(lines=2)
+    for _ in range(3):
+        a_call()
+    assert len(claim()) == 2
+    assert claim() == []
+    assert Call.objects.filter(status="scheduled").count() == 1
+
+
+def test_it_spreads_over_gateways():
+    a_gateway(ledger="gw_a", lines=2)
+    a_gateway(ledger="gw_b", lines=1)
+    for _ in range(3):
+        a_call()
+    assert sorted(request.gateway.ledger for request in claim()) == ["gw_a", "gw_a", "gw_b"]
+
+
+def test_it_keeps_to_the_carriers_pace(settings):
+    settings.CALLS_PER_SECOND = 2
+    a_gateway()
+    for _ in range(5):
+        a_call()
+    assert len(claim()) == 2
+    assert claim(NOON + timedelta(milliseconds=900)) == []
+    assert len(claim(NOON + timedelta(seconds=1))) == 2
+
+
+def test_it_ignores_a_gateway_that_is_silent():
+    a_gateway(now=NOON - timedelta(seconds=60))
+    a_call()
+    assert claim() == []
+
+
+def test_the_stop_switch_holds_all_calls_and_they_do_not_expire():
+    a_gateway(now=NOON + timedelta(hours=3))
+    call = a_call()
+    set_stop_switch(actor=SYSTEM, on=True, now=NOON)
+    assert claim() == []
+    assert claim(NOON + timedelta(hours=3)) == []
+    call.refresh_from_db()
+    assert call.status == "scheduled"
+    set_stop_switch(actor=SYSTEM, on=False, now=NOON)
+    claim(NOON + timedelta(hours=3))
+    call.refresh_from_db()
+    assert (call.status, call.outcome) == ("failed", "expired")
+
+
+@pytest.mark.parametrize("status", [CampaignStatus.PAUSED, CampaignStatus.DRAFT, CampaignStatus.SCHEDULED])
+def test_a_campaign_that_does_not_run_holds_its_calls_and_no_others(status):
+    a_gateway()
+    campaign = a_campaign()
+    held = a_call(campaign_id=campaign.pk)
+    campaign.status = status
+    campaign.save()
+    free = a_call()
+    assert [request.to for request in claim()] == [free.contact.phone]
+    held.refresh_from_db()
+    assert held.status == "scheduled"
+
+
+def test_calls_of_a_canceled_campaign_end_canceled():
+    a_gateway()
+    campaign = a_campaign()
+    call = a_call(campaign_id=campaign.pk)
+    campaign.status = CampaignStatus.CANCELED
+    campaign.save()
+    assert claim() == []
+    call.refresh_from_db()
+    assert (call.status, call.outcome) == ("canceled", "canceled_by_user")
+
+
+@pytest.mark.parametrize(("late", "campaign", "dialled"), [(15, False, 1), (16, False, 0), (120, True, 1), (121, True, 0)])
+def test_it_does_not_dial_too_late(late, campaign, dialled):
+    now = NOON + timedelta(minutes=late)
+    a_gateway(now=now)
+    call = a_call(campaign_id=a_campaign().pk if campaign else None)
+    assert len(claim(now)) == dialled
+    call.refresh_from_db()
+    assert call.outcome == (None if dialled else "expired")
+
+
+def test_late_calls_end_even_without_a_line():
+    call = a_call()
+    claim(NOON + timedelta(minutes=16))
+    call.refresh_from_db()
+    assert (call.status, call.outcome) == ("failed", "expired")
+
+
+def test_a_message_that_lacks_a_value_meanwhile_is_not_spoken():
+    a_gateway()
+    contact = a_contact()
+    call = a_call(contact)
+    contact.first_name = ""
+    contact.save()
+    assert claim() == []
+    call.refresh_from_db()
+    assert (call.status, call.outcome) == ("failed", "message_incomplete")
+
+
+def test_live_calls_never_go_to_the_simulated_network(settings):
+    settings.CARRIERS = {"test": "simulated", "live": "sip"}
+    settings.POLICIES = settings.POLICIES | {"live": {"consent": "off", "hours": "warn"}}
+    a_gateway()
+    call = a_call(mode=Mode.LIVE)
+    assert claim() == []
+    assert claim_due(carrier="sip", now=NOON)[0] == []  # the only gateway has no such leg
+    call.refresh_from_db()
+    assert call.status == "scheduled"
+
+
+def test_without_consent_a_live_call_is_blocked_at_the_claim(settings):
+    settings.CARRIERS = {"test": "simulated", "live": "sip"}
+    settings.POLICIES = settings.POLICIES | {"live": {"consent": "off", "hours": "warn"}}
+    call = a_call(mode=Mode.LIVE)
+    settings.POLICIES = settings.POLICIES | {"live": {"consent": "require", "hours": "warn"}}
+    claim_due(carrier="sip", now=NOON)
+    call.refresh_from_db()
+    assert (call.status, call.outcome) == ("failed", "blocked_consent")
+
+
+def test_a_day_cap_moves_the_call_to_the_next_day(settings):
+    settings.CALLS_PER_NUMBER_PER_DAY = 1
+    a_gateway()
+    contact = a_contact()
+    a_call(contact)
+    (request,) = claim()
+    Attempt.objects.filter(pk=request.attempt_id).update(state="ended", outcome="no_answer", accepted_at=NOON)
+    second = a_call(contact)
+    assert claim() == []
+    second.refresh_from_db()
+    assert second.status == "scheduled"
+    assert second.due_at == NOON + timedelta(hours=24)
+    assert second.scheduled_at == NOON
+
+
+def test_a_placed_dial_waits_for_its_events():
+    a_gateway()
+    call = a_call()
+    (request,) = claim()
+    record_dial_results([Placed(attempt_id=request.attempt_id)], now=NOON)
+    call.refresh_from_db()
+    assert call.status == "in_progress"
+    assert call.attempts.get().state == "dialing"
+
+
+def test_a_refused_dial_is_made_again_as_a_new_attempt():
+    gateway = a_gateway()
+    call = a_call()
+    (request,) = claim()
+    record_dial_results([Refused(attempt_id=request.attempt_id, cause="no line", retry=True)], now=NOON)
+    call.refresh_from_db()
+    assert (call.status, call.due_at) == ("scheduled", NOON)
+    assert claim(NOON + LATE) == []  # not to the same gateway until it is heard of again
+    gateway.refresh_from_db()
+    gateway.last_seen_at = NOON + 2 * LATE
+    gateway.save()
+    (again,) = claim(NOON + 2 * LATE)
+    assert again.attempt_id != request.attempt_id
+    assert [attempt.number for attempt in call.attempts.all()] == [1, 2]
+
+
+def test_an_unsure_dial_is_asked_for_and_not_made_again():
+    a_gateway()
+    call = a_call()
+    (request,) = claim()
+    record_dial_results([Unsure(attempt_id=request.attempt_id, cause="timeout")], now=NOON)
+    assert claim(NOON + LATE) == []
+    assert list(Attempt.objects.overdue(NOON)) == [call.attempts.get()]
+
+
+def test_a_canceled_call_is_never_claimed():
+    a_gateway()
+    call = a_call()
+    cancel_call(actor=SYSTEM, call_id=call.pk, now=NOON)
+    assert claim() == []
+    call.refresh_from_db()
+    assert (call.status, call.outcome) == ("canceled", "canceled_by_user")
+
+
+def test_a_claim_costs_the_same_number_of_queries_for_ten_as_for_two(django_assert_num_queries):
+    a_gateway()
+    for _ in range(12):
+        a_call()
+    with django_assert_num_queries(18) as two:
+        claim(limit=2)
+    with django_assert_num_queries(len(two)):
+        claim(limit=10)
+
+
+def test_blocked_calls_do_not_stand_in_the_way_of_others():
+    a_gateway()
+    contact = a_contact()
+    for _ in range(4):
+        a_call(contact)
+    other = a_call()
+    claimed = {request.to for _ in range(3) for request in claim(limit=2)}
+    assert claimed == {contact.phone, other.contact.phone}
+
+
+def test_every_decision_names_a_rule_that_it_checked():
+    a_gateway()
+    a_call()
+    claim()
+    for decision in Decision.objects.all():
+        assert decision.rule in {check["rule"] for check in decision.checks}
+
+
+def test_the_outcome_of_a_final_call_is_known():
+    assert {outcome.value for outcome in Outcome} == set(dict(Call._meta.get_field("outcome").choices))
