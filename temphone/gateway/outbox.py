@@ -13,6 +13,7 @@ from functools import partial
 from temphone.gateway.callback import Callback, NotUnderstood, Unavailable
 from temphone.gateway.event_table import BATCH
 from temphone.gateway.ledger import Ledger
+from temphone.gateway.trouble import Trouble
 from temphone.gateway.writer import LedgerUnavailable, Writer
 from temphone.telephony.messages import Acknowledged, CarrierEvent, Events
 
@@ -36,15 +37,17 @@ class Outbox:
 
     async def run(self) -> None:
         """Send for ever."""
+        trouble = Trouble("The outbox")
         pause_s, longest_s = BACKOFF_S
         while True:
             try:
                 sent = await self.send()
             except (Unavailable, LedgerUnavailable) as error:
-                log.warning("Events wait: %s.", error)
+                trouble.tell(f"waits, {error}")
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, longest_s)
             else:
+                trouble.tell("")
                 pause_s = BACKOFF_S[0]
                 if sent < BATCH:
                     await asyncio.sleep(GATHER_S)

@@ -48,6 +48,7 @@ class Store:
             InUse: another gateway has it.
             OSError, sqlite3.Error: it cannot be opened.
         """
+        path = path.resolve()  # one file has one lock, whatever name it is opened by
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = path.with_name(path.name + ".lock").open("w")
         try:

@@ -106,6 +106,8 @@ class Writer:
         for job in jobs:
             if job.done and not job.done.done():
                 job.done.set_exception(LedgerUnavailable(type(error).__name__))
+        if self._closing:
+            return  # the events of a resumed call come again
         # Events wait in memory, ahead of what came since.
         self._jobs[:0] = [job for job in jobs if job.done is None]
         self._some.set()

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]  # a naive one is refused when decoded
 
 
 class Outcome(StrEnum):
@@ -119,7 +120,7 @@ class DialRequest:
     caller_id: str  # E.164
     ring_timeout_s: int  # dial to giving up
     max_duration_s: int  # answer to cut-off
-    not_after: datetime  # the leg refuses to ring after this instant
+    not_after: Instant  # the leg refuses to ring after this instant
     record: bool
     script: Script
     leg: Literal["simulated", "sip"] = "simulated"
@@ -210,7 +211,7 @@ class CarrierEvent:
     attempt_id: str
     sequence: int
     type: EventType
-    at: datetime
+    at: Instant
     turn: Turn | None = None
     answered_by: AnsweredBy | None = None
     evidence: Mapping[str, str | int] = field(default_factory=dict)
@@ -284,13 +285,13 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag="heartbeat"):
     live: int  # legs up now
     outbox: int  # events not yet acknowledged
     legs: Sequence[str]  # the kinds of leg it has: simulated, sip, ...
-    at: datetime  # its clock
+    at: Instant  # its clock
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
     """Django's answer to Heartbeat, with its clock."""
 
-    at: datetime
+    at: Instant
 
 
 def encode(message: object) -> bytes:
