@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 
 from temphone.accounts.actors import Actor, Role
@@ -128,12 +128,15 @@ class KeyMinute(models.Model):
 
     @classmethod
     def count(cls, key: ApiKey, now: datetime) -> int:
-        """Count one more request; the number in this minute, this one included."""
+        """Count one more request; the number in this minute, this one included. Past minutes are dropped."""
         minute = now.replace(second=0, microsecond=0)
-        KeyMinute.objects.bulk_create([KeyMinute(key=key, minute=minute)], ignore_conflicts=True)
         row = KeyMinute.objects.filter(key=key, minute=minute)
-        row.update(requests=F("requests") + 1)
-        return row.get().requests
+        with transaction.atomic():
+            if not row.update(requests=F("requests") + 1):
+                KeyMinute.objects.filter(key=key, minute__lt=minute).delete()
+                KeyMinute.objects.bulk_create([KeyMinute(key=key, minute=minute)], ignore_conflicts=True)
+                row.update(requests=F("requests") + 1)
+            return row.get().requests
 
 
 class AuditEntry(models.Model):

@@ -1,0 +1,105 @@
+"""Every change to a campaign, as a verb."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+
+from calls.actions.stop import hold_claims
+from campaigns.models import Campaign
+from campaigns.states import TRANSITIONS, CampaignStatus
+from contacts.models import Purpose
+from temphone.accounts.actors import Actor, Role
+from temphone.accounts.models import AuditEntry, Mode
+from temphone.lib.errors import Conflict, NotFound
+
+EDITABLE = ("name", "purpose")
+
+
+def get_campaign(*, actor: Actor, campaign_id: str) -> Campaign:
+    """The campaign, if whoever asks may see it: a key sees those of its own mode.
+
+    Raises:
+        NotFound: there is none.
+    """
+    campaigns = Campaign.objects.filter(pk=campaign_id)
+    campaign = (campaigns.filter(mode=actor.mode) if actor.mode else campaigns).first()
+    if campaign is None:
+        raise NotFound(f"Campaign not found: {campaign_id}.", code="campaign_not_found")
+    return campaign
+
+
+@transaction.atomic
+def create_campaign(
+    *, actor: Actor, name: str, mode: Mode, purpose: Purpose = Purpose.INFORMATIONAL, now: datetime
+) -> Campaign:
+    """Make a campaign; it runs at once, so its calls are dialled when they are due.
+
+    Raises:
+        Forbidden
+    """
+    actor.require(Role.MANAGER)
+    campaign = Campaign.objects.create(name=name, mode=mode, purpose=purpose, created_at=now)
+    AuditEntry.record(actor, "campaign.create", campaign.pk)
+    return campaign
+
+
+@transaction.atomic
+def update_campaign(
+    *, actor: Actor, campaign_id: str, changes: Mapping[str, object], now: datetime
+) -> Campaign:
+    """Change what ``changes`` names of EDITABLE. The purpose decides which consent its calls need.
+
+    Raises:
+        Forbidden, NotFound
+    """
+    actor.require(Role.MANAGER)
+    campaign = get_campaign(actor=actor, campaign_id=campaign_id)
+    columns = {name: value for name, value in changes.items() if name in EDITABLE}
+    Campaign.objects.filter(pk=campaign.pk).update(**columns, updated_at=now)
+    AuditEntry.record(actor, "campaign.change", campaign.pk, fields=sorted(columns))
+    return get_campaign(actor=actor, campaign_id=campaign_id)
+
+
+def pause_campaign(*, actor: Actor, campaign_id: str, now: datetime) -> Campaign:
+    """Hold the campaign's calls: after this has returned, none of them is dialled until it is resumed.
+
+    Raises:
+        Forbidden, NotFound, Conflict
+    """
+    return _go(CampaignStatus.PAUSED, "campaign.pause", actor, campaign_id, now)
+
+
+def resume_campaign(*, actor: Actor, campaign_id: str, now: datetime) -> Campaign:
+    """Let the campaign's calls go on.
+
+    Raises:
+        Forbidden, NotFound, Conflict
+    """
+    return _go(CampaignStatus.RUNNING, "campaign.resume", actor, campaign_id, now)
+
+
+def cancel_campaign(*, actor: Actor, campaign_id: str, now: datetime) -> Campaign:
+    """End the campaign for good: after this has returned, none of its calls is dialled any more.
+
+    Raises:
+        Forbidden, NotFound, Conflict
+    """
+    return _go(CampaignStatus.CANCELED, "campaign.cancel", actor, campaign_id, now)
+
+
+@transaction.atomic
+def _go(to: CampaignStatus, action: str, actor: Actor, campaign_id: str, now: datetime) -> Campaign:
+    actor.require(Role.MANAGER)
+    # A claim under way has read the old status: wait for it, and let the next one read the new.
+    hold_claims()
+    campaign = get_campaign(actor=actor, campaign_id=campaign_id)
+    before = CampaignStatus(campaign.status)
+    if to not in TRANSITIONS[before]:
+        raise Conflict(f"Campaign {campaign.pk} is {before.label.lower()}.", code=f"campaign_{before.value}")
+    won = Campaign.objects.filter(pk=campaign.pk, status=before).update(status=to, updated_at=now)
+    if not won:
+        raise Conflict(f"Campaign {campaign.pk} has changed meanwhile.", code="changed_meanwhile")
+    AuditEntry.record(actor, action, campaign.pk, before=before.value)
+    campaign.status, campaign.updated_at = to, now
+    return campaign

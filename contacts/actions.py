@@ -1,0 +1,233 @@
+"""Every change to people, their consents and the numbers that must not be called, as a verb."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+
+from contacts.models import (
+    Consent,
+    ConsentKind,
+    Contact,
+    PhoneNumber,
+    Purpose,
+    Suppression,
+    SuppressionReason,
+)
+from temphone.accounts.actors import Actor, Role
+from temphone.accounts.models import AuditEntry
+from temphone.lib import phone
+from temphone.lib.clock import zone
+from temphone.lib.errors import Conflict, Invalid, NotFound
+
+EDITABLE = ("first_name", "last_name", "phone", "timezone", "language", "company", "tags", "attributes")
+BAD_PHONE = "must be a valid E.164 phone number."
+
+
+def get_contact(contact_id: str) -> Contact:
+    """The contact.
+
+    Raises:
+        NotFound: there is none, or it was erased.
+    """
+    contact = Contact.objects.present().filter(pk=contact_id).first()
+    if contact is None:
+        raise NotFound(f"Contact not found: {contact_id}.", code="contact_not_found")
+    return contact
+
+
+@transaction.atomic
+def save_contact(
+    *, actor: Actor, contact_id: str | None, values: Mapping[str, object], now: datetime
+) -> Contact:
+    """Make a contact (without an id), or change what ``values`` names of EDITABLE.
+
+    Raises:
+        Forbidden, NotFound
+        Invalid: the phone number or the zone; or the zone is missing and the number does not imply it.
+    """
+    actor.require(Role.MANAGER)
+    contact = get_contact(contact_id) if contact_id else Contact(created_at=now, phone="", timezone="")
+    for name in EDITABLE:
+        if name in values:
+            setattr(contact, name, values[name])
+    contact.phone = _e164("phone", contact.phone)
+    contact.timezone = _zone(contact)
+    contact.save()
+    PhoneNumber.objects.bulk_create([PhoneNumber(e164=contact.phone)], ignore_conflicts=True)
+    action = "contact.change" if contact_id else "contact.add"
+    AuditEntry.record(actor, action, contact.pk, fields=sorted(set(values) & set(EDITABLE)))
+    return contact
+
+
+def _e164(field: str, text: str) -> str:
+    try:
+        return phone.to_e164(text)
+    except ValueError as error:
+        raise Invalid.field(field, BAD_PHONE) from error
+
+
+def _zone(contact: Contact) -> str:
+    if not contact.timezone:
+        return _implied_zone(contact.phone)
+    try:
+        return zone(contact.timezone).key
+    except ValueError as error:
+        raise Invalid.field("timezone", "must be a valid IANA timezone.") from error
+
+
+def _implied_zone(number: str) -> str:
+    implied = phone.implied_zone(number)
+    if implied is None:
+        raise Invalid.field("timezone", "must be given: the phone number does not imply one zone.")
+    return implied
+
+
+@transaction.atomic
+def erase_contact(*, actor: Actor, contact_id: str, now: datetime) -> Contact:
+    """Forget who the person is. The row stays as a tombstone, for its calls and consents to point at.
+
+    Raises:
+        Forbidden, NotFound
+        Conflict: calls to the contact are scheduled or in progress; cancel them first.
+    """
+    actor.require(Role.MANAGER)
+    contact = get_contact(contact_id)
+    if contact.calls.filter(status__in=("scheduled", "in_progress")).exists():
+        raise Conflict(
+            "Calls to this contact are scheduled or in progress. Cancel them first.", code="contact_has_calls"
+        )
+    for name in ("first_name", "last_name", "company", "phone"):
+        setattr(contact, name, "")
+    contact.tags, contact.attributes, contact.erased_at = [], {}, now
+    contact.save()
+    AuditEntry.record(actor, "contact.erase", contact.pk)
+    return contact
+
+
+@transaction.atomic
+def add_consent(
+    *,
+    actor: Actor,
+    contact_id: str,
+    purpose: Purpose,
+    kind: ConsentKind,
+    source: str,
+    evidence: str = "",
+    captured_at: datetime | None = None,
+    now: datetime,
+) -> Consent:
+    """Record that the contact agreed to calls, or expressly did not.
+
+    Raises:
+        Forbidden, NotFound
+        Invalid: it would have been given in the future.
+    """
+    actor.require(Role.MANAGER)
+    contact = get_contact(contact_id)
+    if captured_at and captured_at > now:
+        raise Invalid.field("captured_at", "must not be in the future.")
+    consent = Consent.objects.create(
+        contact=contact,
+        phone=contact.phone,
+        purpose=purpose,
+        kind=kind,
+        source=source,
+        evidence=evidence,
+        captured_at=captured_at or now,
+        recorded_by=actor.label,
+    )
+    AuditEntry.record(actor, "consent.add", contact.pk, consent=consent.pk, kind=kind, purpose=purpose)
+    return consent
+
+
+@transaction.atomic
+def revoke_consent(*, actor: Actor, consent_id: int, how: str, now: datetime) -> Consent:
+    """Record that a consent holds no more, and how that was learned.
+
+    Raises:
+        Forbidden, NotFound
+        Conflict: it was revoked before.
+    """
+    actor.require(Role.MANAGER)
+    found = Consent.objects.filter(pk=consent_id)
+    won = found.filter(revoked_at=None).update(revoked_at=now, revoked_how=how)
+    consent = found.first()
+    if consent is None:
+        raise NotFound(f"Consent not found: {consent_id}.", code="consent_not_found")
+    if not won:
+        raise Conflict(f"Consent {consent_id} was revoked already.", code="consent_revoked")
+    AuditEntry.record(actor, "consent.revoke", consent.contact_id, consent=consent.pk)
+    return consent
+
+
+@transaction.atomic
+def suppress_number(
+    *,
+    actor: Actor,
+    number: str,
+    reason: str = SuppressionReason.STAFF,
+    source: str = "",
+    is_prefix: bool = False,
+    expires_at: datetime | None = None,
+    now: datetime,
+) -> Suppression:
+    """Write that a number, or all that begin with a prefix, must not be called.
+
+    An equal one in force is returned as it is. What is scheduled or rings is the business of
+    ``calls.actions.suppression.suppress``, which everybody else calls.
+
+    Raises:
+        Forbidden, Invalid
+    """
+    actor.require(Role.OPERATOR)
+    number = _prefix(number) if is_prefix else _e164("number", number)
+    if expires_at and expires_at <= now:
+        raise Invalid.field("expires_at", "must be in the future.")
+    if not is_prefix:
+        PhoneNumber.lock([number])
+    equal = Suppression.objects.in_force(now).filter(
+        number=number, is_prefix=is_prefix, reason=reason, expires_at=expires_at
+    )
+    return equal.first() or _new_suppression(
+        actor,
+        number=number,
+        reason=reason,
+        source=source,
+        is_prefix=is_prefix,
+        expires_at=expires_at,
+        created_at=now,
+    )
+
+
+def _new_suppression(actor: Actor, **columns: object) -> Suppression:
+    suppression = Suppression.objects.create(**columns, created_by=actor.label)
+    AuditEntry.record(actor, "suppression.add", str(suppression.pk), reason=suppression.reason)
+    return suppression
+
+
+def _prefix(text: str) -> str:
+    digits = text.removeprefix("+")
+    if not (text.startswith("+") and digits.isascii() and digits.isdigit() and len(digits) <= 15):
+        raise Invalid.field("number", "must be the beginning of an E.164 number, such as +1900.")
+    return text
+
+
+@transaction.atomic
+def lift_suppression(*, actor: Actor, suppression_id: int, now: datetime) -> Suppression:
+    """Let a number be called again; what was canceled stays so.
+
+    Raises:
+        Forbidden, NotFound
+        Conflict: it was lifted before.
+    """
+    actor.require(Role.MANAGER)
+    found = Suppression.objects.filter(pk=suppression_id)
+    won = found.filter(lifted_at=None).update(lifted_at=now, lifted_by=actor.label)
+    suppression = found.first()
+    if suppression is None:
+        raise NotFound(f"Suppression not found: {suppression_id}.", code="suppression_not_found")
+    if not won:
+        raise Conflict(f"Suppression {suppression_id} was lifted already.", code="suppression_lifted")
+    AuditEntry.record(actor, "suppression.lift", str(suppression.pk), reason=suppression.reason)
+    return suppression
