@@ -1,0 +1,137 @@
+"""A whole TemPhone as processes on the test database, to be killed, frozen and started again."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+PROGRAMS = ("gateway", "web", "clock", "worker")
+ROOT = settings.BASE_DIR
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def database_url() -> str:
+    """The URL of the database that the tests use."""
+    config = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{Path(config['NAME']).absolute()}"
+    host = config["HOST"]
+    where = f"{config['USER']}:{config['PASSWORD']}@{'' if host.startswith('/') else host}:{config['PORT']}"
+    return f"postgres://{where}/{config['NAME']}" + (f"?host={host}" if host.startswith("/") else "")
+
+
+class Installation:
+    """Web, clock, worker and gateway. ``speed`` is how much faster than people its callees speak."""
+
+    def __init__(self, folder: Path, *, speed: int = 20) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": database_url(),
+            "TEMPHONE_DATA_DIR": str(folder),
+            "TEMPHONE_CALLBACK_URL": self.url,
+            "TEMPHONE_SIMULATION_SPEED": str(speed),
+            "SECRET_KEY": settings.SECRET_KEY,
+            "DJANGO_SETTINGS_MODULE": "temphone.settings",
+        }
+
+    @property
+    def url(self) -> str:
+        """Where its web program listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def command(self, program: str) -> list[str]:
+        """How a program is started."""
+        python = sys.executable
+        bind = ["--host", "127.0.0.1", "--port", str(self.port), "--workers", "1", "--blocking-threads", "4"]
+        return {
+            "web": [python, "-m", "granian", "--interface", "wsgi", *bind, "temphone.wsgi:application"],
+            "clock": [python, "manage.py", "clock"],
+            "worker": [python, "manage.py", "qcluster"],
+            "gateway": [python, "-m", "temphone.gateway"],
+        }[program]
+
+    def start(self, *programs: str) -> None:
+        """Start these programs; all, without a name."""
+        for program in programs or PROGRAMS:
+            with (self.folder / f"{program}.log").open("ab") as log:
+                self.running[program] = subprocess.Popen(
+                    self.command(program),
+                    cwd=ROOT,
+                    env=self.environment,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,  # so that a kill takes its children along
+                )
+
+    def signal(self, program: str, number: signal.Signals) -> None:
+        """Send a signal to a program and all its children."""
+        try:
+            os.killpg(self.running[program].pid, number)
+        except ProcessLookupError:
+            return
+
+    def kill(self, program: str) -> None:
+        """SIGKILL: no goodbye, nothing written any more."""
+        self.signal(program, signal.SIGKILL)
+        self.running.pop(program).wait()
+
+    def stop(self) -> None:
+        """End all."""
+        for program in list(self.running):
+            self.kill(program)
+
+    def wait_until_ready(self, timeout_s: float = 60) -> None:
+        """Return when database, queue, clock and gateway are well."""
+        self.wait_until(self._is_ready, timeout_s)
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
+                return answer.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def wait_until(self, is_so: Callable[[], bool], timeout_s: float) -> None:
+        """Return when it is so.
+
+        Raises:
+            AssertionError: it is not by then; with the logs' ends.
+        """
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if is_so():
+                return
+            time.sleep(0.2)
+        raise AssertionError(f"Not so after {timeout_s} s.\n{self.logs()}")
+
+    def logs(self) -> str:
+        """The ends of the programs' logs."""
+        ends = (f"--- {path.name}\n{path.read_text(errors='replace')[-1500:]}" for path in self.folder.glob("*.log"))
+        return "\n".join(ends)
+
+    def rings(self) -> Counter[str]:
+        """How often each number rang: the phone's own log, which is the oracle."""
+        log = self.folder / "gateway" / "phone.log"
+        if not log.exists():
+            return Counter()
+        return Counter(json.loads(line)["to"] for line in log.read_text().splitlines())

@@ -1,0 +1,78 @@
+"""Each call rings once and ends, whatever is killed meanwhile. The oracle is the phone's own log."""
+
+import random
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+
+from calls.actions.scheduling import CallRequest, schedule_call
+from calls.models import Attempt, Call
+from temphone.accounts.actors import SYSTEM
+from temphone.accounts.models import Mode
+from temphone.lib.clock import now as utc_now
+from tests.builders import a_contact
+from tests.proofs.installation import PROGRAMS, Installation
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes, pytest.mark.timeout(300)]
+CALLS = 300
+
+
+@pytest.fixture
+def installation(tmp_path):
+    whole = Installation(tmp_path)
+    whole.start()
+    yield whole
+    whole.stop()
+
+
+def schedule_for_one_instant(count, *, seconds=5):
+    when = (utc_now() + timedelta(seconds=seconds)).isoformat()
+    with transaction.atomic():
+        contacts = [a_contact(phone=f"+1650555{1000 + index}") for index in range(count)]
+        for contact in contacts:
+            request = CallRequest(
+                contact_id=contact.pk, scheduled_at=when, initial_message="Hi {{first_name}}, your car is ready."
+            )
+            schedule_call(actor=SYSTEM, mode=Mode.TEST, request=request, now=utc_now())
+    return [contact.phone for contact in contacts]
+
+
+def all_over():
+    return not Call.objects.filter(status__in=["scheduled", "in_progress"]).exists()
+
+
+def assert_each_rang_once_and_completed(installation, numbers):
+    assert installation.rings() == Counter(numbers)
+    outcomes = Counter(Call.objects.values_list("status", "outcome"))
+    assert {status for status, _ in outcomes} == {"completed"}, outcomes
+    assert not Attempt.objects.live().exists()
+    assert not Attempt.objects.filter(outcome="unknown").exists()
+
+
+def test_300_calls_due_in_the_same_second_each_ring_once_and_complete(installation):
+    installation.wait_until_ready()
+    numbers = schedule_for_one_instant(CALLS)
+    installation.wait_until(all_over, 120)
+    assert_each_rang_once_and_completed(installation, numbers)
+
+
+def test_killing_everything_in_the_middle_neither_repeats_nor_loses_a_call(installation):
+    installation.wait_until_ready()
+    numbers = schedule_for_one_instant(CALLS)
+    chance = random.Random(20260315)
+    installation.wait_until(lambda: sum(installation.rings().values()) > 0, 30)
+    for program in ("worker", "gateway", "clock", "web", "worker", "gateway"):
+        installation.kill(program)
+        before = utc_now()
+        pause = timedelta(seconds=chance.uniform(0.1, 0.8))
+        installation.wait_until(lambda before=before, pause=pause: utc_now() > before + pause, 5)
+        installation.start(program)
+        installation.wait_until(lambda before=before: utc_now() > before + timedelta(seconds=1.5), 5)
+    for program in PROGRAMS:
+        installation.kill(program)
+    assert not all_over(), "Everything was over before it was killed: nothing was shown."
+    installation.start()
+    installation.wait_until(all_over, 180)
+    assert_each_rang_once_and_completed(installation, numbers)
