@@ -76,7 +76,7 @@ def greet(address: str) -> None:
     if not env.switch("TEMPHONE_DEMO", default=True):
         say("  Make yourself a login: .venv/bin/python manage.py createsuperuser\n")
         return
-    say(f"  Login:   admin / {demo.STAFF_PASS}\n  API key: {demo.API_KEY}\n  API:     {address}/v1/docs/\n")
+    say(f"  Login:   {' / '.join(demo.LOGIN)}\n  API key: {demo.API_KEY}\n  API:     {address}/v1/docs/\n")
     say(FIRST_CALL.format(address=address, key=demo.API_KEY, date=_date_command()))
 
 

@@ -4,6 +4,6 @@ The specification's contact, campaign and key are part of it, so that its exampl
 """
 
 API_KEY = "sk_test_51_fakeapikey123456"
-STAFF_PASS = "temphone-demo"
+LOGIN = ("admin", "temphone-demo")  # the other roles have the same password
 CONTACT = "ctc_12kd88"
 CAMPAIGN = "camp_91ks11"
