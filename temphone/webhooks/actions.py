@@ -74,9 +74,10 @@ def claim_due(*, now: datetime, limit: int, busy: Mapping[str, int] | None = Non
             in_hand[delivery.receiver] += 1
             if in_hand[delivery.receiver] <= PER_RECEIVER:
                 claimed.append(delivery)
-        for delivery in claimed:
-            delivery.lease_until = now + LEASE
-        Delivery.objects.bulk_update(claimed, ["lease_until"])
+        lease_until = now + LEASE
+        Delivery.objects.filter(pk__in=[delivery.pk for delivery in claimed]).update(lease_until=lease_until)
+    for delivery in claimed:
+        delivery.lease_until = lease_until
     return claimed
 
 
@@ -118,7 +119,7 @@ def resend(*, actor: Actor, delivery_id: int, now: datetime) -> Delivery:
         delivery.state, delivery.tries = DeliveryState.PENDING, 0
         delivery.next_try_at, delivery.lease_until = now, None
         delivery.save(update_fields=["state", "tries", "next_try_at", "lease_until"])
-        AuditEntry.record(actor, "webhook.resent", delivery.event_id, call=delivery.subject)
+        AuditEntry.record(actor, "webhook.resend", delivery.event_id, call=delivery.subject)
     return delivery
 
 

@@ -43,9 +43,9 @@ def drain(transmit: Send, *, now: Callable[[], datetime]) -> None:
     began = now()
     under_way: dict[Future[Answer], Delivery] = {}
     while True:
+        done = {future: under_way.pop(future) for future in list(under_way) if future.done()}
         room = AT_ONCE - len(under_way) if now() - began < CLAIMS_FOR else 0
-        done = [future for future in under_way if future.done()]
-        claimed = _turn({future: under_way.pop(future) for future in done}, under_way, room, now())
+        claimed = _turn(done, under_way, room, now())
         # Sent only now: whoever sees a message on its way finds its lease committed.
         under_way |= {transmit(delivery): delivery for delivery in claimed}
         if not under_way:
