@@ -1,18 +1,17 @@
 """A call as the API shows it; the webhooks and the pages' JSON use it too."""
 
-from datetime import datetime
-
 from django.db.models import prefetch_related_objects
 
 from calls.models import Attempt, Call, CallEvent, Decision, TranscriptTurn
 from temphone.lib.clock import iso
+from temphone.lib.data import present
 
 DETAILS = ("attempts__turns", "events", "decisions")
 
 
 def call_data(call: Call) -> dict[str, object]:
     """The call in the specification's key order, our own keys after it; what is unset is absent."""
-    return _present(
+    return present(
         {
             "call_id": call.pk,
             "contact_id": call.contact_id,
@@ -52,7 +51,7 @@ def call_details(call: Call) -> dict[str, object]:
 
 
 def _attempt(attempt: Attempt) -> dict[str, object]:
-    return _present(
+    return present(
         {
             "attempt_id": attempt.pk,
             "number": attempt.number,
@@ -76,7 +75,7 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
 
 
 def _event(event: CallEvent) -> dict[str, object]:
-    return _present(
+    return present(
         {
             "name": event.name,
             "at": event.at,
@@ -100,7 +99,7 @@ def _turn(turn: TranscriptTurn) -> dict[str, object]:
 
 
 def _decision(decision: Decision) -> dict[str, object]:
-    return _present(
+    return present(
         {
             "stage": decision.stage,
             "verdict": decision.verdict,
@@ -110,12 +109,3 @@ def _decision(decision: Decision) -> dict[str, object]:
             "attempt_id": decision.attempt_id,
         }
     )
-
-
-def _present(values: dict[str, object]) -> dict[str, object]:
-    """The same without what is None, with instants as text."""
-    return {
-        key: iso(value) if isinstance(value, datetime) else value
-        for key, value in values.items()
-        if value is not None
-    }

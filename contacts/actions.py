@@ -1,5 +1,6 @@
 """Every change to people, their consents and the numbers that must not be called, as a verb."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -22,6 +23,7 @@ from temphone.lib.errors import Conflict, Invalid, NotFound
 
 EDITABLE = ("first_name", "last_name", "phone", "timezone", "language", "company", "tags", "attributes")
 BAD_PHONE = "must be a valid E.164 phone number."
+PREFIX = re.compile(r"\+[0-9]{1,15}")
 
 
 def get_contact(contact_id: str) -> Contact:
@@ -181,7 +183,7 @@ def suppress_number(
         Forbidden, Invalid
     """
     actor.require(Role.OPERATOR)
-    number = _prefix(number) if is_prefix else _e164("number", number)
+    number = suppressible(number, is_prefix=is_prefix)
     if expires_at and expires_at <= now:
         raise Invalid.field("expires_at", "must be in the future.")
     if not is_prefix:
@@ -206,11 +208,29 @@ def _new_suppression(actor: Actor, **columns: object) -> Suppression:
     return suppression
 
 
-def _prefix(text: str) -> str:
-    digits = text.removeprefix("+")
-    if not (text.startswith("+") and digits.isascii() and digits.isdigit() and len(digits) <= 15):
+def suppressible(number: str, *, is_prefix: bool) -> str:
+    """The number, or the beginning of numbers, as a suppression keeps it.
+
+    Raises:
+        Invalid
+    """
+    if not is_prefix:
+        return _e164("number", number)
+    if not PREFIX.fullmatch(number):
         raise Invalid.field("number", "must be the beginning of an E.164 number, such as +1900.")
-    return text
+    return number
+
+
+def get_suppression(suppression_id: int) -> Suppression:
+    """The suppression, in force or not.
+
+    Raises:
+        NotFound: there is none.
+    """
+    suppression = Suppression.objects.filter(pk=suppression_id).first()
+    if suppression is None:
+        raise NotFound(f"Suppression not found: {suppression_id}.", code="suppression_not_found")
+    return suppression
 
 
 @transaction.atomic
@@ -224,9 +244,7 @@ def lift_suppression(*, actor: Actor, suppression_id: int, now: datetime) -> Sup
     actor.require(Role.MANAGER)
     found = Suppression.objects.filter(pk=suppression_id)
     won = found.filter(lifted_at=None).update(lifted_at=now, lifted_by=actor.label)
-    suppression = found.first()
-    if suppression is None:
-        raise NotFound(f"Suppression not found: {suppression_id}.", code="suppression_not_found")
+    suppression = get_suppression(suppression_id)
     if not won:
         raise Conflict(f"Suppression {suppression_id} was lifted already.", code="suppression_lifted")
     AuditEntry.record(actor, "suppression.lift", str(suppression.pk), reason=suppression.reason)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from contacts.actions import suppress_number
+from contacts.actions import suppress_number, suppressible
 from django.db import transaction
 from django.db.models import Q
 
@@ -31,6 +31,7 @@ def suppress(
     Raises:
         Forbidden, Invalid
     """
+    number = suppressible(number, is_prefix=is_prefix)
     # A prefix may cover numbers that a claim under way holds: take the locks of all that it covers.
     covered = PhoneNumber.objects.filter(pk__startswith=number).values_list("pk", flat=True)
     PhoneNumber.lock(list(covered) if is_prefix else [number])

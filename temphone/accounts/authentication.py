@@ -2,17 +2,20 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from temphone.accounts.actors import Actor
 from temphone.accounts.models import ApiKey, KeyMinute
 from temphone.lib import clock
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 BEARER = re.compile(
     r"(?i:bearer) +(sk_(?P<mode>test|live)_(?P<public_id>[0-9A-Za-z]{1,40})_[0-9A-Za-z]{1,100})"
@@ -46,12 +49,23 @@ def _mark_used(key: ApiKey, now: datetime) -> None:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
 
 
+def key_of(request: Request) -> ApiKey:
+    """The key that the request came with.
+
+    Raises:
+        NotAuthenticated: it came without.
+    """
+    if not isinstance(request.auth, ApiKey):
+        raise NotAuthenticated
+    return request.auth
+
+
 class PerMinute(BaseThrottle):
     """So many requests a key and minute, counted in the database, so over all processes."""
 
-    def allow_request(self, request: Request, _view: APIView) -> bool:
+    def allow_request(self, request: Request, _view: "APIView") -> bool:
         """Count the request; whether it is within the key's limit."""
-        key, now = request.auth, clock.now()
+        key, now = key_of(request), clock.now()
         limit = key.requests_per_minute or settings.REQUESTS_PER_MINUTE
         self.seconds_left = 60 - now.second
         return KeyMinute.count(key, now) <= limit

@@ -1,0 +1,133 @@
+"""Calls for programs."""
+
+import hashlib
+import json
+import re
+
+from django.db.models import TextField
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from calls.actions.changing import cancel_call, get_call, update_call
+from calls.actions.idempotency import Idempotency
+from calls.actions.scheduling import CallRequest, Preview, preview_call, schedule_call
+from calls.models import Call
+from calls.models.call import CallQuerySet
+from calls.representation import call_data, call_details
+from calls.serializers import CallBody, CallChanges
+from calls.states import OUTCOME_CHOICES, CallStatus
+from temphone.api.base import ApiView
+from temphone.api.envelope import Answer, refusal
+from temphone.api.pagination import page
+from temphone.lib.clock import iso
+from temphone.lib.errors import Conflict, Invalid
+
+SCHEDULED = "AI outbound call scheduled successfully."
+IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+METADATA_KEY = re.compile(r"(?![0-9]+$)[A-Za-z0-9_.-]{1,100}")
+
+
+class ScheduledCalls(ApiView):
+    """Schedule calls."""
+
+    def post(self, request: Request) -> Response:
+        """Schedule a call; with ``dry_run=true``, see what that would do."""
+        dry_run = self.query.flag("dry_run")
+        idempotency = _idempotency(request)
+        asked = CallRequest(**CallBody.read(request))
+        if dry_run:
+            preview = preview_call(actor=self.actor, mode=self.mode, request=asked, now=self.now)
+            return Answer(_preview_data(preview), "Preview only; nothing was scheduled.")
+        scheduled = schedule_call(
+            actor=self.actor, mode=self.mode, request=asked, now=self.now, idempotency=idempotency
+        )
+        headers = {"Idempotent-Replayed": "true"} if scheduled.replayed else {}
+        return Answer(scheduled.data, SCHEDULED, status=201, headers=headers)
+
+
+def _idempotency(request: Request) -> Idempotency | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not IDEMPOTENCY_KEY.fullmatch(key):
+        raise Invalid("Header 'Idempotency-Key' must be 1 to 255 printable characters.")
+    body = json.dumps(request.data, sort_keys=True)
+    return Idempotency(key=key, fingerprint=hashlib.sha256(body.encode()).hexdigest())
+
+
+def _preview_data(preview: Preview) -> dict[str, object]:
+    return {
+        "rendered_message": preview.rendered_message,
+        "scheduled_at": iso(preview.scheduled_at),
+        "timezone": preview.timezone,
+        "contact_local_time": preview.contact_local.isoformat(timespec="seconds"),
+        "verdict": preview.verdict,
+        "checks": preview.checks,
+        "planned_attempts": preview.planned_attempts,
+    }
+
+
+class Calls(ApiView):
+    """The calls of the key's mode."""
+
+    def get(self, _request: Request) -> Response:
+        """List calls, the latest first."""
+        return Answer(page(self._matching(), self.query, by="scheduled_at", render=call_data))
+
+    def _matching(self) -> CallQuerySet:
+        query = self.query
+        conditions = {
+            "status": query.choice("status", CallStatus.values),
+            "outcome": query.choice("outcome", [outcome for outcome, _ in OUTCOME_CHOICES]),
+            "contact_id": query.text("contact_id"),
+            "campaign_id": query.text("campaign_id"),
+            "scheduled_at__gte": query.instant("scheduled_from"),
+            "scheduled_at__lte": query.instant("scheduled_to"),
+        }
+        calls = Call.objects.filter(mode=self.mode)
+        calls = calls.filter(**{name: value for name, value in conditions.items() if value is not None})
+        for key, value in query.with_prefix("metadata.").items():
+            if not METADATA_KEY.fullmatch(key):
+                raise query.bad(f"metadata.{key}", "must name a key of letters, digits, '_', '-' and '.'.")
+            calls = calls.alias(found=Cast(KeyTextTransform(key, "metadata"), TextField())).filter(
+                found=value
+            )
+        return calls
+
+
+class CallDetail(ApiView):
+    """One call."""
+
+    def get(self, _request: Request, call_id: str) -> Response:
+        """Show the call with its attempts, events, transcript and decisions."""
+        return Answer(call_details(get_call(actor=self.actor, call_id=call_id)))
+
+    def patch(self, request: Request, call_id: str) -> Response:
+        """Change the call while it is scheduled."""
+        changes = CallChanges.read(request, partial=True)
+        try:
+            call = update_call(actor=self.actor, call_id=call_id, changes=changes, now=self.now)
+        except Conflict as error:
+            return _as_it_stands(self, error, call_id)
+        return Answer(call_data(call), "Call changed.")
+
+
+class CancelCall(ApiView):
+    """The end of a call before its time."""
+
+    def post(self, _request: Request, call_id: str) -> Response:
+        """Cancel the call at once if it is scheduled; ask for the hang-up if it is in progress."""
+        try:
+            call = cancel_call(actor=self.actor, call_id=call_id, now=self.now)
+        except Conflict as error:
+            return _as_it_stands(self, error, call_id)
+        if call.status == CallStatus.CANCELED:
+            return Answer(call_data(call), "Call canceled.")
+        return Answer(call_data(call), "The call is in progress; it is being hung up.", status=202)
+
+
+def _as_it_stands(view: ApiView, error: Conflict, call_id: str) -> Response:
+    """The refusal, with the call's true state."""
+    return refusal(error, data=call_data(get_call(actor=view.actor, call_id=call_id)))

@@ -1,0 +1,230 @@
+"""Fields of request bodies. Each says in one sentence what it accepts, in the specification's words."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NoReturn
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from temphone.lib import phone
+from temphone.lib.clock import parse_timestamp, zone
+from temphone.lib.errors import Invalid
+
+Schema = dict[str, object]
+
+
+class Body(serializers.Serializer[Any]):
+    """A request's body. Unknown fields are ignored."""
+
+    @classmethod
+    def read(cls, request: Request, *, partial: bool = False) -> dict[str, Any]:
+        """The values, by their names in actions.
+
+        Raises:
+            Invalid: some are bad; the first, in the order of the fields, is the message.
+        """
+        body = cls(data=request.data, partial=partial)
+        if not body.is_valid():
+            errors = {name: [str(problem) for problem in found] for name, found in body.errors.items()}
+            raise Invalid(next(iter(errors.values()))[0], fields=errors)
+        return dict(body.validated_data)
+
+
+class CheckedField(serializers.Field[Any, Any, Any, Any]):
+    """A field with one message, ``expected``, for whatever is wrong with its value."""
+
+    expected = ""
+    schema: Schema = {}
+
+    def __init__(self, *, required: bool = True, source: str | None = None, allow_null: bool = False) -> None:
+        super().__init__(required=required, source=source, allow_null=allow_null)
+
+    def fail(self, key: str, **_details: object) -> NoReturn:
+        """Refuse the value."""
+        problem = "is required." if key == "required" else self.expected
+        raise serializers.ValidationError(f"Field '{self.field_name}' {problem}", code=key)
+
+    def to_internal_value(self, data: object) -> object:
+        """What the value means."""
+        try:
+            return self.value(data)
+        except (TypeError, ValueError):
+            self.fail("invalid")
+
+    def to_representation(self, value: object) -> object:
+        """The value as it is."""
+        return value
+
+    def value(self, data: object) -> object:
+        """What the value means.
+
+        Raises:
+            TypeError, ValueError: it is not accepted.
+        """
+        raise NotImplementedError
+
+
+def text(data: object) -> str:
+    """The value if it is text.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if not isinstance(data, str):
+        raise TypeError
+    return data
+
+
+class TextField(CheckedField):
+    """Text within bounds; where it must not be empty, spaces alone count as empty."""
+
+    def __init__(
+        self, *, least: int = 0, most: int, required: bool = True, source: str | None = None
+    ) -> None:
+        super().__init__(required=required, source=source)
+        self.least, self.most = least, most
+        bounds = f"of {least} to {most:,}" if least else f"of at most {most:,}"
+        self.expected = f"must be a text {bounds} characters."
+        self.schema = {"type": "string", "minLength": least, "maxLength": most}
+
+    def value(self, data: object) -> str:
+        """The text as sent."""
+        value = text(data)
+        if len(value) > self.most or len(value.strip()) < self.least:
+            raise ValueError
+        return value
+
+
+class IdField(CheckedField):
+    """The id of something; whether there is such a thing is found later."""
+
+    expected = "must be a string."
+    schema = {"type": "string"}
+
+    def value(self, data: object) -> str:
+        """The id as sent."""
+        return text(data)
+
+
+class IntegerField(CheckedField):
+    """An integer within bounds; a boolean is none, nor is 90.0."""
+
+    def __init__(self, *, least: int, most: int, required: bool = True, source: str | None = None) -> None:
+        super().__init__(required=required, source=source)
+        self.least, self.most = least, most
+        self.expected = f"must be an integer between {least} and {most}."
+        self.schema = {"type": "integer", "minimum": least, "maximum": most}
+
+    def value(self, data: object) -> int:
+        """The integer."""
+        if isinstance(data, bool) or not isinstance(data, int):
+            raise TypeError
+        if not self.least <= data <= self.most:
+            raise ValueError
+        return data
+
+
+class BooleanField(CheckedField):
+    """True or false, and nothing that is like them."""
+
+    expected = "must be a boolean."
+    schema = {"type": "boolean"}
+
+    def value(self, data: object) -> bool:
+        """The boolean."""
+        if not isinstance(data, bool):
+            raise TypeError
+        return data
+
+
+class WordField(CheckedField):
+    """One of a few words."""
+
+    def __init__(self, words: Sequence[str], *, required: bool = True) -> None:
+        super().__init__(required=required)
+        self.words = list(words)
+        self.expected = f"must be one of {', '.join(words)}."
+        self.schema = {"type": "string", "enum": self.words}
+
+    def value(self, data: object) -> str:
+        """The word."""
+        word = text(data)
+        if word not in self.words:
+            raise ValueError
+        return word
+
+
+class ZoneField(CheckedField):
+    """An IANA zone."""
+
+    expected = "must be a valid IANA timezone."
+    schema = {"type": "string", "example": "America/Los_Angeles"}
+
+    def value(self, data: object) -> str:
+        """Its key."""
+        return zone(text(data)).key
+
+
+class PhoneField(CheckedField):
+    """A phone number as people write it."""
+
+    expected = "must be a valid E.164 phone number."
+    schema = {"type": "string", "example": "+1-415-555-0199"}
+
+    def value(self, data: object) -> str:
+        """The number as sent."""
+        number = text(data)
+        phone.to_e164(number)
+        return number
+
+
+class InstantField(CheckedField):
+    """An instant; UTC unless it says otherwise."""
+
+    expected = "must be a valid ISO-8601 timestamp."
+    schema = {"type": "string", "format": "date-time"}
+
+    def value(self, data: object) -> datetime:
+        """The instant."""
+        return parse_timestamp(text(data), zone_name="UTC")
+
+
+class ObjectField(CheckedField):
+    """A JSON object of limited size."""
+
+    schema = {"type": "object", "additionalProperties": True}
+
+    def __init__(self, *, kilobytes: int, required: bool = True) -> None:
+        super().__init__(required=required)
+        self.most = kilobytes * 1024
+        self.expected = f"must be a JSON object of at most {kilobytes} kB."
+
+    def value(self, data: object) -> Mapping[str, object]:
+        """The object."""
+        if not isinstance(data, dict):
+            raise TypeError
+        if len(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()) > self.most:
+            raise ValueError
+        return data
+
+
+class WordsField(CheckedField):
+    """A list of short texts."""
+
+    schema = {"type": "array", "items": {"type": "string"}}
+
+    def __init__(self, *, most: int, length: int, required: bool = True) -> None:
+        super().__init__(required=required)
+        self.most, self.length = most, length
+        self.expected = f"must be a list of at most {most} texts of 1 to {length} characters."
+
+    def value(self, data: object) -> list[str]:
+        """The texts, each once, in their order."""
+        if not isinstance(data, list):
+            raise TypeError
+        words = [text(word) for word in data]
+        if len(words) > self.most or not all(word.strip() and len(word) <= self.length for word in words):
+            raise ValueError
+        return list(dict.fromkeys(words))

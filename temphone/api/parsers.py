@@ -1,0 +1,98 @@
+"""A request's body: strict JSON, small and shallow, with nothing in it that no database can keep."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import IO, Any, NoReturn
+
+from rest_framework.parsers import BaseParser
+
+from temphone.lib.errors import DomainError, Invalid
+
+MAX_BYTES = 64 * 1024
+MAX_DEPTH = 5
+
+
+class TooLarge(DomainError):
+    """The body is too long to be read."""
+
+    code = "too_large"
+    http_status = 413
+
+
+class StrictJSONParser(BaseParser):
+    """A JSON object of at most 64 kB and depth 5; of two equal names the last counts."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        _media_type: str | None = None,
+        _parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """The object.
+
+        Raises:
+            TooLarge, Invalid: it is not read, or it is no such object.
+        """
+        body = stream.read(MAX_BYTES + 1)
+        if len(body) > MAX_BYTES:
+            raise TooLarge("Request body must not exceed 64 kB.")
+        parsed = _decoded(body)
+        if not isinstance(parsed, dict):
+            raise _invalid("must be a JSON object")
+        _examine(parsed, depth=1)
+        return parsed
+
+
+def _decoded(body: bytes) -> object:
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _invalid("must be valid UTF-8") from error
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+    except RecursionError as error:
+        raise _too_deep() from error
+    except ValueError as error:
+        raise _invalid("must be valid JSON") from error
+
+
+def _refuse_constant(_name: str) -> NoReturn:
+    raise _invalid("must not contain NaN or Infinity")
+
+
+def _finite(text: str) -> float:
+    # JSON has no infinity, and 1e999 would become one.
+    value = float(text)
+    if math.isinf(value):
+        raise _invalid("must not contain numbers beyond the range of a double")
+    return value
+
+
+def _examine(value: object, *, depth: int) -> None:
+    if isinstance(value, str):
+        _examine_text(value)
+    elif isinstance(value, dict | list):
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+        for item in [*value, *value.values()] if isinstance(value, dict) else value:
+            _examine(item, depth=depth + 1)
+
+
+def _examine_text(text: str) -> None:
+    if "\x00" in text:
+        raise _invalid("must not contain NUL characters")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _invalid("must not contain lone surrogates") from error
+
+
+def _too_deep() -> Invalid:
+    return _invalid(f"must not be nested deeper than {MAX_DEPTH} levels")
+
+
+def _invalid(problem: str) -> Invalid:
+    return Invalid(f"Request body {problem}.", code="invalid_body")

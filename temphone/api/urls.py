@@ -1,0 +1,69 @@
+"""The addresses under ``/v1``."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import path, re_path, register_converter, resolve
+from django.urls.converters import StringConverter
+from django.views.decorators.csrf import csrf_exempt
+
+from calls import api as calls
+from campaigns import api as campaigns
+from contacts import api as contacts
+from temphone.api.envelope import ROOT
+from temphone.api.schema import Document, Pages
+
+
+class IdConverter(StringConverter):
+    """The id of a call, contact or campaign; what cannot be one is an unknown address."""
+
+    regex = "[A-Za-z0-9_-]{1,64}"
+
+
+class RowConverter(StringConverter):
+    """The number of a row, within what a database can hold."""
+
+    regex = "[0-9]{1,18}"
+
+    def to_python(self, value: str) -> Any:
+        """The number."""
+        return int(value)
+
+
+register_converter(IdConverter, "id")
+register_converter(RowConverter, "row")
+
+
+@csrf_exempt
+def without_slash(request: HttpRequest, address: str) -> HttpResponseBase:
+    """The view of the same address without the slash at its end; a redirect would lose the body."""
+    match = resolve(f"{ROOT}/{address}")
+    answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+    return answer
+
+
+urlpatterns = [
+    path("calls", calls.Calls.as_view(), name="api-calls"),
+    path("calls/scheduled", calls.ScheduledCalls.as_view(), name="api-calls-scheduled"),
+    path("calls/<id:call_id>", calls.CallDetail.as_view(), name="api-call"),
+    path("calls/<id:call_id>/cancel", calls.CancelCall.as_view(), name="api-call-cancel"),
+    path("contacts", contacts.Contacts.as_view(), name="api-contacts"),
+    path("contacts/<id:contact_id>", contacts.ContactDetail.as_view(), name="api-contact"),
+    path("contacts/<id:contact_id>/consents", contacts.Consents.as_view(), name="api-consents"),
+    path("consents/<row:consent_id>/revoke", contacts.RevokeConsent.as_view(), name="api-consent-revoke"),
+    path("suppressions", contacts.Suppressions.as_view(), name="api-suppressions"),
+    path("suppressions/<row:suppression_id>", contacts.SuppressionDetail.as_view(), name="api-suppression"),
+    path(
+        "suppressions/<row:suppression_id>/lift",
+        contacts.LiftSuppression.as_view(),
+        name="api-suppression-lift",
+    ),
+    path("campaigns", campaigns.Campaigns.as_view(), name="api-campaigns"),
+    path("campaigns/<id:campaign_id>", campaigns.CampaignDetail.as_view(), name="api-campaign"),
+    path("campaigns/<id:campaign_id>/pause", campaigns.PauseCampaign.as_view(), name="api-campaign-pause"),
+    path("campaigns/<id:campaign_id>/resume", campaigns.ResumeCampaign.as_view(), name="api-campaign-resume"),
+    path("campaigns/<id:campaign_id>/cancel", campaigns.CancelCampaign.as_view(), name="api-campaign-cancel"),
+    path("schema/", Document.as_view(), name="schema"),
+    path("docs/", Pages.as_view(url_name="schema"), name="api-docs"),
+    re_path(r"^(?P<address>.*[^/])/$", without_slash),
+]
