@@ -27,15 +27,16 @@ def installation(tmp_path):
     whole.stop()
 
 
-def schedule_for_one_instant(count, *, seconds=5):
-    when = (utc_now() + timedelta(seconds=seconds)).isoformat()
+def schedule_for_one_instant(count, *, seconds=10):
+    now = utc_now()
+    when = (now + timedelta(seconds=seconds)).isoformat()
     with transaction.atomic():
         contacts = [a_contact(phone=f"+1650555{1000 + index}") for index in range(count)]
         for contact in contacts:
             request = CallRequest(
                 contact_id=contact.pk, scheduled_at=when, initial_message="Hi {{first_name}}, your car is ready."
             )
-            schedule_call(actor=SYSTEM, mode=Mode.TEST, request=request, now=utc_now())
+            schedule_call(actor=SYSTEM, mode=Mode.TEST, request=request, now=now)
     return [contact.phone for contact in contacts]
 
 
