@@ -155,7 +155,9 @@ def test_calls_of_a_canceled_campaign_end_canceled():
     assert (call.status, call.outcome) == ("canceled", "canceled_by_user")
 
 
-@pytest.mark.parametrize(("late", "campaign", "dialled"), [(15, False, 1), (16, False, 0), (120, True, 1), (121, True, 0)])
+@pytest.mark.parametrize(
+    ("late", "campaign", "dialled"), [(15, False, 1), (16, False, 0), (120, True, 1), (121, True, 0)]
+)
 def test_it_does_not_dial_too_late(late, campaign, dialled):
     now = NOON + timedelta(minutes=late)
     a_gateway(now=now)

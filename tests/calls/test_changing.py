@@ -1,0 +1,111 @@
+"""Move and cancel: what was answered holds."""
+
+from datetime import timedelta
+
+import pytest
+
+from calls.actions.changing import cancel_call, get_call, update_call
+from calls.actions.dialing import claim_due
+from calls.models import Call
+from temphone.accounts.actors import SYSTEM, Actor, Role
+from temphone.accounts.models import AuditEntry
+from temphone.lib.errors import Conflict, Forbidden, Invalid, NotFound
+from tests.builders import NOON, a_call, a_gateway
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+BEFORE = NOON - HOUR
+VIEWER = Actor(kind="user", id="1", label="Val", role=Role.VIEWER)
+
+
+def fresh(call):
+    return Call.objects.get(pk=call.pk)
+
+
+def test_a_moved_call_rings_at_the_new_time_only():
+    a_gateway()
+    call = a_call()
+    update_call(
+        actor=SYSTEM, call_id=call.pk, changes={"scheduled_at": (NOON + HOUR).isoformat()}, now=BEFORE
+    )
+    assert claim_due(carrier="simulated", now=NOON)[0] == []
+    assert fresh(call).scheduled_at == fresh(call).due_at == NOON + HOUR
+
+
+def test_a_local_time_is_read_in_the_new_zone():
+    call = a_call()
+    changes = {"scheduled_at": "2026-03-15T12:00:00", "timezone": "America/New_York"}
+    update_call(actor=SYSTEM, call_id=call.pk, changes=changes, now=BEFORE)
+    assert fresh(call).scheduled_at == NOON + HOUR
+    assert fresh(call).timezone == "America/New_York"
+
+
+def test_a_message_that_cannot_be_spoken_changes_nothing():
+    call = a_call()
+    with pytest.raises(Invalid):
+        update_call(actor=SYSTEM, call_id=call.pk, changes={"initial_message": "Hi {{nobody}}"}, now=BEFORE)
+    assert fresh(call).initial_message == "Hi {{first_name}}."
+    assert fresh(call).version == call.version
+
+
+@pytest.mark.parametrize("text", ["2026-03-15T13:59:00Z", "tomorrow", "2027-12-31T00:00:00Z"])
+def test_it_cannot_be_moved_to_a_time_that_scheduling_refuses(text):
+    call = a_call()
+    with pytest.raises(Invalid):
+        update_call(actor=SYSTEM, call_id=call.pk, changes={"scheduled_at": text}, now=BEFORE)
+
+
+def test_a_call_in_progress_cannot_be_moved():
+    a_gateway()
+    call = a_call()
+    claim_due(carrier="simulated", now=NOON)
+    with pytest.raises(Conflict, match="in progress"):
+        update_call(actor=SYSTEM, call_id=call.pk, changes={"max_duration_s": 60}, now=NOON)
+
+
+def test_a_claim_in_between_wins_over_a_move(monkeypatch):
+    a_gateway()
+    call = a_call()
+    read = get_call(actor=SYSTEM, call_id=call.pk)
+    claim_due(carrier="simulated", now=NOON)
+    with pytest.raises(Conflict):
+        read.change(now=NOON, due_at=NOON + HOUR)
+    assert fresh(call).due_at == NOON
+
+
+def test_there_and_back_again_is_a_change_too():
+    a_gateway()
+    call = a_call()
+    read = get_call(actor=SYSTEM, call_id=call.pk)
+    Call.objects.filter(pk=call.pk).update(version=call.version + 2)  # claimed and given back
+    with pytest.raises(Conflict):
+        read.change(now=NOON, due_at=NOON + HOUR)
+
+
+def test_canceling_twice_tells_that_it_is_over():
+    call = a_call()
+    cancel_call(actor=SYSTEM, call_id=call.pk, now=BEFORE)
+    with pytest.raises(Conflict, match="already canceled"):
+        cancel_call(actor=SYSTEM, call_id=call.pk, now=BEFORE)
+
+
+def test_a_key_sees_the_calls_of_its_mode_alone():
+    call = a_call()
+    live = Actor(kind="key", id="k", label="k", role=Role.MANAGER, mode="live")
+    with pytest.raises(NotFound, match=f"Call not found: {call.pk}"):
+        cancel_call(actor=live, call_id=call.pk, now=BEFORE)
+
+
+def test_a_viewer_may_neither_move_nor_cancel():
+    call = a_call()
+    with pytest.raises(Forbidden):
+        cancel_call(actor=VIEWER, call_id=call.pk, now=BEFORE)
+    with pytest.raises(Forbidden):
+        update_call(actor=VIEWER, call_id=call.pk, changes={}, now=BEFORE)
+    assert fresh(call).status == "scheduled"
+
+
+def test_who_canceled_is_in_the_audit_log():
+    call = a_call()
+    cancel_call(actor=SYSTEM, call_id=call.pk, now=BEFORE)
+    assert AuditEntry.objects.filter(action="call.cancel", target=call.pk, actor_label="TemPhone").exists()

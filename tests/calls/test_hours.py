@@ -1,0 +1,54 @@
+"""Calling hours, in the contact's zone, over clock changes."""
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from calls.hours import is_open, next_opening
+
+ZONES = [
+    "America/Los_Angeles",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "America/St_Johns",
+    "America/Havana",
+    "America/Santiago",
+    "Europe/London",
+    "Europe/Madrid",
+    "Europe/Moscow",
+    "Africa/Cairo",
+    "Africa/Casablanca",
+    "Asia/Beirut",
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "Asia/Tokyo",
+    "Australia/Lord_Howe",
+    "Australia/Sydney",
+    "Pacific/Auckland",
+    "Pacific/Apia",
+    "Pacific/Chatham",
+    "Antarctica/Troll",
+]
+
+
+def test_opening_is_included_and_closing_is_not():
+    day = datetime(2026, 3, 15, tzinfo=ZoneInfo("America/Los_Angeles"))
+    assert is_open(day.replace(hour=8))
+    assert not is_open(day.replace(hour=7, minute=59, second=59))
+    assert is_open(day.replace(hour=20, minute=59, second=59))
+    assert not is_open(day.replace(hour=21))
+
+
+@pytest.mark.parametrize("zone_name", ZONES)
+def test_the_next_opening_is_what_looking_at_each_minute_finds(zone_name):
+    here = ZoneInfo(zone_name)
+    for start in (datetime(2026, 3, 7, tzinfo=UTC), datetime(2026, 10, 30, tzinfo=UTC)):
+        opened = None
+        # Backwards, so that each minute knows the next opening by looking alone.
+        for minutes in range(3 * 24 * 60, -1, -1):
+            moment = start + timedelta(minutes=minutes)
+            if time(8) <= moment.astimezone(here).time() < time(21):
+                opened = moment
+            if opened is not None:
+                assert next_opening(moment, zone_name) == opened, (zone_name, moment)
