@@ -97,21 +97,14 @@ class _Reader:
 
     def url(self, name: str, default: str) -> str:
         text = self.text(name, default).rstrip("/")
-        parts = urlsplit(text)
-        if text and (
-            parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment
-        ):
+        if text and not _is_base_url(text):
             raise _wrong(name, "an address such as http://127.0.0.1:8000")
         return text
 
     def listen(self, name: str, default: str) -> tuple[str, int]:
         text = self.text(name, default)
-        try:
-            parts = urlsplit(f"//{text}")
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            host, port = None, None
-        if host is None or port is None or parts.netloc != text or parts.username is not None:
+        host, port = _host_and_port(f"//{text}")
+        if host is None or port is None or "/" in text or "@" in text:
             raise _wrong(name, "host:port, such as 127.0.0.1:9000")
         return host, port
 
@@ -138,6 +131,19 @@ class _Reader:
             return secret_in(data_dir / "secrets" / "gateway")
         except (OSError, ValueError) as error:
             raise _wrong("GATEWAY_SECRET_FILE", "a file that can be read") from error
+
+
+def _host_and_port(url: str) -> tuple[str | None, int | None]:
+    try:
+        parts = urlsplit(url)
+        return parts.hostname, parts.port
+    except ValueError:
+        return None, None
+
+
+def _is_base_url(text: str) -> bool:
+    host, _ = _host_and_port(text)
+    return bool(host) and text.startswith(("http://", "https://")) and not re.search(r"[?#\s]", text)
 
 
 def _wrong(name: str, expected: str) -> BadSetting:

@@ -80,7 +80,7 @@ def test_killed_again_and_again_every_call_of_every_story_completes(tmp_path):
     requests = [dial(id_, to, seconds=60) for id_, to in STORIES.items()]
     requests += [dial(f"att_h{number}", seconds=60) for number in range(30)]
     ids = [request.attempt_id for request in requests]
-    moment = random.Random(7)  # noqa: S311
+    moment = random.Random(7)
 
     async def test():
         async with FakeDjango() as django:

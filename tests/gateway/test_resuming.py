@@ -1,7 +1,6 @@
 """What a gateway does with what it finds in its ledger and in the phone's log."""
 
 import asyncio
-import json
 
 import pytest
 
@@ -104,14 +103,14 @@ def test_a_hang_up_that_was_recorded_ends_what_rings(tmp_path, left_open):
     assert resumed(tmp_path, speed=0.1).ending("att_1").outcome is Outcome.CANCELED_BY_USER
 
 
-def test_a_torn_line_in_the_phones_log_hides_no_other(tmp_path, left_open):
+@pytest.mark.parametrize("torn", ['{"to":"+1415', '{"to":"+1415\n', "\n", "nonsense\n"])
+def test_a_torn_line_in_the_phones_log_hides_no_other(tmp_path, left_open, torn):
     request = dial("att_1")
     left_open(request)
-    (tmp_path / "phone.log").write_text('{"to":"+1415\n')
+    (tmp_path / "phone.log").write_text(torn)
     phone_heard(tmp_path, request)
     resumed(tmp_path)
-    whole = [line for line in (tmp_path / "phone.log").read_text().splitlines() if line.endswith("}")]
-    assert [json.loads(line)["attempt_id"] for line in whole] == ["att_1"]
+    assert (tmp_path / "phone.log").read_text().count("att_1") == 1
 
 
 def test_what_ended_is_forgotten_after_a_week_but_its_id_stays(tmp_path):

@@ -10,7 +10,7 @@ VOCABULARY = {
     "call": "(?:call|phone|ring|contact|bother|disturb)",
     "calling": "(?:calls?|calling|phoning|ringing|contacting|bothering|disturbing|harassing|messages)",
     "called": "(?:<calling>|called|contacted|call me)",
-    "these": "(?:(?:all|any|more|of|with|the|these|those|this|your|from|you|to|be|being|further) )*",
+    "these": "(?:(?:all|any|more|phone|of|with|the|these|those|this|your|from|you|to|be|being|further) )*",
     "never": (
         "(?:(?<!why )dont|do not|never|not to|shouldnt|should not|cant|can not|cannot|mustnt|must not)"
         "(?: you)?(?: ever)?(?: keep)?"
@@ -170,6 +170,6 @@ def pattern(phrases: str) -> re.Pattern[str]:
 
 
 def _spelled_out(line: str) -> str:
-    while (spelled := re.sub(r"(?<!\?)<(\w+)>", lambda name: VOCABULARY[name[1]], line)) != line:
+    while (spelled := re.sub(r"<(\w+)>", lambda name: VOCABULARY[name[1]], line)) != line:
         line = spelled
     return line

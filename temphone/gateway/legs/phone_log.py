@@ -1,5 +1,6 @@
 """The memory of the simulated network: one line for every ring, as the fake phone heard it."""
 
+import errno
 import os
 from collections.abc import Collection
 from datetime import datetime
@@ -30,8 +31,14 @@ class PhoneLog:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def append(self, ring: Ring) -> None:
-        """Write one line, by one system call, so that lines of several gateways never mix."""
-        os.write(self._file, msgspec.json.encode(ring) + b"\n")
+        """Write one line, by one system call, so that lines of several gateways never mix.
+
+        Raises:
+            OSError: it is not in the log.
+        """
+        line = msgspec.json.encode(ring) + b"\n"
+        if os.write(self._file, line) < len(line):
+            raise OSError(errno.ENOSPC, "no room for the whole line")
 
     def rung(self, attempt_ids: Collection[str]) -> set[str]:
         """Which of these attempts rang already. Reads the whole file: once, at the start."""
@@ -40,7 +47,8 @@ class PhoneLog:
 
 
 def _attempt_in(line: bytes) -> str:
+    # Before the last brace there may be the beginning of a line that the disk had no room for.
     try:
-        return msgspec.json.decode(line, type=Ring).attempt_id
+        return msgspec.json.decode(line[line.rfind(b"{") :], type=Ring).attempt_id
     except msgspec.DecodeError:
-        return ""  # a line that the disk had no room for
+        return ""
