@@ -136,9 +136,10 @@ class _Reader:
 def _host_and_port(url: str) -> tuple[str | None, int | None]:
     try:
         parts = urlsplit(url)
-        return parts.hostname, parts.port
+        port = parts.port
     except ValueError:
         return None, None
+    return parts.hostname, port
 
 
 def _is_base_url(text: str) -> bool:
