@@ -144,6 +144,17 @@ def test_a_campaign_that_does_not_run_holds_its_calls_and_no_others(status):
     assert held.status == "scheduled"
 
 
+def test_held_calls_do_not_stand_in_the_way_of_others():
+    a_gateway()
+    campaign = a_campaign()
+    for _ in range(3):
+        a_call(campaign_id=campaign.pk)
+    campaign.status = CampaignStatus.PAUSED
+    campaign.save()
+    free = a_call(scheduled_at=(NOON + LATE).isoformat())
+    assert [request.to for request in claim(NOON + LATE, limit=2)] == [free.contact.phone]
+
+
 def test_calls_of_a_canceled_campaign_end_canceled():
     a_gateway()
     campaign = a_campaign()

@@ -9,7 +9,7 @@ from calls.actions.changing import cancel_call
 from calls.actions.dialing import LEASE, claim_due, overdue_attempts, record_sighting
 from calls.models import Attempt, Call
 from temphone.accounts.actors import SYSTEM
-from temphone.telephony.messages import EventType, Sighting
+from temphone.telephony.messages import EventType, Outcome, Sighting
 from tests.builders import NOON, a_call, a_gateway, events_of
 
 pytestmark = pytest.mark.django_db
@@ -86,5 +86,8 @@ def test_dials_that_never_left_do_not_use_up_the_tries(attempt):
         record_sighting(Attempt.objects.live().get().pk, Sighting.NEVER, now=now)
         attempt.gateway.__class__.objects.update(last_seen_at=now)
         claim_due(carrier="simulated", now=now)
-    assert the_call().status == "in_progress"
-    assert Attempt.objects.count() == 6
+    live = Attempt.objects.live().get()
+    assert live.number == 6
+    events = events_of(live.pk, EventType.ACCEPTED, Outcome.NO_ANSWER)
+    record_carrier_events(ledger="gw_test", events=events, now=now)
+    assert the_call().status == "scheduled"
