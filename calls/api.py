@@ -16,14 +16,16 @@ from calls.actions.scheduling import CallRequest, Preview, preview_call, schedul
 from calls.models import Call
 from calls.models.call import CallQuerySet
 from calls.representation import call_data, call_details
-from calls.serializers import CallBody, CallChanges
+from calls.serializers import EXAMPLES, CallBody, CallChanges, CallData, CallDetails, PreviewData
 from calls.states import OUTCOME_CHOICES, CallStatus
 from temphone.api.base import ApiView
+from temphone.api.document import PAGE, header, operation, page_of, query
 from temphone.api.envelope import Answer, refusal
 from temphone.api.pagination import page
 from temphone.lib.clock import iso
 from temphone.lib.errors import Conflict, Invalid
 
+OUTCOMES = [outcome for outcome, _ in OUTCOME_CHOICES]
 SCHEDULED = "AI outbound call scheduled successfully."
 IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 METADATA_KEY = re.compile(r"(?![0-9]+$)[A-Za-z0-9_.-]{1,100}")
@@ -32,6 +34,18 @@ METADATA_KEY = re.compile(r"(?![0-9]+$)[A-Za-z0-9_.-]{1,100}")
 class ScheduledCalls(ApiView):
     """Schedule calls."""
 
+    @operation(
+        "scheduleCall",
+        body=CallBody,
+        data=CallData,
+        status=201,
+        also={200: PreviewData, 404: None, 422: None},
+        parameters=[
+            query("dry_run", "Answer what would be done, and do nothing.", enum=["true", "false"]),
+            header("Idempotency-Key", "1 to 255 printable characters; a repetition gets the first answer."),
+        ],
+        examples=EXAMPLES,
+    )
     def post(self, request: Request) -> Response:
         """Schedule a call; with ``dry_run=true``, see what that would do."""
         dry_run = self.query.flag("dry_run")
@@ -72,25 +86,38 @@ def _preview_data(preview: Preview) -> dict[str, object]:
 class Calls(ApiView):
     """The calls of the key's mode."""
 
+    @operation(
+        "listCalls",
+        data=page_of(CallData),
+        parameters=[
+            query("status", enum=CallStatus.values),
+            query("outcome", enum=OUTCOMES),
+            query("contact_id"),
+            query("campaign_id"),
+            query("scheduled_from", "Scheduled then or later.", moment=True),
+            query("scheduled_to", "Scheduled then or earlier.", moment=True),
+            *PAGE,
+        ],
+    )
     def get(self, _request: Request) -> Response:
         """List calls, the latest first."""
         return Answer(page(self._matching(), self.query, by="scheduled_at", render=call_data))
 
     def _matching(self) -> CallQuerySet:
-        query = self.query
+        asked = self.query
         conditions = {
-            "status": query.choice("status", CallStatus.values),
-            "outcome": query.choice("outcome", [outcome for outcome, _ in OUTCOME_CHOICES]),
-            "contact_id": query.text("contact_id"),
-            "campaign_id": query.text("campaign_id"),
-            "scheduled_at__gte": query.instant("scheduled_from"),
-            "scheduled_at__lte": query.instant("scheduled_to"),
+            "status": asked.choice("status", CallStatus.values),
+            "outcome": asked.choice("outcome", OUTCOMES),
+            "contact_id": asked.text("contact_id"),
+            "campaign_id": asked.text("campaign_id"),
+            "scheduled_at__gte": asked.instant("scheduled_from"),
+            "scheduled_at__lte": asked.instant("scheduled_to"),
         }
         calls = Call.objects.filter(mode=self.mode)
         calls = calls.filter(**{name: value for name, value in conditions.items() if value is not None})
-        for key, value in query.with_prefix("metadata.").items():
+        for key, value in asked.with_prefix("metadata.").items():
             if not METADATA_KEY.fullmatch(key):
-                raise query.bad(f"metadata.{key}", "must name a key of letters, digits, '_', '-' and '.'.")
+                raise asked.bad(f"metadata.{key}", "must name a key of letters, digits, '_', '-' and '.'.")
             calls = calls.alias(found=Cast(KeyTextTransform(key, "metadata"), TextField())).filter(
                 found=value
             )
@@ -100,10 +127,12 @@ class Calls(ApiView):
 class CallDetail(ApiView):
     """One call."""
 
+    @operation("getCall", data=CallDetails)
     def get(self, _request: Request, call_id: str) -> Response:
         """Show the call with its attempts, events, transcript and decisions."""
         return Answer(call_details(get_call(actor=self.actor, call_id=call_id)))
 
+    @operation("changeCall", body=CallChanges, data=CallData, also={409: None, 422: None})
     def patch(self, request: Request, call_id: str) -> Response:
         """Change the call while it is scheduled."""
         changes = CallChanges.read(request, partial=True)
@@ -117,6 +146,7 @@ class CallDetail(ApiView):
 class CancelCall(ApiView):
     """The end of a call before its time."""
 
+    @operation("cancelCall", data=CallData, also={202: CallData, 409: None})
     def post(self, _request: Request, call_id: str) -> Response:
         """Cancel the call at once if it is scheduled; ask for the hang-up if it is in progress."""
         try:

@@ -1,8 +1,12 @@
-"""The bodies that programs send about calls."""
+"""The bodies that programs send about calls, and the shapes of what they are answered."""
 
+from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
 from calls.actions.scheduling import NOT_FUTURE, future_instant
+from calls.models.history import Stage, Verdict
+from calls.states import ANSWERED_BY_CHOICES, OUTCOME_CHOICES, AttemptState, CallStatus
+from temphone.accounts.models import Mode
 from temphone.api.fields import (
     Body,
     BooleanField,
@@ -11,6 +15,7 @@ from temphone.api.fields import (
     IntegerField,
     ObjectField,
     PhoneField,
+    Shape,
     TextField,
     ZoneField,
     text,
@@ -24,7 +29,7 @@ class MomentField(CheckedField):
     """When to call: an instant, or wall time in the body's ``timezone``, else in the contact's."""
 
     expected = NOT_FUTURE
-    schema = {"type": "string", "format": "date-time", "example": "2026-03-15T15:00:00Z"}
+    schema = {"type": "string", "example": "2026-03-15T15:00:00Z"}
 
     def value(self, data: object) -> str:
         """The timestamp as sent. Of wall time in the contact's zone, only the form is looked at here."""
@@ -97,3 +102,144 @@ class CallChanges(CallBody):
 
     contact_id = FixedField(required=False)
     campaign_id = FixedField(required=False)
+
+
+class CallData(Shape):
+    """A call. What is unset is absent."""
+
+    call_id = serializers.CharField()
+    contact_id = serializers.CharField()
+    campaign_id = serializers.CharField(required=False)
+    scheduled_at = serializers.DateTimeField(help_text="The time asked for; only a reschedule changes it.")
+    timezone = serializers.CharField()
+    initial_message = serializers.CharField(help_text="As sent.")
+    max_duration_seconds = serializers.IntegerField()
+    caller_id = serializers.CharField(required=False, help_text="As sent.")
+    recording_enabled = serializers.BooleanField()
+    webhook_url = serializers.CharField(required=False)
+    metadata = serializers.DictField(required=False)
+    status = serializers.ChoiceField(CallStatus.choices)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    outcome = serializers.ChoiceField(OUTCOME_CHOICES, required=False, help_text="How it ended.")
+    answered_by = serializers.ChoiceField(ANSWERED_BY_CHOICES, required=False)
+    mode = serializers.ChoiceField(Mode.choices)
+    due_at = serializers.DateTimeField(help_text="When it is dialled next; retries move it.")
+    hang_up_requested_at = serializers.DateTimeField(required=False)
+
+
+class AttemptData(Shape):
+    """One dial."""
+
+    attempt_id = serializers.CharField()
+    number = serializers.IntegerField()
+    state = serializers.ChoiceField(AttemptState.choices)
+    outcome = serializers.ChoiceField(OUTCOME_CHOICES, required=False)
+    answered_by = serializers.ChoiceField(ANSWERED_BY_CHOICES, required=False)
+    carrier = serializers.CharField()
+    to = serializers.CharField()
+    caller_id = serializers.CharField()
+    rendered_message = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    ringing_at = serializers.DateTimeField(required=False)
+    answered_at = serializers.DateTimeField(required=False)
+    ended_at = serializers.DateTimeField(required=False)
+    ended_by = serializers.CharField(required=False)
+    hangup_cause = serializers.CharField(required=False)
+    duration_seconds = serializers.IntegerField(required=False)
+    evidence = serializers.DictField(required=False)
+
+
+class EventData(Shape):
+    """Something that happened to the call."""
+
+    name = serializers.CharField()
+    at = serializers.DateTimeField()
+    attempt_id = serializers.CharField(required=False)
+    from_status = serializers.ChoiceField(CallStatus.choices, required=False)
+    to_status = serializers.ChoiceField(CallStatus.choices, required=False)
+    reason = serializers.CharField(required=False)
+    data_ = serializers.DictField(required=False)
+
+
+class TurnData(Shape):
+    """One thing said."""
+
+    attempt_id = serializers.CharField()
+    speaker = serializers.ChoiceField(["agent", "callee"])
+    text = serializers.CharField()
+    offset_ms = serializers.IntegerField(help_text="After the answer.")
+    at = serializers.DateTimeField()
+
+
+class CheckData(Shape):
+    """What one gate said."""
+
+    rule = serializers.CharField()
+    verdict = serializers.ChoiceField(Verdict.choices)
+    text = serializers.CharField()
+    input = serializers.DictField()
+
+
+class DecisionData(Shape):
+    """One run of the gates, and which of them decided."""
+
+    stage = serializers.ChoiceField(Stage.choices)
+    verdict = serializers.ChoiceField(Verdict.choices)
+    rule = serializers.CharField()
+    checks = CheckData(many=True)
+    at = serializers.DateTimeField()
+    attempt_id = serializers.CharField(required=False)
+
+
+class CallDetails(CallData):
+    """A call with all that happened to it."""
+
+    attempts = AttemptData(many=True)
+    events = EventData(many=True)
+    transcript = TurnData(many=True)
+    decisions = DecisionData(many=True)
+
+
+class PreviewData(Shape):
+    """What scheduling would do."""
+
+    rendered_message = serializers.CharField()
+    scheduled_at = serializers.DateTimeField()
+    timezone = serializers.CharField()
+    contact_local_time = serializers.DateTimeField()
+    verdict = serializers.ChoiceField(Verdict.choices)
+    checks = CheckData(many=True)
+    planned_attempts = serializers.IntegerField()
+
+
+ASKED = {
+    "contact_id": "ctc_12kd88",
+    "campaign_id": "camp_91ks11",
+    "scheduled_at": "2026-03-15T15:00:00Z",
+    "timezone": "America/Los_Angeles",
+    "initial_message": "Hi {{first_name}}, this is the TemPhone AI assistant following up on your renewal.",
+    "max_duration_seconds": 900,
+    "caller_id": "+1-415-555-0199",
+    "recording_enabled": True,
+    "webhook_url": "https://webhooks.yourapp.com/ai-calls",
+    "metadata": {"playbook": "renewal_followup_v2", "priority": "high"},
+}
+ANSWERED = {
+    "call_id": "call_1j2kd9",
+    **ASKED,
+    "status": "scheduled",
+    "created_at": "2026-03-15T14:22:11Z",
+    "updated_at": "2026-03-15T14:22:11Z",
+    "mode": "test",
+    "due_at": "2026-03-15T15:00:00Z",
+}
+EXAMPLES = (
+    OpenApiExample("A call", ASKED, request_only=True),
+    OpenApiExample(
+        "Scheduled",
+        {"status": "success", "message": "AI outbound call scheduled successfully.", "data": ANSWERED},
+        response_only=True,
+        status_codes=["201"],
+    ),
+)

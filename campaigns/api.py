@@ -12,8 +12,9 @@ from campaigns.actions import (
     update_campaign,
 )
 from campaigns.models import Campaign
-from campaigns.serializers import CampaignBody, campaign_data
+from campaigns.serializers import CampaignBody, CampaignData, campaign_data
 from temphone.api.base import ApiView
+from temphone.api.document import PAGE, operation, page_of
 from temphone.api.envelope import Answer
 from temphone.api.pagination import page
 
@@ -21,11 +22,13 @@ from temphone.api.pagination import page
 class Campaigns(ApiView):
     """The campaigns of the key's mode."""
 
+    @operation("listCampaigns", data=page_of(CampaignData), parameters=PAGE)
     def get(self, _request: Request) -> Response:
         """List campaigns, the newest first."""
         campaigns = Campaign.objects.filter(mode=self.mode)
         return Answer(page(campaigns, self.query, by="created_at", render=campaign_data))
 
+    @operation("createCampaign", body=CampaignBody, data=CampaignData, status=201)
     def post(self, request: Request) -> Response:
         """Create a campaign; it runs at once."""
         campaign = create_campaign(
@@ -37,10 +40,12 @@ class Campaigns(ApiView):
 class CampaignDetail(ApiView):
     """One campaign."""
 
+    @operation("getCampaign", data=CampaignData)
     def get(self, _request: Request, campaign_id: str) -> Response:
         """Show the campaign."""
         return Answer(campaign_data(get_campaign(actor=self.actor, campaign_id=campaign_id)))
 
+    @operation("changeCampaign", body=CampaignBody, data=CampaignData)
     def patch(self, request: Request, campaign_id: str) -> Response:
         """Change the campaign's name or purpose."""
         changes = CampaignBody.read(request, partial=True)
@@ -51,6 +56,7 @@ class CampaignDetail(ApiView):
 class PauseCampaign(ApiView):
     """A campaign's rest."""
 
+    @operation("pauseCampaign", data=CampaignData, also={409: None})
     def post(self, _request: Request, campaign_id: str) -> Response:
         """Hold the campaign's calls until it is resumed."""
         campaign = pause_campaign(actor=self.actor, campaign_id=campaign_id, now=self.now)
@@ -60,6 +66,7 @@ class PauseCampaign(ApiView):
 class ResumeCampaign(ApiView):
     """The end of a campaign's rest."""
 
+    @operation("resumeCampaign", data=CampaignData, also={409: None})
     def post(self, _request: Request, campaign_id: str) -> Response:
         """Let the campaign's calls go on."""
         campaign = resume_campaign(actor=self.actor, campaign_id=campaign_id, now=self.now)
@@ -69,6 +76,7 @@ class ResumeCampaign(ApiView):
 class CancelCampaign(ApiView):
     """A campaign's end."""
 
+    @operation("cancelCampaign", data=CampaignData, also={409: None})
     def post(self, _request: Request, campaign_id: str) -> Response:
         """End the campaign for good."""
         campaign = cancel_campaign(actor=self.actor, campaign_id=campaign_id, now=self.now)

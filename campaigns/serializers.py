@@ -1,8 +1,12 @@
 """The bodies that programs send about campaigns, and how the API shows these."""
 
+from rest_framework import serializers
+
 from campaigns.models import Campaign
+from campaigns.states import CampaignStatus
 from contacts.models import Purpose
-from temphone.api.fields import Body, TextField, WordField
+from temphone.accounts.models import Mode
+from temphone.api.fields import Body, Shape, TextField, WordField
 from temphone.lib.data import present
 
 
@@ -11,6 +15,18 @@ class CampaignBody(Body):
 
     name = TextField(least=1, most=200)
     purpose = WordField(Purpose.values, required=False)
+
+
+class CampaignData(Shape):
+    """A campaign."""
+
+    campaign_id = serializers.CharField()
+    name = serializers.CharField()
+    status = serializers.ChoiceField(CampaignStatus.choices)
+    mode = serializers.ChoiceField(Mode.choices)
+    purpose = serializers.ChoiceField(Purpose.choices)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
 
 
 def campaign_data(campaign: Campaign) -> dict[str, object]:

@@ -15,14 +15,18 @@ from contacts.actions import (
 from contacts.models import Contact, Suppression
 from contacts.serializers import (
     ConsentBody,
+    ConsentData,
     ContactBody,
+    ContactData,
     RevocationBody,
     SuppressionBody,
+    SuppressionData,
     consent_data,
     contact_data,
     suppression_data,
 )
 from temphone.api.base import ApiView
+from temphone.api.document import PAGE, operation, page_of, query
 from temphone.api.envelope import Answer
 from temphone.api.pagination import page
 
@@ -32,6 +36,7 @@ MAX_SEARCH = 200
 class Contacts(ApiView):
     """The people whom we may call."""
 
+    @operation("listContacts", data=page_of(ContactData), parameters=[query("q", "Words to find."), *PAGE])
     def get(self, _request: Request) -> Response:
         """List contacts, the newest first; ``q`` finds words of a name, company, number or id."""
         search = self.query.text("q") or ""
@@ -40,6 +45,7 @@ class Contacts(ApiView):
         found = Contact.objects.present().matching(search)
         return Answer(page(found, self.query, by="created_at", render=contact_data))
 
+    @operation("addContact", body=ContactBody, data=ContactData, status=201)
     def post(self, request: Request) -> Response:
         """Add a contact."""
         contact = save_contact(
@@ -51,10 +57,12 @@ class Contacts(ApiView):
 class ContactDetail(ApiView):
     """One person."""
 
+    @operation("getContact", data=ContactData)
     def get(self, _request: Request, contact_id: str) -> Response:
         """Show the contact."""
         return Answer(contact_data(get_contact(contact_id)))
 
+    @operation("changeContact", body=ContactBody, data=ContactData)
     def patch(self, request: Request, contact_id: str) -> Response:
         """Change the contact; calls that are scheduled ring the new number."""
         values = ContactBody.read(request, partial=True)
@@ -65,11 +73,13 @@ class ContactDetail(ApiView):
 class Consents(ApiView):
     """A person's consents, given and revoked."""
 
+    @operation("listConsents", data=page_of(ConsentData), parameters=PAGE)
     def get(self, _request: Request, contact_id: str) -> Response:
         """List the contact's consents, the latest first."""
         consents = get_contact(contact_id).consents.all()
         return Answer(page(consents, self.query, by="captured_at", render=consent_data))
 
+    @operation("addConsent", body=ConsentBody, data=ConsentData, status=201)
     def post(self, request: Request, contact_id: str) -> Response:
         """Record a consent."""
         values = ConsentBody.read(request)
@@ -80,6 +90,7 @@ class Consents(ApiView):
 class RevokeConsent(ApiView):
     """The end of a consent."""
 
+    @operation("revokeConsent", body=RevocationBody, data=ConsentData, also={409: None})
     def post(self, request: Request, consent_id: int) -> Response:
         """Record that the consent holds no more."""
         values = RevocationBody.read(request)
@@ -90,10 +101,12 @@ class RevokeConsent(ApiView):
 class Suppressions(ApiView):
     """The numbers that must not be called."""
 
+    @operation("listSuppressions", data=page_of(SuppressionData), parameters=PAGE)
     def get(self, _request: Request) -> Response:
         """List suppressions, the newest first, those that were lifted among them."""
         return Answer(page(Suppression.objects.all(), self.query, by="created_at", render=suppression_data))
 
+    @operation("suppressNumber", body=SuppressionBody, data=SuppressionData, status=201)
     def post(self, request: Request) -> Response:
         """Suppress a number: its scheduled calls are canceled, what rings is hung up."""
         suppression = suppress(actor=self.actor, **SuppressionBody.read(request), now=self.now)
@@ -103,6 +116,7 @@ class Suppressions(ApiView):
 class SuppressionDetail(ApiView):
     """One suppression."""
 
+    @operation("getSuppression", data=SuppressionData)
     def get(self, _request: Request, suppression_id: int) -> Response:
         """Show the suppression."""
         return Answer(suppression_data(get_suppression(suppression_id)))
@@ -111,6 +125,7 @@ class SuppressionDetail(ApiView):
 class LiftSuppression(ApiView):
     """The end of a suppression."""
 
+    @operation("liftSuppression", data=SuppressionData, also={409: None})
     def post(self, _request: Request, suppression_id: int) -> Response:
         """Let the number be called again."""
         suppression = lift_suppression(actor=self.actor, suppression_id=suppression_id, now=self.now)

@@ -1,8 +1,6 @@
 """The bodies that programs send about people and numbers, and how the API shows these."""
 
-from typing import Any
-
-from rest_framework.serializers import Field
+from rest_framework import serializers
 
 from contacts.models import Consent, ConsentKind, Contact, Purpose, Suppression, SuppressionReason
 from temphone.api.fields import (
@@ -11,6 +9,7 @@ from temphone.api.fields import (
     InstantField,
     ObjectField,
     PhoneField,
+    Shape,
     TextField,
     WordField,
     WordsField,
@@ -37,12 +36,9 @@ class ConsentBody(Body):
 
     purpose = WordField(Purpose.values)
     kind = WordField(ConsentKind.values)
+    source_ = TextField(least=1, most=100)
     evidence = TextField(most=5_000, required=False)
     captured_at = InstantField(required=False)
-
-    def get_fields(self) -> dict[str, Field[Any, Any, Any, Any]]:
-        """Those above and ``source``, a name that a serializer keeps for itself."""
-        return {**super().get_fields(), "source": TextField(least=1, most=100)}
 
 
 class RevocationBody(Body):
@@ -57,11 +53,55 @@ class SuppressionBody(Body):
     number = TextField(least=1, most=32)
     is_prefix = BooleanField(required=False)
     reason = WordField(SuppressionReason.values, required=False)
+    source_ = TextField(most=100, required=False)
     expires_at = InstantField(required=False)
 
-    def get_fields(self) -> dict[str, Field[Any, Any, Any, Any]]:
-        """Those above and ``source``, a name that a serializer keeps for itself."""
-        return {**super().get_fields(), "source": TextField(most=100, required=False)}
+
+class ContactData(Shape):
+    """A person."""
+
+    contact_id = serializers.CharField()
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    phone = serializers.CharField(help_text="E.164.")
+    timezone = serializers.CharField()
+    language = serializers.CharField()
+    company = serializers.CharField()
+    tags = serializers.ListField(child=serializers.CharField())
+    attributes = serializers.DictField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class ConsentData(Shape):
+    """A consent. What is unset is absent."""
+
+    consent_id = serializers.IntegerField()
+    contact_id = serializers.CharField()
+    phone = serializers.CharField()
+    purpose = serializers.ChoiceField(Purpose.choices)
+    kind = serializers.ChoiceField(ConsentKind.choices)
+    source_ = serializers.CharField()
+    evidence = serializers.CharField(required=False)
+    captured_at = serializers.DateTimeField()
+    recorded_by = serializers.CharField(required=False)
+    revoked_at = serializers.DateTimeField(required=False)
+    revoked_how = serializers.CharField(required=False)
+
+
+class SuppressionData(Shape):
+    """A number that must not be called. What is unset is absent."""
+
+    suppression_id = serializers.IntegerField()
+    number = serializers.CharField()
+    is_prefix = serializers.BooleanField()
+    reason = serializers.ChoiceField(SuppressionReason.choices)
+    source_ = serializers.CharField(required=False)
+    created_by = serializers.CharField(required=False)
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(required=False)
+    lifted_at = serializers.DateTimeField(required=False)
+    lifted_by = serializers.CharField(required=False)
 
 
 def contact_data(contact: Contact) -> dict[str, object]:

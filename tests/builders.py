@@ -7,8 +7,9 @@ from calls.actions.scheduling import CallRequest, schedule_call
 from calls.models import Call, Gateway
 from campaigns.models import Campaign
 from contacts.models import Contact
-from temphone.accounts.actors import SYSTEM
-from temphone.accounts.models import Mode
+from temphone.accounts.actions import create_key
+from temphone.accounts.actors import SYSTEM, Role
+from temphone.accounts.models import ApiKey, Mode
 from temphone.lib.clock import iso
 from temphone.telephony.messages import (
     CarrierEvent,
@@ -17,6 +18,8 @@ from temphone.telephony.messages import (
     EventType,
     Outcome,
 )
+from temphone.webhooks.actions import enqueue
+from temphone.webhooks.models import Delivery
 
 # A Sunday, 08:00 in Los Angeles: the specification's own example.
 NOON = datetime(2026, 3, 15, 15, 0, tzinfo=UTC)
@@ -37,6 +40,20 @@ def a_contact(**columns: object) -> Contact:
 def a_campaign(**columns: object) -> Campaign:
     """A running campaign in test mode."""
     return Campaign.objects.create(**{"name": "Renewals", **columns})
+
+
+def a_key(
+    *, mode: Mode = Mode.TEST, role: Role = Role.MANAGER, requests_per_minute: int = 10_000
+) -> tuple[ApiKey, str]:
+    """A key of a program, and the whole of it as the program sends it."""
+    return create_key(
+        actor=SYSTEM,
+        name="A program",
+        mode=mode,
+        role=role,
+        requests_per_minute=requests_per_minute,
+        now=NOON,
+    )
 
 
 def a_request(contact: Contact, **fields: object) -> CallRequest:
@@ -76,3 +93,16 @@ def _event(attempt_id: str, sequence: int, step: EventType | Outcome, at: dateti
     return CarrierEvent(
         attempt_id=attempt_id, sequence=sequence, type=EventType.ENDED, at=moment, ending=ending
     )
+
+
+def a_delivery(**fields: object) -> Delivery:
+    """A message due at NOON, the first of its call."""
+    defaults = {
+        "subject": "call_1j2kd9",
+        "url": "https://hooks.example.com/calls",
+        "event": "call.started",
+        "sequence": 1,
+        "data": {"call_id": "call_1j2kd9", "status": "in_progress"},
+        "at": NOON,
+    }
+    return enqueue(**{**defaults, **fields})

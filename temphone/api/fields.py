@@ -15,7 +15,15 @@ from temphone.lib.errors import Invalid
 Schema = dict[str, object]
 
 
-class Body(serializers.Serializer[Any]):
+class Shape(serializers.Serializer[Any]):
+    """Fields by name. A name that a serializer keeps for itself has an underscore after it: ``source_``."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """The fields by the names that programs see."""
+        return {name.removesuffix("_"): field for name, field in super().get_fields().items()}
+
+
+class Body(Shape):
     """A request's body. Unknown fields are ignored."""
 
     @classmethod

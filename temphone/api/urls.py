@@ -11,7 +11,7 @@ from calls import api as calls
 from campaigns import api as campaigns
 from contacts import api as contacts
 from temphone.api.envelope import ROOT
-from temphone.api.schema import Document, Pages
+from temphone.api.views import Document, Pages
 
 
 class IdConverter(StringConverter):
@@ -63,7 +63,7 @@ urlpatterns = [
     path("campaigns/<id:campaign_id>/pause", campaigns.PauseCampaign.as_view(), name="api-campaign-pause"),
     path("campaigns/<id:campaign_id>/resume", campaigns.ResumeCampaign.as_view(), name="api-campaign-resume"),
     path("campaigns/<id:campaign_id>/cancel", campaigns.CancelCampaign.as_view(), name="api-campaign-cancel"),
-    path("schema/", Document.as_view(), name="schema"),
-    path("docs/", Pages.as_view(url_name="schema"), name="api-docs"),
+    path("schema/", Document.as_view(), name="api-schema"),
+    path("docs/", Pages.as_view(), name="api-docs"),
     re_path(r"^(?P<address>.*[^/])/$", without_slash),
 ]
