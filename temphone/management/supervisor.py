@@ -32,6 +32,7 @@ class Program:
 
     name: str
     command: Sequence[str]
+    may_start: Callable[[], bool] = lambda: True
     process: subprocess.Popen[bytes] | None = None
     start_at: float = 0.0
     deaths: int = 0
@@ -110,7 +111,7 @@ class Supervisor:
 
     def _tend(self, now: float) -> None:
         for program in self.programs:
-            if program.process is None and program.start_at <= now:
+            if program.process is None and program.start_at <= now and program.may_start():
                 program.start(now)
             elif program.process and not program.is_alive():
                 self._mourn(program, now)

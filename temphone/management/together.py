@@ -5,6 +5,7 @@ import ipaddress
 import json
 import os
 import sys
+from dataclasses import dataclass
 from functools import partial
 
 from temphone.lib import environment as env
@@ -38,36 +39,57 @@ def main() -> int:
     # Threads share one heap each four, so a process of four threads stays small.
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     say("Starting web, clock, worker and gateway ...")
-    return Supervisor(
-        programs(host, port), trouble=partial(trouble, reached, port), on_ready=partial(greet, address)
-    ).run()
+    web = Web(reached, port)
+    supervisor = Supervisor(programs(host, port, web), trouble=web.trouble, on_ready=partial(greet, address))
+    return supervisor.run()
 
 
-def programs(host: str, port: int) -> list[Program]:
-    """The four programs, as DESIGN draws them."""
+def programs(host: str, port: int, web: "Web") -> list[Program]:
+    """The four programs of a small installation."""
     python = sys.executable
     manage = [python, "manage.py"]
-    web = [python, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)]
-    web += ["--workers", "1", "--blocking-threads", str(WEB_THREADS), "--no-ws", "--log-level", "warning"]
+    serve = [python, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)]
+    serve += ["--workers", "1", "--blocking-threads", str(WEB_THREADS), "--no-ws", "--log-level", "warning"]
     return [
-        Program("web", [*web, "temphone.wsgi:application"]),
-        Program("gateway", [python, "-m", "temphone.gateway"]),
+        Program("web", [*serve, "temphone.wsgi:application"]),
         Program("clock", [*manage, "clock", "--skip-checks"]),
         Program("worker", [*manage, "qcluster", "--skip-checks"]),
+        # It speaks to web from its first second on.
+        Program("gateway", [python, "-m", "temphone.gateway"], may_start=web.answers),
     ]
 
 
-def trouble(host: str, port: int) -> str:
-    """What /readyz says is not well; empty when all is."""
-    connection = http.client.HTTPConnection(host, port, timeout=2)
-    try:
-        connection.request("GET", "/readyz")
-        parts: dict[str, str] = json.load(connection.getresponse())
-    except (OSError, http.client.HTTPException, ValueError):
-        return "web does not answer"
-    finally:
-        connection.close()
-    return ", ".join(f"{name}: {state}" for name, state in parts.items() if state != "ok")
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The web program, asked how it is."""
+
+    host: str
+    port: int
+
+    def answers(self) -> bool:
+        """Whether it serves."""
+        return self._get("/healthz") is not None
+
+    def trouble(self) -> str:
+        """What /readyz says is not well; empty when all is."""
+        answer = self._get("/readyz")
+        if answer is None:
+            return "web does not answer"
+        try:
+            parts: dict[str, str] = json.loads(answer)
+        except ValueError:
+            return "web answers with an error"
+        return ", ".join(f"{name}: {state}" for name, state in parts.items() if state != "ok")
+
+    def _get(self, path: str) -> bytes | None:
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=2)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
 
 
 def greet(address: str) -> None:
