@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 
 from calls.models import Pacing, StopSwitch
@@ -27,4 +28,4 @@ def set_stop_switch(*, actor: Actor, on: bool, reason: str = "", now: datetime) 
 
 def hold_claims() -> None:
     """Hold back every claim until the transaction ends; what it writes, the next claim sees."""
-    Pacing.lock()
+    Pacing.lock(*settings.CARRIERS.values())

@@ -62,10 +62,11 @@ class Pacing(models.Model):
 
     @classmethod
     def lock(cls, *carriers: str) -> list["Pacing"]:
-        """Lock the rows of these carriers (all that there are, without arguments) in a fixed order."""
-        Pacing.objects.bulk_create([Pacing(carrier=carrier) for carrier in carriers], ignore_conflicts=True)
-        rows = cls.objects.select_for_update().order_by("pk")
-        return list(rows.filter(pk__in=carriers) if carriers else rows)
+        """Lock the rows of these carriers in a fixed order; who makes one is waited for, too."""
+        Pacing.objects.bulk_create(
+            [Pacing(carrier=carrier) for carrier in sorted(carriers)], ignore_conflicts=True
+        )
+        return list(Pacing.objects.select_for_update().filter(pk__in=carriers).order_by("pk"))
 
 
 class StopSwitch(models.Model):

@@ -133,6 +133,27 @@ def test_after_a_pause_or_a_stop_was_answered_nothing_more_is_claimed():
         Call.objects.filter(status="scheduled").update(due_at=NOON + timedelta(days=9))
 
 
+@pytest.mark.parametrize("verb", ["stop", "pause", "suppress"])
+def test_an_order_waits_for_the_claim_that_is_under_way(verb):
+    """Else it would be answered while a dial that it forbids is about to be made."""
+    a_gateway()
+    campaign = a_campaign()
+    call = a_call(campaign_id=campaign.pk)
+    orders = {
+        "stop": lambda: set_stop_switch(actor=SYSTEM, on=True, now=NOON),
+        "pause": lambda: pause_campaign(actor=SYSTEM, campaign_id=campaign.pk, now=NOON),
+        "suppress": lambda: suppress(actor=SYSTEM, number=call.contact.phone, now=NOON),
+    }
+    given = threading.Thread(target=lambda: (orders[verb](), connection.close()))
+    with transaction.atomic():
+        assert len(claim()) == 1
+        given.start()
+        given.join(0.5)
+        assert given.is_alive()
+    given.join(10)
+    assert not given.is_alive()
+
+
 def test_a_request_repeated_at_once_with_its_key_makes_one_call():
     now = NOON - timedelta(hours=1)
     for number in range(ROUNDS):

@@ -40,7 +40,7 @@ def database_url() -> str:
 class Installation:
     """Web, clock, worker and gateway. ``speed`` is how much faster than people its callees speak."""
 
-    def __init__(self, folder: Path, *, speed: int = 20) -> None:
+    def __init__(self, folder: Path, *, speed: int = 20, **environment: str) -> None:
         self.folder = folder
         self.port = free_port()
         self.running: dict[str, subprocess.Popen[bytes]] = {}
@@ -52,6 +52,7 @@ class Installation:
             "TEMPHONE_SIMULATION_SPEED": str(speed),
             "SECRET_KEY": settings.SECRET_KEY,
             "DJANGO_SETTINGS_MODULE": "temphone.settings",
+            **environment,
         }
 
     @property
@@ -126,8 +127,22 @@ class Installation:
 
     def logs(self) -> str:
         """The ends of the programs' logs."""
-        ends = (f"--- {path.name}\n{path.read_text(errors='replace')[-1500:]}" for path in self.folder.glob("*.log"))
+        ends = (
+            f"--- {path.name}\n{path.read_text(errors='replace')[-1500:]}"
+            for path in self.folder.glob("*.log")
+        )
         return "\n".join(ends)
+
+    def api(self, method: str, path: str, key: str, body: object = None) -> tuple[int, dict[str, object]]:
+        """The status and the envelope that the API answers."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.url}/v1{path}", data=data, headers=headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, json.load(refusal)
 
     def rings(self) -> Counter[str]:
         """How often each number rang: the phone's own log, which is the oracle."""

@@ -34,7 +34,9 @@ def schedule_for_one_instant(count, *, seconds=10):
         contacts = [a_contact(phone=f"+1650555{1000 + index}") for index in range(count)]
         for contact in contacts:
             request = CallRequest(
-                contact_id=contact.pk, scheduled_at=when, initial_message="Hi {{first_name}}, your car is ready."
+                contact_id=contact.pk,
+                scheduled_at=when,
+                initial_message="Hi {{first_name}}, your car is ready.",
             )
             schedule_call(actor=SYSTEM, mode=Mode.TEST, request=request, now=now)
     return [contact.phone for contact in contacts]
