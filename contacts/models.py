@@ -1,5 +1,6 @@
 """People, their consents, and the numbers that must not be called."""
 
+import re
 from collections.abc import Collection
 from datetime import datetime
 from typing import ClassVar
@@ -11,6 +12,8 @@ from django.db.models import Q
 from temphone.accounts.models import validate_zone
 from temphone.lib import ids, phone
 from temphone.lib.clock import now as utc_now
+
+LIKE_A_NUMBER = re.compile(r"[+(]*[0-9][0-9().-]*")
 
 
 def validate_phone(text: str) -> None:
@@ -50,10 +53,11 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         """Contacts whose name, company, number or id holds each of the words."""
         found = self
         for word in text.split():
-            digits = "".join(filter(str.isdigit, word))
             match = Q(first_name__icontains=word) | Q(last_name__icontains=word)
             match |= Q(company__icontains=word) | Q(pk=word)
-            found = found.filter(match | Q(phone__contains=digits) if digits else match)
+            if LIKE_A_NUMBER.fullmatch(word):
+                match |= Q(phone__contains="".join(filter(str.isdigit, word)))
+            found = found.filter(match)
         return found
 
 

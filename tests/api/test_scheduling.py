@@ -241,7 +241,9 @@ def test_a_dry_run_shows_everything_and_creates_nothing(program):
     answer = program.post(f"{SCHEDULED}?dry_run=true", a_body(contact.pk))
     assert answer.status_code == 200
     assert data(answer)["rendered_message"] == "Hi Jordan, this is your AI assistant."
-    assert {"scheduled_at", "timezone", "contact_local_time", "verdict", "planned_attempts"} < set(data(answer))
+    assert {"scheduled_at", "timezone", "contact_local_time", "verdict", "planned_attempts"} < set(
+        data(answer)
+    )
     assert [check["rule"] for check in data(answer)["checks"]][:2] == ["stop_switch", "campaign"]
     assert not Call.objects.exists()
 

@@ -1,0 +1,68 @@
+import json
+
+import pytest
+
+from calls.models import Call
+from temphone.accounts.models import IdempotencyRecord
+from tests.api.client import Program, a_body, code, data, message
+from tests.builders import a_contact, a_key
+
+pytestmark = pytest.mark.django_db
+SCHEDULED = "/calls/scheduled"
+
+
+@pytest.fixture
+def body() -> dict[str, object]:
+    return a_body(a_contact().pk, metadata={"b": 1, "a": 2})
+
+
+def test_the_same_request_again_gets_the_first_answer(program, body):
+    first = program.post(SCHEDULED, body, **{"Idempotency-Key": "order 8841"})
+    assert "Idempotent-Replayed" not in first.headers
+    program.post(f"/calls/{data(first)['call_id']}/cancel")
+    again = program.post(SCHEDULED, body, **{"Idempotency-Key": "order 8841"})
+    assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true")
+    assert (again.content, Call.objects.count()) == (first.content, 1)
+
+
+def test_the_order_of_names_and_the_spaces_do_not_make_another_body(program, body):
+    other = json.dumps(dict(reversed(body.items())), indent=2).encode()
+    program.post(SCHEDULED, body, **{"Idempotency-Key": "k"})
+    assert program.post(SCHEDULED, other, **{"Idempotency-Key": "k"}).headers["Idempotent-Replayed"] == "true"
+
+
+def test_another_body_is_refused(program, body):
+    program.post(SCHEDULED, body, **{"Idempotency-Key": "k"})
+    answer = program.post(SCHEDULED, {**body, "recording_enabled": False}, **{"Idempotency-Key": "k"})
+    assert (answer.status_code, code(answer)) == (422, "idempotency_mismatch")
+    assert Call.objects.count() == 1
+
+
+def test_each_api_key_has_idempotency_keys_of_its_own(program, body):
+    program.post(SCHEDULED, body, **{"Idempotency-Key": "k"})
+    answer = Program(a_key()[1]).post(SCHEDULED, body, **{"Idempotency-Key": "k"})
+    assert (answer.status_code, Call.objects.count()) == (201, 2)
+    assert "Idempotent-Replayed" not in answer.headers
+
+
+def test_what_was_refused_is_not_kept(program, body):
+    bad = {**body, "contact_id": "ctc_nobody"}
+    assert program.post(SCHEDULED, bad, **{"Idempotency-Key": "k"}).status_code == 404
+    assert program.post(SCHEDULED, body, **{"Idempotency-Key": "k"}).status_code == 201
+
+
+def test_a_dry_run_keeps_nothing(program, body):
+    program.post(f"{SCHEDULED}?dry_run=true", body, **{"Idempotency-Key": "k"})
+    assert not IdempotencyRecord.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["a", "x" * 255, 'with spaces; and "marks" ~!'])
+def test_it_accepts(program, body, key):
+    assert program.post(SCHEDULED, body, **{"Idempotency-Key": key}).status_code == 201
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "tab\tinside", "\x7f", "ü"])
+def test_it_refuses(program, body, key):
+    answer = program.post(SCHEDULED, body, **{"Idempotency-Key": key})
+    assert answer.status_code == 400
+    assert message(answer) == "Header 'Idempotency-Key' must be 1 to 255 printable characters."
