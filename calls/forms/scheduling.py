@@ -1,0 +1,147 @@
+"""The form that schedules a call."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from calls.actions.idempotency import Idempotency
+from calls.actions.scheduling import CallRequest
+from calls.forms.moments import MomentForm
+from calls.models import Call
+from campaigns.models import Campaign
+from campaigns.states import OVER
+from temphone.accounts.models import Mode
+from temphone.lib import phone
+from temphone.webhooks.guard import check_url
+
+OPTIONAL = frozenset({"campaign", "caller_id", "max_minutes", "webhook_url", "metadata"})
+
+
+def mode_choices() -> list[tuple[str, str]]:
+    """Test always; live where a carrier is there that rings real phones."""
+    return [(mode.value, mode.label) for mode in Mode if settings.CARRIERS[mode] != "none"]
+
+
+class ScheduleForm(MomentForm):
+    """Whom to call, when, and what to say."""
+
+    token = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    contact = forms.CharField(
+        widget=forms.HiddenInput, error_messages={"required": _("Choose whom to call.")}
+    )
+    message = forms.CharField(
+        label=_("Message"),
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        error_messages={"required": _("Write what the assistant shall say first.")},
+    )
+    mode = forms.ChoiceField(label=_("Mode"), widget=forms.RadioSelect, choices=mode_choices)
+    campaign = forms.ModelChoiceField(
+        Campaign.objects.exclude(status__in=OVER), required=False, label=_("Campaign"), empty_label=_("None")
+    )
+    caller_id = forms.CharField(
+        required=False,
+        max_length=32,
+        label=_("Caller ID"),
+        help_text=_("The number that they see. Empty: the installation's."),
+    )
+    max_minutes = forms.IntegerField(
+        label=_("Longest call, in minutes"), min_value=1, max_value=120, initial=15
+    )
+    recording_enabled = forms.BooleanField(required=False, initial=True, label=_("Record the call"))
+    webhook_url = forms.CharField(
+        required=False, label=_("Webhook URL"), help_text=_("Told when the call starts, is answered, ends.")
+    )
+    metadata = forms.CharField(
+        required=False,
+        label=_("Metadata"),
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": "order_no: 8841"}),
+        help_text=_("One a line, name: value. In the message: {{ metadata.order_no }}"),
+    )
+
+    def clean_caller_id(self) -> str:
+        """The number as typed; the action keeps it so."""
+        text: str = self.cleaned_data["caller_id"]
+        if not text:
+            return text
+        try:
+            phone.to_e164(text)
+        except ValueError as error:
+            raise forms.ValidationError(
+                _("Write the number with its country, such as +1 415 555 0199.")
+            ) from error
+        return text
+
+    def clean_webhook_url(self) -> str:
+        """An address that may be told."""
+        text: str = self.cleaned_data["webhook_url"]
+        if not text:
+            return text
+        try:
+            check_url(text)
+        except ValueError as error:
+            raise forms.ValidationError(
+                _("Give a public address that begins with https:// or http://.")
+            ) from error
+        return text
+
+    def clean_metadata(self) -> dict[str, object] | None:
+        """The lines as names and values."""
+        lines = [line for line in self.cleaned_data["metadata"].splitlines() if line.strip()]
+        pairs = [line.partition(":") for line in lines]
+        for name, colon, _value in pairs:
+            if not colon or not name.strip():
+                raise forms.ValidationError(_("Write each line as name: value."))
+        return {name.strip(): value.strip() for name, _colon, value in pairs} or None
+
+    @property
+    def has_optional_errors(self) -> bool:
+        """Whether something is wrong among the folded fields."""
+        return bool(OPTIONAL & self.errors.keys())
+
+    @property
+    def request(self) -> CallRequest:
+        """The valid form as the action's request."""
+        data = self.cleaned_data
+        return CallRequest(
+            contact_id=data["contact"],
+            campaign_id=data["campaign"].pk if data["campaign"] else None,
+            scheduled_at=self.scheduled_at,
+            timezone=self.zone_name,
+            initial_message=data["message"],
+            max_duration_s=data["max_minutes"] * 60,
+            caller_id=data["caller_id"],
+            metadata=data["metadata"],
+            recording_enabled=data["recording_enabled"],
+            webhook_url=data["webhook_url"],
+        )
+
+    @property
+    def idempotency(self) -> Idempotency:
+        """The form's one-time token: sent twice, it makes one call."""
+        return Idempotency(
+            key=f"form:{self.cleaned_data['token']}",
+            fingerprint=sha256(repr(self.request).encode()).hexdigest(),
+        )
+
+
+def lines(metadata: Mapping[str, object] | None) -> str:
+    """Metadata as the form's lines."""
+    return "\n".join(f"{name}: {value}" for name, value in (metadata or {}).items())
+
+
+def again(call: Call) -> dict[str, object]:
+    """A form's first values for calling as before."""
+    return {
+        "message": call.initial_message,
+        "campaign": call.campaign_id if call.campaign and call.campaign.status not in OVER else None,
+        "caller_id": call.caller_id,
+        "max_minutes": max(1, call.max_duration_s // 60),
+        "recording_enabled": call.recording_enabled,
+        "webhook_url": call.webhook_url,
+        "metadata": lines(call.metadata),
+        "mode": call.mode,
+    }

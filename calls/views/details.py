@@ -1,0 +1,158 @@
+"""The page of one call, live while it runs; and what may be done to it."""
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from calls import messages as spoken
+from calls.actions.changing import cancel_call, get_call, update_call
+from calls.forms import MomentForm
+from calls.models import Call, Decision, TranscriptTurn
+from calls.models.history import Verdict
+from calls.states import CallStatus
+from calls.views.rows import POLL, Row, poll_until
+from contacts.models import Suppression
+from temphone.accounts.actors import Role
+from temphone.lib import clock
+from temphone.lib.clock import zone
+from temphone.lib.errors import Conflict, DomainError, Invalid
+from temphone.pages import StaffRequest, page
+from temphone.webhooks.models import Delivery
+
+LIVE = "every 1s"
+
+
+@page
+@require_safe
+def call_page(request: StaffRequest, call_id: str) -> HttpResponse:
+    """The page, or for htmx what has changed of it and what was said after the cursor ``after``."""
+    now = clock.now()
+    call = get_call(actor=request.user.actor(), call_id=call_id)
+    after = request.GET.get("after", "") if request.htmx else ""
+    row = Row(call=call, at=call.scheduled_at if call.is_final else call.due_at, now=now)
+    turns = list(_turns_after(call, after))
+    cursor = _cursor(turns) or after
+    decisions = list(call.decisions.select_related("attempt").order_by("-id"))
+    context = {
+        "call": call,
+        "row": row,
+        "attempt": row.last_attempt,
+        "events": list(call.events.select_related("attempt")),
+        "decisions": decisions,
+        "warnings": _warnings(decisions),
+        "deliveries": _deliveries(call),
+        "turns": turns,
+        "cursor": cursor,
+        "seen_attempt": after.partition(".")[0],
+        "poll": _poll(call, now),
+        "rendered": _rendered(call, now),
+        "suppressed": _is_suppressed(call, now),
+    }
+    return render(request, "calls/detail.html#live" if request.htmx else "calls/detail.html", context)
+
+
+def _warnings(decisions: list[Decision]) -> list[dict[str, object]]:
+    """What the gates warned of when they were last asked."""
+    checks = decisions[0].checks if decisions else []
+    return [check for check in checks if check["verdict"] == Verdict.WARN]
+
+
+def _turns_after(call: Call, cursor: str) -> QuerySet[TranscriptTurn]:
+    """What was said in all attempts, after the cursor ``<attempt number>.<sequence>``."""
+    turns = TranscriptTurn.objects.filter(attempt__call=call).select_related("attempt")
+    attempt, dot, sequence = cursor.partition(".")
+    if dot and attempt.isdecimal() and sequence.isdecimal():
+        same = Q(attempt__number=int(attempt), sequence__gt=int(sequence))
+        turns = turns.filter(same | Q(attempt__number__gt=int(attempt)))
+    return turns.order_by("attempt__number", "sequence")
+
+
+def _cursor(turns: list[TranscriptTurn]) -> str:
+    return f"{turns[-1].attempt.number}.{turns[-1].sequence}" if turns else ""
+
+
+def _poll(call: Call, now: datetime) -> str:
+    """The htmx trigger; none once the call is final."""
+    if call.is_final:
+        return ""
+    if call.status == CallStatus.IN_PROGRESS:
+        return LIVE
+    trigger = poll_until(call, now)
+    return LIVE if trigger == POLL else trigger
+
+
+def _rendered(call: Call, now: datetime) -> str:
+    """The message as it would be spoken; empty where a value has gone missing since."""
+    try:
+        return spoken.render_for(call, now=max(call.due_at, now))
+    except Invalid:
+        return ""
+
+
+def _is_suppressed(call: Call, now: datetime) -> bool:
+    number = call.contact.phone
+    return any(one.covers(number) for one in Suppression.objects.in_force(now).covering([number]))
+
+
+def _deliveries(call: Call) -> list[Delivery]:
+    return list(Delivery.objects.filter(subject=call.pk).prefetch_related("log").order_by("sequence"))
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def call_cancel(request: StaffRequest, call_id: str) -> HttpResponse:
+    """Ask, then cancel the call, or ask for the hang-up of one in progress."""
+    actor = request.user.actor()
+    actor.require(Role.OPERATOR)
+    if request.method != "POST":
+        call = get_call(actor=actor, call_id=call_id)
+        template = "calls/cancel.html#dialog" if request.htmx else "calls/cancel.html"
+        return render(request, template, {"call": call})
+    try:
+        call = cancel_call(actor=actor, call_id=call_id, now=clock.now())
+    except Conflict as error:
+        messages.error(request, error.message)
+        return redirect("call", call_id=call_id)
+    if call.status == CallStatus.CANCELED:
+        messages.success(request, _("The call is canceled. It will not ring."))
+    else:
+        messages.info(request, _("The hang-up is asked for."))
+    return redirect("call", call_id=call_id)
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def call_move(request: StaffRequest, call_id: str) -> HttpResponse:
+    """Move a scheduled call to another time."""
+    actor = request.user.actor()
+    actor.require(Role.OPERATOR)
+    call = get_call(actor=actor, call_id=call_id)
+    form = MomentForm(request.POST or None, user=request.user, initial=_moment(call))
+    if request.method == "POST" and form.is_valid() and _moved(request, call, form):
+        return redirect("call", call_id=call_id)
+    template = "calls/move.html#dialog" if request.htmx else "calls/move.html"
+    return render(request, template, {"call": call, "form": form}, status=422 if form.errors else 200)
+
+
+def _moment(call: Call) -> dict[str, object]:
+    local = call.due_at.astimezone(zone(call.contact.timezone))
+    return {"date": local.date(), "time": local.time(), "whose": "contact"}
+
+
+def _moved(request: StaffRequest, call: Call, form: MomentForm) -> bool:
+    changes = {
+        "scheduled_at": form.scheduled_at,
+        "timezone": form.zone_name or call.contact.timezone,
+    }
+    try:
+        update_call(actor=request.user.actor(), call_id=call.pk, changes=changes, now=clock.now())
+    except DomainError as error:
+        form.refuse(error)
+        return False
+    messages.success(request, _("The call is moved."))
+    return True

@@ -1,0 +1,131 @@
+"""The list of calls: views, filters, live cards, and canceling many at once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.contrib import messages
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from calls.actions.changing import cancel_call
+from calls.forms import CallFilter
+from calls.models import Attempt, Call, TranscriptTurn
+from calls.models.call import CallQuerySet
+from calls.states import CallStatus
+from calls.views.rows import POLL, Row, poll_until
+from temphone.accounts.actors import Role
+from temphone.lib import clock
+from temphone.lib.errors import Conflict, NotFound
+from temphone.pages import StaffRequest, capped_count, page, read_page
+
+NEWEST = ("-scheduled_at", "-id")
+VIEWS = {
+    "upcoming": (gettext_lazy("Upcoming"), ("due_at", "id")),
+    "live": (gettext_lazy("Live"), NEWEST),
+    "attention": (gettext_lazy("Needs attention"), NEWEST),
+    "completed": (gettext_lazy("Completed"), NEWEST),
+    "all": (gettext_lazy("All"), NEWEST),
+}
+LIVE_CARDS = 6
+MOST_AT_ONCE = 200
+
+
+def _in_view(view: str, calls: CallQuerySet, now: datetime) -> CallQuerySet:
+    if view == "attention":
+        return calls.needing_attention(now)
+    statuses = {
+        "upcoming": CallStatus.SCHEDULED,
+        "live": CallStatus.IN_PROGRESS,
+        "completed": CallStatus.COMPLETED,
+    }
+    return calls.filter(status=statuses[view]) if view in statuses else calls
+
+
+@page
+@require_safe
+def call_list(request: StaffRequest) -> HttpResponse:
+    """The list, or for htmx what is live in it."""
+    now = clock.now()
+    form = CallFilter(request.GET)
+    calls = form.apply(Call.objects.all(), request.user.timezone)
+    view = request.GET.get("view", "")
+    view = view if view in VIEWS else "upcoming"
+    keys = VIEWS[view][1]
+    rows = _in_view(view, calls, now).select_related("contact", "campaign").prefetch_related("attempts")
+    listing = read_page(rows, request.GET, keys=keys)
+    context = {
+        "form": form,
+        "view": view,
+        "tabs": [
+            {"name": name, "label": label, "count": capped_count(_in_view(name, calls, now))}
+            for name, (label, _keys) in VIEWS.items()
+        ],
+        "listing": listing,
+        "rows": [_row(call, view, now) for call in listing.rows],
+        "chips": form.chips(),
+        "live": _live_attempts(),
+        "poll": _poll(now),
+        "filtered": bool(form.given),
+    }
+    return render(request, "calls/list.html#results" if request.htmx else "calls/list.html", context)
+
+
+def _row(call: Call, view: str, now: datetime) -> Row:
+    return Row(call=call, at=call.due_at if view == "upcoming" else call.scheduled_at, now=now)
+
+
+def _live_attempts() -> QuerySet[Attempt]:
+    last = TranscriptTurn.objects.filter(attempt=OuterRef("pk")).order_by("-sequence")
+    return (
+        Attempt.objects.live()
+        .select_related("call__contact", "call__campaign")
+        .annotate(
+            last_words=Subquery(last.values("text")[:1]), last_speaker=Subquery(last.values("speaker")[:1])
+        )
+        .order_by("created_at")[:LIVE_CARDS]
+    )
+
+
+def _poll(now: datetime) -> str:
+    """The htmx trigger: often while something is live or due soon, else once when the next call is."""
+    if Call.objects.filter(status=CallStatus.IN_PROGRESS).exists():
+        return POLL
+    return poll_until(Call.objects.filter(status=CallStatus.SCHEDULED).order_by("due_at").first(), now)
+
+
+@page
+@require_POST
+def cancel_many(request: StaffRequest) -> HttpResponse:
+    """Ask, then cancel the chosen calls one by one; each that can no longer be is counted."""
+    request.user.actor().require(Role.OPERATOR)
+    ids = request.POST.getlist("call")[:MOST_AT_ONCE]
+    if "confirmed" not in request.POST:
+        calls = Call.objects.filter(pk__in=ids).select_related("contact").newest()
+        template = "calls/cancel_many.html#dialog" if request.htmx else "calls/cancel_many.html"
+        return render(request, template, {"calls": calls})
+    _report(request, [_canceled(request, call_id) for call_id in ids])
+    return redirect("call-list")
+
+
+def _canceled(request: StaffRequest, call_id: str) -> str:
+    try:
+        call = cancel_call(actor=request.user.actor(), call_id=call_id, now=clock.now())
+    except (Conflict, NotFound):
+        return "late"
+    return call.status
+
+
+def _report(request: StaffRequest, ends: Sequence[str]) -> None:
+    canceled, asked, late = (ends.count(end) for end in ("canceled", "in_progress", "late"))
+    if canceled:
+        messages.success(
+            request, ngettext("{n} call canceled.", "{n} calls canceled.", canceled).format(n=canceled)
+        )
+    if asked:
+        messages.info(request, _("{n} in progress: the hang-up is asked for.").format(n=asked))
+    if late:
+        messages.warning(request, _("{n} could no longer be canceled.").format(n=late))

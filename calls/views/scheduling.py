@@ -1,0 +1,173 @@
+"""The page that schedules a call, and its live preview."""
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import trigger_client_event
+
+from calls.actions.scheduling import Preview, preview_call, schedule_call
+from calls.forms import ScheduleForm, again, problems
+from calls.models import Call
+from contacts.models import Contact
+from temphone.accounts.actors import Role
+from temphone.accounts.models import Mode
+from temphone.lib import clock
+from temphone.lib.clock import zone
+from temphone.lib.errors import DomainError
+from temphone.pages import StaffRequest, page
+
+FOUND = 8
+VARIABLES = ("first_name", "last_name", "company")
+GREETING = 'Hi {{ first_name | default: "there" }}, '
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def call_new(request: StaffRequest) -> HttpResponse:
+    """The form; sent, it schedules the call and shows its page."""
+    request.user.actor().require(Role.OPERATOR)
+    if request.method != "POST":
+        return _show(request, ScheduleForm(user=request.user, initial=_initial(request)))
+    form = ScheduleForm(request.POST, user=request.user)
+    if {"find", "choose"} & request.POST.keys():
+        # Without JavaScript the form itself is sent to look for a contact.
+        form = ScheduleForm(user=request.user, initial={**request.POST.dict(), **_choice(request)})
+    elif form.is_valid() and (call := _scheduled(request, form)):
+        return redirect("call", call_id=call.pk)
+    return _show(request, form)
+
+
+def _scheduled(request: StaffRequest, form: ScheduleForm) -> Call | None:
+    try:
+        scheduled = schedule_call(
+            actor=request.user.actor(),
+            mode=Mode(form.cleaned_data["mode"]),
+            request=form.request,
+            now=clock.now(),
+            idempotency=form.idempotency,
+        )
+    except DomainError as error:
+        form.refuse(error)
+        return None
+    messages.success(request, _("The call is scheduled."))
+    return scheduled.call
+
+
+def _choice(request: StaffRequest) -> dict[str, object]:
+    chosen = request.POST.get("choose")
+    return {"contact": chosen} if chosen else {}
+
+
+def _initial(request: StaffRequest) -> dict[str, object]:
+    """A new form's values: soon, on the contact's clock; or as the call to repeat was."""
+    contact = Contact.objects.present().filter(pk=request.GET.get("contact", "")).first()
+    when = _soon().astimezone(zone(contact.timezone) if contact else timezone.get_current_timezone())
+    values: dict[str, object] = {
+        "token": uuid4().hex,
+        "contact": contact.pk if contact else "",
+        "message": GREETING,
+        "mode": Mode.TEST,
+        "date": when.date(),
+        "time": when.time(),
+        "whose": "contact" if contact else "mine",
+    }
+    call = Call.objects.select_related("campaign").filter(pk=request.GET.get("again", "")).first()
+    return values | again(call) if call else values
+
+
+def _soon() -> datetime:
+    return (clock.now() + timedelta(minutes=2)).replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def _show(request: StaffRequest, form: ScheduleForm) -> HttpResponse:
+    status = 422 if form.errors else 200
+    context = {"form": form, "variables": VARIABLES, **_picker(request, form)}
+    return render(request, "calls/new.html", context, status=status)
+
+
+def _picker(request: StaffRequest, form: ScheduleForm) -> dict[str, object]:
+    contact = Contact.objects.present().filter(pk=form["contact"].value() or "").first()
+    text = (request.POST if request.method == "POST" else request.GET).get("contact_q", "")
+    return {"contact": contact, "contact_q": text, "found": None if contact else _found(text)}
+
+
+def _found(text: str) -> list[Contact]:
+    people = Contact.objects.present()
+    if text.strip():
+        return list(people.matching(text)[:FOUND])
+    return list(people.order_by("-created_at", "-id")[:FOUND])
+
+
+@page
+@require_safe
+def contact_picker(request: StaffRequest) -> HttpResponse:
+    """The contacts that match what is typed, or the one that was chosen."""
+    request.user.actor().require(Role.OPERATOR)
+    form = ScheduleForm(user=request.user, initial={"contact": request.GET.get("choose", "")})
+    part = "picker" if "choose" in request.GET else "options"
+    response = render(request, f"calls/new.html#{part}", {"form": form, **_picker(request, form)})
+    return trigger_client_event(response, "chosen", after="settle") if part == "picker" else response
+
+
+@page
+@require_POST
+def call_preview(request: StaffRequest) -> HttpResponse:
+    """What would be scheduled, as far as the form is filled in."""
+    request.user.actor().require(Role.OPERATOR)
+    form = ScheduleForm(request.POST, user=request.user)
+    form.is_valid()
+    contact = Contact.objects.present().filter(pk=request.POST.get("contact", "")).first()
+    context: dict[str, object] = {"contact": contact, "form": form, "now": clock.now()}
+    if contact:
+        context |= {"at": form.instant(contact.timezone), "quick": _quick(form, contact)}
+        context |= _previewed(request, form)
+    return render(request, "calls/new.html#preview", context)
+
+
+def _quick(form: ScheduleForm, contact: Contact) -> list[dict[str, str]]:
+    """Times that are often wanted, as wall times on the clock that the form is set to."""
+    local = clock.now().astimezone(zone(form.zone_name or contact.timezone))
+    tomorrow = (local + timedelta(days=1)).replace(hour=10, minute=0)
+    moments = {
+        _("In 1 minute"): local + timedelta(minutes=1, seconds=45),
+        _("In 1 hour"): local + timedelta(hours=1),
+        _("Tomorrow 10:00"): tomorrow,
+    }
+    return [
+        {"label": label, "date": f"{moment:%Y-%m-%d}", "time": f"{moment:%H:%M}"}
+        for label, moment in moments.items()
+    ]
+
+
+def _previewed(request: StaffRequest, form: ScheduleForm) -> dict[str, object]:
+    if form.errors:
+        return {"problems": _unfinished(form)}
+    try:
+        return {"preview": _preview(request, form)}
+    except DomainError as error:
+        return {"problems": [message for _field, message in problems(error)]}
+
+
+def _preview(request: StaffRequest, form: ScheduleForm) -> Preview:
+    return preview_call(
+        actor=request.user.actor(),
+        mode=Mode(form.cleaned_data["mode"]),
+        request=form.request,
+        now=clock.now(),
+    )
+
+
+def _unfinished(form: ScheduleForm) -> list[str]:
+    """What is wrong in the fields that hold something; an empty one is only not filled in yet."""
+    return [
+        f"{form[name].label}: {error}"
+        for name, errors in form.errors.items()
+        for error in errors
+        if form[name].value()
+    ]

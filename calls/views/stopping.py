@@ -1,0 +1,42 @@
+"""The page that stops all calling, and lets it go on."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from calls.actions.stop import set_stop_switch
+from calls.forms import StopForm
+from calls.models import Call, StopSwitch
+from calls.states import CallStatus
+from temphone.accounts.actors import Role
+from temphone.lib import clock
+from temphone.pages import StaffRequest, page
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop(request: StaffRequest) -> HttpResponse:
+    """Ask, then stop all calling; or let it go on."""
+    actor = request.user.actor()
+    actor.require(Role.MANAGER)
+    form = StopForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        on = request.POST.get("on") == "1"
+        set_stop_switch(actor=actor, on=on, reason=form.cleaned_data["reason"], now=clock.now())
+        _tell(request, on=on)
+        return redirect("call-list")
+    context = {
+        "form": form,
+        "switch": StopSwitch.read(),
+        "waiting": Call.objects.filter(status=CallStatus.SCHEDULED, due_at__lte=clock.now()).count(),
+    }
+    return render(request, "calls/stop.html#dialog" if request.htmx else "calls/stop.html", context)
+
+
+def _tell(request: StaffRequest, *, on: bool) -> None:
+    if on:
+        messages.warning(request, _("All calling is stopped. Calls in progress go on to their end."))
+    else:
+        messages.success(request, _("Calling goes on."))

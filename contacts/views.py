@@ -1,0 +1,190 @@
+"""The pages about people: list, page, form; consents and suppressions."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django import forms
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from calls.actions.suppression import suppress
+from calls.models import Call
+from calls.views.rows import Row
+from contacts.actions import add_consent, get_contact, lift_suppression, revoke_consent, save_contact
+from contacts.forms import ConsentForm, ContactForm, RevokeForm, SuppressForm, values_of
+from contacts.models import Consent, Contact, Suppression
+from temphone.accounts.actors import Role
+from temphone.lib import clock
+from temphone.lib.errors import DomainError
+from temphone.pages import StaffRequest, capped_count, page, read_page
+
+BY_NAME = ("last_name", "first_name", "id")
+LATEST_CALLS = 20
+
+
+@page
+@require_safe
+def contact_list(request: StaffRequest) -> HttpResponse:
+    """All people by name, or those that match."""
+    text = request.GET.get("q", "").strip()
+    people = Contact.objects.present().matching(text)
+    context = {
+        "q": text,
+        "count": capped_count(people),
+        "listing": read_page(people, request.GET, keys=BY_NAME),
+    }
+    return render(request, "contacts/list.html#results" if request.htmx else "contacts/list.html", context)
+
+
+@page
+@require_safe
+def contact_page(request: StaffRequest, contact_id: str) -> HttpResponse:
+    """One person: their calls, consents, and whether their number may be called."""
+    now = clock.now()
+    contact = get_contact(contact_id)
+    context = {
+        "contact": contact,
+        "now": now,
+        "rows": [Row(call=call, at=call.scheduled_at, now=now) for call in _latest_calls(contact)],
+        "consents": contact.consents.all(),
+        "suppressions": _suppressions(contact, now),
+    }
+    return render(request, "contacts/detail.html", context)
+
+
+def _latest_calls(contact: Contact) -> QuerySet[Call]:
+    calls = Call.objects.filter(contact=contact).select_related("campaign").prefetch_related("attempts")
+    return calls.newest()[:LATEST_CALLS]
+
+
+def _suppressions(contact: Contact, now: datetime) -> list[Suppression]:
+    found = Suppression.objects.in_force(now).covering([contact.phone])
+    return [one for one in found if one.covers(contact.phone)]
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact_new(request: StaffRequest) -> HttpResponse:
+    """A new person."""
+    return _edit(request, None, {})
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact_edit(request: StaffRequest, contact_id: str) -> HttpResponse:
+    """Change what we know of a person."""
+    contact = get_contact(contact_id)
+    return _edit(request, contact, values_of(contact))
+
+
+def _edit(request: StaffRequest, contact: Contact | None, initial: dict[str, object]) -> HttpResponse:
+    actor = request.user.actor()
+    actor.require(Role.MANAGER)
+    form = ContactForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            saved = save_contact(
+                actor=actor,
+                contact_id=contact.pk if contact else None,
+                values=form.cleaned_data,
+                now=clock.now(),
+            )
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, _("{name} is saved.").format(name=saved.name))
+            return redirect("contact", contact_id=saved.pk)
+    context = {"form": form, "contact": contact}
+    return render(request, "contacts/form.html", context, status=422 if form.errors else 200)
+
+
+def _ask(
+    request: StaffRequest,
+    contact: Contact,
+    *,
+    role: Role,
+    template: str,
+    form: forms.Form,
+    act: Callable[[forms.Form], str],
+    **context: object,
+) -> HttpResponse:
+    """Show a form about a contact as page or dialog; sent and valid, act and go back to the contact."""
+    request.user.actor().require(role)
+    if request.method == "POST" and form.is_valid():
+        try:
+            messages.success(request, act(form))
+        except DomainError as error:
+            messages.error(request, error.message)
+        return redirect("contact", contact_id=contact.pk)
+    context |= {"contact": contact, "form": form}
+    name = f"contacts/{template}.html#dialog" if request.htmx else f"contacts/{template}.html"
+    return render(request, name, context, status=422 if form.errors else 200)
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def consent_add(request: StaffRequest, contact_id: str) -> HttpResponse:
+    """Record a consent."""
+
+    def act(form: forms.Form) -> str:
+        actor, now = request.user.actor(), clock.now()
+        add_consent(actor=actor, contact_id=contact_id, now=now, **form.cleaned_data)
+        return _("The consent is recorded.")
+
+    form, contact = ConsentForm(request.POST or None), get_contact(contact_id)
+    return _ask(request, contact, role=Role.MANAGER, template="consent", form=form, act=act)
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def consent_revoke(request: StaffRequest, contact_id: str, consent_id: int) -> HttpResponse:
+    """Record that a consent holds no more."""
+
+    def act(form: forms.Form) -> str:
+        revoke_consent(
+            actor=request.user.actor(), consent_id=consent_id, now=clock.now(), **form.cleaned_data
+        )
+        return _("The consent is revoked.")
+
+    form, contact = RevokeForm(request.POST or None), get_contact(contact_id)
+    consent = get_object_or_404(Consent, contact=contact, pk=consent_id)
+    return _ask(request, contact, role=Role.MANAGER, template="revoke", form=form, act=act, consent=consent)
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact_suppress(request: StaffRequest, contact_id: str) -> HttpResponse:
+    """Never call the contact's number again."""
+    contact = get_contact(contact_id)
+
+    def act(form: forms.Form) -> str:
+        suppress(actor=request.user.actor(), number=contact.phone, now=clock.now(), **form.cleaned_data)
+        return _("The number will not be called.")
+
+    form = SuppressForm(request.POST or None)
+    return _ask(request, contact, role=Role.OPERATOR, template="suppress", form=form, act=act)
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact_lift(request: StaffRequest, contact_id: str, suppression_id: int) -> HttpResponse:
+    """Let the contact's number be called again."""
+
+    def act(_form: forms.Form) -> str:
+        lift_suppression(actor=request.user.actor(), suppression_id=suppression_id, now=clock.now())
+        return _("The number may be called again.")
+
+    form = forms.Form(request.POST if request.method == "POST" else None)
+    return _ask(
+        request,
+        get_contact(contact_id),
+        role=Role.MANAGER,
+        template="lift",
+        form=form,
+        act=act,
+        suppression_id=suppression_id,
+    )

@@ -1,0 +1,228 @@
+// What the browser adds to the pages: dialogs, keys, choosing rows, timers, the theme.
+// Every page works without it, but for the live preview and the live parts.
+(() => {
+  "use strict";
+  const one = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  // Theme
+
+  const theme = () => document.documentElement.dataset.theme || "auto";
+  const setTheme = (value) => {
+    if (value === "auto") {
+      delete document.documentElement.dataset.theme;
+      localStorage.removeItem("theme");
+    } else {
+      document.documentElement.dataset.theme = value;
+      localStorage.setItem("theme", value);
+    }
+  };
+  const toggleTheme = () => {
+    const dark = theme() === "dark" || (theme() === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+    setTheme(dark ? "light" : "dark");
+  };
+
+  // Dialogs: a link with data-modal opens its page's form in one; without JavaScript it is a page.
+
+  const modal = one("#modal");
+  const openModal = async (link) => {
+    await htmx.ajax("GET", link.getAttribute("href"), { target: "#modal", swap: "innerHTML" });
+  };
+  const closeDialogs = () => all("dialog[open]").forEach((dialog) => dialog.close());
+
+  // Choosing rows
+
+  const bulk = one("#bulk");
+  const picks = () => all('#results input[name="call"]');
+  const chosen = new Set();
+  const showChosen = () => {
+    if (!bulk) return;
+    picks().forEach((pick) => {
+      pick.checked = chosen.has(pick.value);
+      pick.closest("tr").classList.toggle("is-chosen", pick.checked);
+    });
+    const present = picks().filter((pick) => pick.checked).length;
+    one("[data-count]", bulk).textContent = present;
+    bulk.hidden = present === 0;
+    const every = one("[data-pick-all]");
+    if (every) {
+      every.checked = present > 0 && present === picks().length;
+      every.indeterminate = present > 0 && present < picks().length;
+    }
+  };
+  const choose = (pick) => {
+    if (pick.checked) chosen.add(pick.value);
+    else chosen.delete(pick.value);
+    showChosen();
+  };
+
+  // Keys. Single keys have a switch in the account (WCAG 2.1.4).
+
+  const keysOn = () => localStorage.getItem("keys") !== "off";
+  let row = -1;
+  const goToRow = (step) => {
+    const rows = all("[data-row]");
+    if (!rows.length) return;
+    row = Math.min(Math.max(row + step, 0), rows.length - 1);
+    const link = one("a", rows[row]);
+    link.focus();
+    rows[row].scrollIntoView({ block: "nearest" });
+  };
+  const pickRow = () => {
+    const pick = one('input[name="call"]', all("[data-row]")[row] || document.createElement("i"));
+    if (pick) pick.click();
+  };
+  const KEYS = {
+    "/": () => one('[data-key="/"]')?.focus(),
+    n: () => one('[data-key="n"]')?.click(),
+    j: () => goToRow(1),
+    k: () => goToRow(-1),
+    x: pickRow,
+    "?": () => one("#help").showModal(),
+  };
+  const isTyping = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || one("dialog[open]")) return;
+    if (isTyping(event.target)) {
+      if (event.key === "Escape") event.target.blur();
+      if (event.key === "Enter" && event.target.matches("[data-pick-first]")) {
+        event.preventDefault();
+        one("#contact-options button")?.click();
+      }
+      return;
+    }
+    const act = keysOn() && KEYS[event.key.toLowerCase()];
+    if (act) {
+      event.preventDefault();
+      act();
+    }
+  });
+
+  // Timers count by themselves between two looks at the server.
+
+  const showTimers = () => {
+    all("[data-since]").forEach((timer) => {
+      const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(timer.dataset.since)) / 1000));
+      const text = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+      if (timer.textContent !== text) timer.textContent = text;
+    });
+  };
+  setInterval(showTimers, 1000);
+
+  // Clicks
+
+  const insert = (name) => {
+    const area = one("#id_message");
+    area.setRangeText(`{{ ${name} }}`, area.selectionStart, area.selectionEnd, "end");
+    area.focus();
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const setMoment = (chip) => {
+    one("#id_date").value = chip.dataset.date;
+    one("#id_time").value = chip.dataset.time;
+    one("#id_time").dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  const CLICKS = {
+    "[data-modal]": (link, event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      openModal(link);
+    },
+    "[data-close]": (link, event) => {
+      const dialog = link.closest("dialog");
+      if (!dialog) return;
+      event.preventDefault();
+      dialog.close();
+    },
+    "[data-open]": (button) => one(`#${button.dataset.open}`).showModal(),
+    "[data-theme-toggle]": toggleTheme,
+    "[data-unchoose]": () => {
+      chosen.clear();
+      showChosen();
+    },
+    "[data-insert]": (chip) => insert(chip.dataset.insert),
+    "[data-date]": setMoment,
+  };
+  document.addEventListener("click", (event) => {
+    all("details.menu[open], details.filterbox[open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+    // A click beside an open dialog closes it.
+    if (event.target.matches("dialog")) event.target.close();
+    for (const [selector, act] of Object.entries(CLICKS)) {
+      const element = event.target.closest(selector);
+      if (element) act(element, event);
+    }
+  });
+  document.addEventListener("keyup", (event) => {
+    if (event.key === "Escape") all("details.menu[open], details.filterbox[open]").forEach((menu) => (menu.open = false));
+  });
+  document.addEventListener("change", (event) => {
+    const target = event.target;
+    if (target.matches('#results input[name="call"]')) choose(target);
+    if (target.matches("[data-pick-all]")) picks().forEach((pick) => { pick.checked = target.checked; choose(pick); });
+    if (target.matches("[data-theme-choice]")) setTheme(target.value);
+    if (target.matches("[data-keys-choice]")) localStorage.setItem("keys", target.checked ? "on" : "off");
+  });
+  document.addEventListener("focusin", (event) => {
+    const focused = event.target.closest("[data-row]");
+    if (focused) row = all("[data-row]").indexOf(focused);
+  });
+  document.addEventListener("submit", (event) => {
+    // A form sent twice makes one call anyway; this spares the second wait.
+    if (!event.target.matches("[data-once]")) return;
+    if (event.target.dataset.sent) event.preventDefault();
+    event.target.dataset.sent = "yes";
+    setTimeout(() => delete event.target.dataset.sent, 5000);
+  });
+
+  // Live parts
+
+  const last = new Map();
+  let kept = [];
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target.matches?.("[data-poll]") && document.hidden) event.preventDefault();
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, serverResponse, requestConfig } = event.detail;
+    if (!requestConfig.elt.matches("[data-poll]")) return;
+    // Nothing new: leave the page alone, with whatever is selected or open in it.
+    if (last.get(target.id) === serverResponse) event.detail.shouldSwap = false;
+    last.set(target.id, serverResponse);
+    kept = all("details[id]").map((details) => [details.id, details.open]);
+  });
+  const restore = () => {
+    kept.forEach(([id, open]) => {
+      const details = document.getElementById(id);
+      if (details) details.open = open;
+    });
+    showTimers();
+    showChosen();
+  };
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target === modal && !modal.open) {
+      modal.showModal();
+      one("input:not([type=hidden]), select, textarea", modal)?.focus();
+    }
+    restore();
+  });
+  document.addEventListener("htmx:oobAfterSwap", (event) => {
+    restore();
+    if (event.detail.target.id === "turns") {
+      event.detail.target.lastElementChild?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    }
+  });
+
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) all("[data-poll]").forEach((part) => htmx.trigger(part, "refresh"));
+  });
+
+  // At the start
+
+  all("[data-theme-choice]").forEach((radio) => (radio.checked = radio.value === theme()));
+  all("[data-keys-choice]").forEach((tick) => (tick.checked = keysOn()));
+  window.addEventListener("pageshow", closeDialogs);
+  showTimers();
+  showChosen();
+})();

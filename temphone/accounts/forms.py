@@ -1,0 +1,22 @@
+"""What staff set of their own account."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from temphone.lib.clock import zone_names
+
+
+def zone_choices() -> list[tuple[str, str]]:
+    """Every zone that names a place, and UTC."""
+    places = sorted(name for name in zone_names() if "/" in name and not name.startswith("Etc/"))
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in places)]
+
+
+class AccountForm(forms.Form):
+    """How others see the name, and in which zone times are read."""
+
+    first_name = forms.CharField(required=False, max_length=150, label=_("First name"))
+    last_name = forms.CharField(required=False, max_length=150, label=_("Last name"))
+    timezone = forms.ChoiceField(
+        label=_("Your time zone"), choices=zone_choices, help_text=_("All times are shown on this clock.")
+    )

@@ -1,0 +1,150 @@
+"""What the staff's pages share: the login, what a rule refused, and lists read by key."""
+
+import base64
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Generic, TypeVar
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django_htmx.middleware import HtmxDetails
+
+from temphone.accounts.models import User
+from temphone.lib.errors import DomainError, NotFound
+
+M = TypeVar("M", bound=Model)
+PAGE_SIZE = 50
+COUNT_CAP = 1000
+
+
+class StaffRequest(HttpRequest):
+    """A request of somebody who is logged in."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+View = Callable[..., HttpResponse]
+
+
+def page(view: View) -> View:
+    """A page for staff: it asks for the login, and shows what a rule refused."""
+
+    @wraps(view)
+    def guarded(request: StaffRequest, **kwargs: str) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return _to_login(request)
+        try:
+            return view(request, **kwargs)
+        except NotFound as error:
+            raise Http404(error.message) from error
+        except DomainError as error:
+            return refusal(request, error)
+
+    return guarded
+
+
+def _to_login(request: StaffRequest) -> HttpResponse:
+    if request.htmx:
+        # A fragment must not become the login page: let the whole page go there.
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    return redirect_to_login(request.get_full_path())
+
+
+def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """A page that says what a rule refused, and the mend."""
+    return render(request, "refused.html", {"message": error.message}, status=error.http_status)
+
+
+def problems(error: DomainError, names: dict[str, str]) -> list[tuple[str | None, str]]:
+    """What was wrong, per form field; ``names`` gives the form's field for each of the API's.
+
+    The API's ``Field 'x' must ...`` becomes ``This must ...``.
+    """
+    if not error.fields:
+        return [(None, error.message)]
+    return [
+        (names.get(field, field), kindly(field, message))
+        for field, messages in error.fields.items()
+        for message in messages
+    ]
+
+
+def kindly(field: str, message: str) -> str:
+    """The API's message as one reads it beside the field."""
+    return message.replace(f"Field '{field}' ", "This ", 1)
+
+
+def capped_count(rows: QuerySet[M]) -> int:
+    """How many, counted no further than one past the cap."""
+    return rows.order_by()[: COUNT_CAP + 1].count()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPage(Generic[M]):
+    """One page of a list, and the cursors of its neighbours."""
+
+    rows: Sequence[M]
+    previous: str | None
+    next: str | None
+
+
+def read_page(
+    rows: QuerySet[M], params: QueryDict, *, keys: tuple[str, ...], size: int = PAGE_SIZE
+) -> KeyPage[M]:
+    """A page of ``rows``, ordered by ``keys``; ``params`` hold the cursor ``after`` or ``before``.
+
+    The last key is unique. Where the first is descending (``-scheduled_at``), all are. No OFFSET: a page
+    far in costs what the first costs. An unreadable cursor gives the first page.
+    """
+    backwards = "before" in params
+    order = tuple(_reverse(key) for key in keys) if backwards else keys
+    position = _position(rows, order, params.get("before") or params.get("after") or "")
+    found = list((rows.filter(position) if position else rows).order_by(*order)[: size + 1])
+    more, found = len(found) > size, found[:size]
+    if backwards:
+        found.reverse()
+    has_previous, has_next = (more, True) if backwards else (bool(position), more)
+    return KeyPage(
+        rows=found,
+        previous=_cursor(found[0], keys) if found and has_previous else None,
+        next=_cursor(found[-1], keys) if found and has_next else None,
+    )
+
+
+def _reverse(key: str) -> str:
+    return key.removeprefix("-") if key.startswith("-") else f"-{key}"
+
+
+def _cursor(row: Model, keys: tuple[str, ...]) -> str:
+    values = [row.serializable_value(key.removeprefix("-")) for key in keys]
+    text = json.dumps([value if isinstance(value, str) else value.isoformat() for value in values])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _position(rows: QuerySet[M], order: tuple[str, ...], cursor: str) -> Q | None:
+    """The condition for what follows the cursor; None without a readable one."""
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        fields = {field.name: field for field in rows.model._meta.fields}
+        values = [
+            fields[key.removeprefix("-")].to_python(value) for key, value in zip(order, values, strict=True)
+        ]
+    except (ValueError, TypeError, ValidationError):
+        return None
+    return _following(order, values)
+
+
+def _following(order: tuple[str, ...], values: Sequence[object]) -> Q:
+    """``a <= x AND (a < x OR b < y)``: the form that an index on (a, b) answers."""
+    key, value = order[0], values[0]
+    name, step = key.removeprefix("-"), "lt" if key.startswith("-") else "gt"
+    beyond = Q((f"{name}__{step}", value))
+    if len(order) == 1:
+        return beyond
+    return Q((f"{name}__{step}e", value)) & (beyond | _following(order[1:], values[1:]))

@@ -1,0 +1,77 @@
+"""What happened to a call, in plain words."""
+
+from django import template
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from calls.models import CallEvent
+from calls.states import ANSWERED_BY_LABELS, OUTCOME_LABELS
+from temphone.telephony.messages import AnsweredBy, Outcome
+
+register = template.Library()
+
+TITLES = {
+    "scheduled": gettext_lazy("Scheduled"),
+    "rescheduled": gettext_lazy("Moved to another time"),
+    "changed": gettext_lazy("Changed"),
+    "deferred": gettext_lazy("Put off by a rule"),
+    "dialing": gettext_lazy("Dialing"),
+    "carrier_accepted": gettext_lazy("Taken by the phone network"),
+    "carrier_ringing": gettext_lazy("Ringing"),
+    "carrier_answered": gettext_lazy("Answered"),
+    "carrier_classified": gettext_lazy("Answered by"),
+    "carrier_opted_out": gettext_lazy("Asked not to be called again"),
+    "carrier_ended": gettext_lazy("Call ended"),
+    "retry_scheduled": gettext_lazy("To be tried again"),
+    "requeued": gettext_lazy("Never rang; to be dialled again"),
+    "hang_up_requested": gettext_lazy("Hang-up asked for"),
+    "completed": gettext_lazy("Completed"),
+    "failed": gettext_lazy("Failed"),
+    "canceled": gettext_lazy("Canceled"),
+    "corrected": gettext_lazy("Corrected by late evidence"),
+}
+ICONS = {
+    "scheduled": "calendar-plus",
+    "rescheduled": "calendar-clock",
+    "changed": "pencil",
+    "deferred": "calendar-clock",
+    "dialing": "phone-outgoing",
+    "carrier_accepted": "arrow-right",
+    "carrier_ringing": "bell-ring",
+    "carrier_answered": "phone-call",
+    "carrier_classified": "user-round",
+    "carrier_opted_out": "bell-off",
+    "carrier_ended": "phone-off",
+    "retry_scheduled": "rotate-ccw",
+    "requeued": "rotate-ccw",
+    "hang_up_requested": "hand",
+    "completed": "check",
+    "failed": "triangle-alert",
+    "canceled": "ban",
+    "corrected": "history",
+}
+
+
+@register.filter
+def event_title(event: CallEvent) -> str:
+    """The event as a heading."""
+    title = str(TITLES.get(event.name, event.name.replace("_", " ").capitalize()))
+    who = event.data.get("answered_by")
+    if event.name == "carrier_classified" and who:
+        return f"{title}: {ANSWERED_BY_LABELS[AnsweredBy(who)].lower()}"
+    return title
+
+
+@register.filter
+def event_icon(event: CallEvent) -> str:
+    """The event's icon."""
+    return ICONS.get(event.name, "circle")
+
+
+@register.filter
+def event_note(event: CallEvent) -> str:
+    """What more there is to say: the reason, or how it ended."""
+    outcome = event.data.get("outcome") or event.reason
+    if outcome in set(Outcome):
+        return OUTCOME_LABELS[Outcome(outcome)]
+    return _("came late; changed nothing") if event.reason == "late" else event.reason

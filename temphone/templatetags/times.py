@@ -1,0 +1,185 @@
+"""How pages show times: in the reader's zone, and on the contact's clock."""
+
+import re
+from datetime import date, datetime, timedelta
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from calls.hours import is_open
+from temphone.lib.clock import iso, now, zone
+from temphone.templatetags.ui import icon
+
+register = template.Library()
+
+INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)")
+
+
+def day_name(day: date, today: date) -> str:
+    """Today, Tomorrow, Yesterday, else ``Fri 4 Dec``, with the year where it is another."""
+    near = {0: _("Today"), 1: _("Tomorrow"), -1: _("Yesterday")}.get((day - today).days)
+    return near or date_format(day, "D j M" if day.year == today.year else "D j M Y")
+
+
+def _here(moment: datetime) -> datetime:
+    return timezone.localtime(moment)
+
+
+@register.filter
+def day(moment: datetime) -> str:
+    """The day in the reader's zone."""
+    return day_name(_here(moment).date(), _here(now()).date())
+
+
+@register.filter
+def clock(moment: datetime) -> str:
+    """The wall time in the reader's zone: ``15:30``."""
+    return f"{_here(moment):%H:%M}"
+
+
+@register.filter
+def clock_s(moment: datetime) -> str:
+    """The wall time in the reader's zone with seconds."""
+    return f"{_here(moment):%H:%M:%S}"
+
+
+@register.simple_tag
+def when(moment: datetime) -> SafeString:
+    """Day and time in the reader's zone, the exact instant on hovering."""
+    here = _here(moment)
+    full = f"{date_format(here, 'l j F Y')}, {here:%H:%M:%S} {here:%Z}"
+    markup = '<time datetime="{}" title="{}"><span class="day">{}</span> <b>{}</b></time>'
+    return format_html(markup, iso(moment), full, day(moment), clock(moment))
+
+
+@register.filter
+def city(zone_name: str) -> str:
+    """A zone by its city: ``Los Angeles``."""
+    return zone_name.rsplit("/", 1)[-1].replace("_", " ")
+
+
+@register.filter
+def offset(moment: datetime, zone_name: str) -> str:
+    """The zone's offset at that moment: ``UTC+5:30``."""
+    shift = moment.astimezone(zone(zone_name)).utcoffset() or timedelta()
+    hours, minutes = divmod(abs(int(shift.total_seconds())) // 60, 60)
+    sign = "\N{MINUS SIGN}" if shift < timedelta() else "+"
+    return f"UTC{sign}{hours}" + (f":{minutes:02}" if minutes else "")
+
+
+@register.simple_tag
+def there(moment: datetime, zone_name: str) -> SafeString:
+    """The contact's clock beneath the reader's; with a moon outside calling hours."""
+    local, here = moment.astimezone(zone(zone_name)), _here(moment)
+    place = city(zone_name)
+    if local.utcoffset() == here.utcoffset():
+        text = _("same time in {place}").format(place=place)
+    else:
+        days = (local.date() - here.date()).days
+        text = _("{time} in {place}").format(time=f"{local:%H:%M}{_shift(days)}", place=place)
+    if is_open(local):
+        return format_html('<span class="there">{}</span>', text)
+    outside = _("outside calling hours")
+    markup = '<span class="there night" title="{}">{} {}<span class="visually-hidden">, {}</span></span>'
+    return format_html(markup, outside.capitalize(), icon("moon", 13), text, outside)
+
+
+def _shift(days: int) -> str:
+    return "" if days == 0 else f" ({days:+d} d)".replace("-", "\N{MINUS SIGN}")
+
+
+@register.filter
+def clock_there(moment: datetime, zone_name: str) -> str:
+    """The wall time in a zone: ``15:30``."""
+    return f"{moment.astimezone(zone(zone_name)):%H:%M}"
+
+
+@register.filter
+def date_there(moment: datetime, zone_name: str) -> str:
+    """The date in a zone: ``Tuesday 24 November``."""
+    return date_format(moment.astimezone(zone(zone_name)).date(), "l j F")
+
+
+@register.filter
+def moment_there(moment: datetime, zone_name: str) -> str:
+    """Day and time in a zone, short: ``Tue 24 Nov 15:30``."""
+    local = moment.astimezone(zone(zone_name))
+    return f"{date_format(local.date(), 'D j M')} {local:%H:%M}"
+
+
+@register.filter
+def clock_in(zone_name: str) -> str:
+    """What a clock in the zone shows now."""
+    return clock_there(now(), zone_name)
+
+
+@register.filter
+def is_night(moment: datetime, zone_name: str) -> bool:
+    """Whether it is outside calling hours there."""
+    return not is_open(moment.astimezone(zone(zone_name)))
+
+
+@register.filter
+def instant(moment: datetime) -> str:
+    """The instant for scripts, to the millisecond."""
+    return moment.isoformat(timespec="milliseconds")
+
+
+@register.filter
+def from_now(moment: datetime) -> str:
+    """How far ahead: ``in 33 min``; ``due now`` once it is there."""
+    seconds = (moment - now()).total_seconds()
+    if seconds <= 0:
+        return _("due now")
+    return _("in {span}").format(span=span(seconds))
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """How long since: ``5 min ago``."""
+    return _("{span} ago").format(span=span((now() - moment).total_seconds()))
+
+
+def span(seconds: float) -> str:
+    """A span in its one or two largest units."""
+    if seconds < 60:
+        return _("{n} s").format(n=max(1, int(seconds)))
+    minutes = int(seconds // 60)
+    if minutes < 60:
+        return _("{n} min").format(n=minutes)
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return _("{h} h {m:02} min").format(h=hours, m=minutes) if minutes else _("{h} h").format(h=hours)
+    days = round(hours / 24)
+    return ngettext("{n} day", "{n} days", days).format(n=days)
+
+
+@register.filter
+def since(moment: datetime, start: datetime) -> str:
+    """The span from ``start`` to ``moment`` for a timeline: ``+9.4 s``, ``+3 min``."""
+    seconds = (moment - start).total_seconds()
+    return f"+{seconds:.1f} s" if abs(seconds) < 60 else f"+{span(seconds)}"
+
+
+@register.filter
+def offset_ms(milliseconds: int) -> str:
+    """Where in a conversation: ``01:04``."""
+    return f"{milliseconds // 60_000:02}:{milliseconds // 1000 % 60:02}"
+
+
+@register.filter
+def local_times(text: str) -> SafeString:
+    """The text with each instant in it (``2026-03-15T15:00:00Z``) as the reader's clock shows it."""
+    parts = INSTANT.split(text)
+    return format_html_join(
+        "", "{}", ((_instant(part) if INSTANT.fullmatch(part) else part,) for part in parts)
+    )
+
+
+def _instant(text: str) -> SafeString:
+    return when(datetime.fromisoformat(text))

@@ -1,0 +1,189 @@
+"""How pages show things: icons, states, numbers, lengths, roles."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from urllib.parse import urlencode
+
+from django import template
+from django.http import QueryDict
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from lucide.templatetags.lucide import lucide
+
+from calls.models.history import Verdict
+from temphone.accounts.actors import Role
+from temphone.accounts.models import User
+from temphone.lib import phone
+
+register = template.Library()
+
+TINTS = 6
+STATUS_ICONS = {
+    "scheduled": "clock",
+    "in_progress": "phone-call",
+    "completed": "check",
+    "failed": "triangle-alert",
+    "canceled": "ban",
+    "dialing": "phone-outgoing",
+    "ringing": "bell-ring",
+    "answered": "phone-call",
+    "ended": "check",
+    "unknown": "circle-dashed",
+    "pending": "clock",
+    "delivered": "check",
+    "exhausted": "triangle-alert",
+}
+VERDICT_ICONS = {
+    "allow": "check",
+    "warn": "triangle-alert",
+    "wait": "hourglass",
+    "defer": "calendar-clock",
+    "block": "ban",
+}
+OUTCOME_ICONS = {
+    "message_delivered": "message-square-check",
+    "answered_human": "user-round-check",
+    "opted_out": "bell-off",
+    "wrong_person": "user-round-x",
+    "callback_requested": "phone-incoming",
+    "transferred": "phone-forwarded",
+    "voicemail_left": "voicemail",
+    "voicemail_hungup": "voicemail",
+    "max_duration": "timer",
+    "no_answer": "phone-missed",
+    "busy": "phone-off",
+    "rejected": "phone-off",
+    "screened": "shield",
+    "expired": "hourglass",
+    "canceled_by_user": "ban",
+    "blocked_suppressed": "shield-off",
+    "blocked_consent": "shield-off",
+}
+STATE_LABELS = {"answered": _("In conversation")}
+RULE_NAMES = {
+    "stop_switch": _("Stop switch"),
+    "campaign": _("Campaign"),
+    "suppression": _("Do not call"),
+    "consent": _("Consent"),
+    "calling_hours": _("Calling hours"),
+    "number_in_use": _("Number in use"),
+    "caps": _("Calls per number"),
+    "lateness": _("Lateness"),
+    "lines": _("Free lines"),
+}
+
+
+@register.simple_tag
+@lru_cache(maxsize=256)
+def icon(name: str, size: int = 18) -> str:
+    """An icon that says nothing to screen readers; the text beside it does."""
+    svg: str = lucide(name, size=size, aria_hidden="true", focusable="false", **{"class": "icon"})
+    return svg
+
+
+@register.simple_tag
+def pill(state: str, label: str) -> SafeString:
+    """A state as icon and text."""
+    markup = '<span class="pill is-{}">{}{}</span>'
+    return format_html(markup, state, icon(STATUS_ICONS.get(state, "circle"), 14), label)
+
+
+@register.filter
+def verdict_icon(verdict: str) -> str:
+    """The icon of a gate's verdict."""
+    return VERDICT_ICONS.get(verdict, "circle")
+
+
+@register.filter
+def outcome_icon(outcome: str | None) -> str:
+    """The icon of an outcome."""
+    return OUTCOME_ICONS.get(outcome or "", "circle-alert")
+
+
+@register.filter
+def rule_name(rule: str) -> str:
+    """A gate as people call it."""
+    return str(RULE_NAMES.get(rule, rule.replace("_", " ").capitalize()))
+
+
+@register.filter
+def number(e164: str) -> str:
+    """A phone number as people read it."""
+    return phone.for_people(e164)
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Up to two letters for the round mark beside a name; a hash sign for a bare number."""
+    words = [word for word in name.split() if word[0].isalpha()]
+    letters = [words[0][0], words[-1][0]] if len(words) > 1 else [word[0] for word in words]
+    return "".join(letters).upper() or "#"
+
+
+@register.filter
+def tint(key: object) -> int:
+    """One of the round marks' colours, always the same for the same key."""
+    return zlib.crc32(str(key).encode()) % TINTS + 1
+
+
+@register.filter
+def talk(seconds: int | None) -> str:
+    """A span as people write it on a phone: ``1:04``, ``1:02:03``; a dash where there is none."""
+    if not isinstance(seconds, int):
+        return "\N{EN DASH}"
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@register.filter
+def capped(count: int, cap: int = 1000) -> str:
+    """A count, or how far it was counted: ``1,000+``."""
+    return f"{cap:,}+" if count > cap else f"{count:,}"
+
+
+@register.filter
+def may(user: User, role: str) -> bool:
+    """Whether the user's role includes this one."""
+    return user.is_authenticated and user.actor().role.includes(Role(role))
+
+
+@register.filter
+def told(checks: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    """The checks that say more than that they allow it."""
+    return [check for check in checks if check["verdict"] != Verdict.ALLOW]
+
+
+@register.filter
+def allowed(checks: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    """The checks that allow it."""
+    return [check for check in checks if check["verdict"] == Verdict.ALLOW]
+
+
+@register.filter
+def state_label(state: str) -> str:
+    """An attempt's state, or a call's status, as people call it."""
+    return str(STATE_LABELS.get(state, state.replace("_", " ").capitalize()))
+
+
+@register.filter
+def verdict_label(verdict: str) -> str:
+    """A gate's verdict in words."""
+    return str(Verdict(verdict).label)
+
+
+@register.simple_tag
+def query_without(params: QueryDict, name: str) -> str:
+    """The address's query without one parameter, on the first page."""
+    return query(params, **{name: None, "after": None, "before": None})
+
+
+@register.simple_tag
+def query(params: QueryDict, **changes: object) -> str:
+    """The address's query with some parameters changed; None takes one away."""
+    merged: dict[str, object] = {name: params.get(name) for name in params}
+    merged.update(changes)
+    text = urlencode({name: value for name, value in merged.items() if value not in {None, ""}})
+    return f"?{text}"
