@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from contacts.actions import suppress_number, suppressible
 from django.db import transaction
 from django.db.models import Q
 
@@ -10,6 +9,7 @@ from calls.actions.changing import ask_to_hang_up
 from calls.actions.finishing import finish_call
 from calls.models import Attempt, Call
 from calls.states import AttemptState, CallStatus
+from contacts.actions import suppress_number, suppressible
 from contacts.models import PhoneNumber, Suppression, SuppressionReason
 from temphone.accounts.actors import SYSTEM, Actor
 from temphone.telephony.messages import Outcome

@@ -23,6 +23,7 @@ from tests.builders import NOON, a_call, a_campaign, a_contact, a_gateway, a_req
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 20
+BEFORE = NOON - timedelta(seconds=1)
 
 
 def at_once(*verbs: Callable[[], object]) -> list[object]:
@@ -82,9 +83,8 @@ def test_a_move_that_was_accepted_never_rings_at_the_old_time():
     changes = {"scheduled_at": (NOON + timedelta(hours=1)).isoformat()}
     for _ in each_round():
         call = a_call()
-        before = NOON - timedelta(seconds=1)
         requests, answer = at_once(
-            claim, lambda call=call: update_call(actor=SYSTEM, call_id=call.pk, changes=changes, now=before)
+            claim, lambda call=call: update_call(actor=SYSTEM, call_id=call.pk, changes=changes, now=BEFORE)
         )
         assert (len(requests) == 1) == isinstance(answer, Conflict)
         call.refresh_from_db()
