@@ -18,14 +18,17 @@ class BadSetting(Exception):
 
 
 def text(name: str, default: str) -> str:
-    """The variable, or the content of the file that ``NAME_FILE`` names, or the default."""
+    """The variable, or the content of the file that ``NAME_FILE`` names, or the default.
+
+    An empty variable counts as absent.
+    """
     path = os.environ.get(f"{name}_FILE")
     if path:
         try:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise BadSetting(f"{name}_FILE: cannot read {path} ({error.strerror}).") from error
-    return os.environ.get(name, default)
+    return os.environ.get(name) or default
 
 
 def _parsed(name: str, default: T, parse: Callable[[str], T], expected: str) -> T:

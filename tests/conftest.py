@@ -1,0 +1,45 @@
+"""What every test shares: which programs are there, and that nothing is skipped where all is required."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+# What a marked test needs beside Python packages: a command that succeeds where it is there.
+NODE_CHECK = "require.resolve('axios'); require.resolve('typescript')"
+NEEDS = {
+    "browser": (["chromium", "--version"], "chromium"),
+    "node": (
+        ["node", "-e", NODE_CHECK],
+        "node with axios and typescript (Debian: node-axios node-typescript)",
+    ),
+}
+os.environ.setdefault("NODE_PATH", "/usr/share/nodejs")  # where Debian keeps them
+
+
+def is_there(command: list[str]) -> bool:
+    """Whether the program is installed and works."""
+    return shutil.which(command[0]) is not None and (
+        subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a program that is not there, and say which."""
+    for marker, (command, name) in NEEDS.items():
+        marked = [item for item in items if item.get_closest_marker(marker)]
+        if marked and not is_there(command):
+            for item in marked:
+                item.add_marker(pytest.mark.skip(reason=f"needs {name}"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Where everything is required, a skipped test is a failed one."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("TEMPHONE_REQUIRE_ALL"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, though everything is required: {report.longrepr}"
+    return report
