@@ -1,9 +1,14 @@
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from temphone import health
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="call-list"), name="home"),
+    path("", include("calls.urls")),
+    path("", include("contacts.urls")),
+    path("", include("temphone.accounts.urls")),
     path("admin/", admin.site.urls),
     path("carriers/", include("calls.callbacks")),
     path("healthz", health.healthz, name="healthz"),

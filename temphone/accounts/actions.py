@@ -1,11 +1,11 @@
-"""Every change to API keys, as a verb."""
+"""Every change to API keys and to one's own account, as a verb."""
 
 from datetime import datetime
 
 from django.db import transaction
 
 from temphone.accounts.actors import Actor, Role
-from temphone.accounts.models import ApiKey, AuditEntry, Mode, digest
+from temphone.accounts.models import ApiKey, AuditEntry, Mode, User, digest
 from temphone.lib.errors import Conflict, NotFound
 
 
@@ -58,3 +58,19 @@ def revoke_key(*, actor: Actor, public_id: str, now: datetime) -> ApiKey:
         raise Conflict(f"API key {public_id} was revoked already.", code="key_revoked")
     AuditEntry.record(actor, "key.revoke", public_id)
     return key
+
+
+@transaction.atomic
+def save_account(*, user: User, first_name: str, last_name: str, timezone: str) -> None:
+    """Change one's own name and the zone in which one reads times. Everybody may."""
+    user.first_name, user.last_name, user.timezone = first_name, last_name, timezone
+    user.save(update_fields=["first_name", "last_name", "timezone"])
+    AuditEntry.record(user.actor(), "account.change", f"user:{user.pk}")
+
+
+@transaction.atomic
+def change_password(*, user: User, password: str) -> None:
+    """Change one's own password, which was validated. Every other session of the user ends."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    AuditEntry.record(user.actor(), "account.password", f"user:{user.pk}")
