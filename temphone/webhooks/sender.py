@@ -111,7 +111,7 @@ async def _beginning(stream: aiohttp.StreamReader) -> str:
     """What is kept of an answer. The status decides, so a body that breaks off costs nothing."""
     read = bytearray()
     try:
-        while len(read) < READ_BYTES and (chunk := await stream.read(READ_BYTES - len(read))):
+        while chunk := await stream.read(READ_BYTES - len(read)):  # nothing when there is no room left
             read += chunk
     except (TimeoutError, aiohttp.ClientError, OSError):
         pass

@@ -38,6 +38,7 @@ class Receiver(ThreadingHTTPServer):
         self.received: list[Received] = []
         self.replies: deque[Reply] = deque()
         self.seen = threading.Event()
+        self.hung_up = threading.Event()
 
     @property
     def host(self) -> str:
@@ -53,7 +54,8 @@ class Receiver(ThreadingHTTPServer):
         return True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """The other side may hang up."""
+        """The other side hung up before it had the whole answer."""
+        self.hung_up.set()
 
 
 class _Handler(BaseHTTPRequestHandler):

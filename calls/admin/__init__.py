@@ -1,0 +1,16 @@
+"""The back office's pages on calls; importing them registers them."""
+
+from calls.admin.carriers import BeatAdmin, GatewayAdmin, PacingAdmin, StopSwitchAdmin
+from calls.admin.history import AttemptAdmin, CallAdmin, CallEventAdmin, DecisionAdmin, TranscriptTurnAdmin
+
+__all__ = [
+    "AttemptAdmin",
+    "BeatAdmin",
+    "CallAdmin",
+    "CallEventAdmin",
+    "DecisionAdmin",
+    "GatewayAdmin",
+    "PacingAdmin",
+    "StopSwitchAdmin",
+    "TranscriptTurnAdmin",
+]

@@ -1,0 +1,247 @@
+import re
+
+import pytest
+from django.contrib.messages import get_messages
+from django.urls import reverse
+
+from calls.models import Call, Pacing
+from campaigns.models import Campaign
+from temphone.accounts.actors import Role
+from temphone.accounts.models import ApiKey, AuditEntry, User
+from temphone.webhooks.models import Delivery, DeliveryState
+from tests.admin.conftest import a_whole_call, logged_in, staff
+from tests.builders import a_campaign, a_contact, a_delivery
+
+DELIVERIES = "/admin/webhooks/delivery/"
+KEYS = "/admin/accounts/apikey/"
+CAMPAIGNS = "/admin/campaigns/campaign/"
+STAFF = "/admin/accounts/user/"
+
+
+def told(answer) -> list[str]:
+    return [message.message for message in get_messages(answer.wsgi_request)]
+
+
+# Deliveries
+
+
+def test_a_message_that_was_given_up_is_sent_again(office):
+    delivery = a_delivery()
+    Delivery.objects.update(state=DeliveryState.EXHAUSTED, tries=10)
+    answer = office.post(DELIVERIES, {"action": "send_again", "_selected_action": str(delivery.pk)})
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.tries) == (DeliveryState.PENDING, 0)
+    assert told(answer) == ["Messages to be sent again: 1."]
+    assert AuditEntry.objects.get().target == delivery.event_id
+
+
+def test_a_viewer_sends_nothing_again(db):
+    delivery = a_delivery()
+    Delivery.objects.update(state=DeliveryState.EXHAUSTED)
+    client = logged_in(Role.VIEWER)
+    assert "send_again" not in client.get(DELIVERIES).content.decode()
+    client.post(DELIVERIES, {"action": "send_again", "_selected_action": str(delivery.pk)})
+    delivery.refresh_from_db()
+    assert delivery.state == DeliveryState.EXHAUSTED
+
+
+def test_a_message_shows_its_payload_and_its_log(office, filled):
+    delivery = Delivery.objects.first()
+    page = office.get(reverse("admin:webhooks_delivery_change", args=[delivery.pk])).content.decode()
+    assert "&quot;call_id&quot;: &quot;call_1j2kd9&quot;" in page
+    assert ">503<" in page
+    assert ">busy<" in page
+    assert ">503<" in office.get(DELIVERIES).content.decode()
+
+
+@pytest.mark.parametrize("column", ["subject", "event_id", "receiver"])
+def test_a_message_is_found_by_its_call_id_or_receiver(office, column):
+    wanted = a_delivery(subject="call_wanted", url="https://wanted.example.com/")
+    a_delivery()
+    found = office.get(DELIVERIES, {"q": getattr(wanted, column)}).context["cl"].result_list
+    assert list(found) == [wanted]
+
+
+# Keys
+
+
+def test_a_key_is_shown_once_and_only_its_hash_is_kept(office):
+    form = {"name": "CRM", "mode": "test", "role": "manager", "requests_per_minute": ""}
+    answer = office.post(f"{KEYS}add/", form)
+    key = ApiKey.objects.get()
+    whole = re.search(r"sk_test_\S+", told(answer)[0]).group()
+    assert key.matches(whole)
+    assert key.created_by.username == "admin"
+    assert AuditEntry.objects.get().action == "key.create"
+    office.get(KEYS)  # shows the message
+    for page in (KEYS, f"{KEYS}{key.pk}/change/"):
+        text = office.get(page).content.decode()
+        assert whole not in text
+        assert key.hash not in text
+
+
+def test_a_key_is_never_changed(office):
+    key = ApiKey.objects.create(public_id="abc", hash="h", name="CRM", mode="test")
+    assert office.post(f"{KEYS}{key.pk}/change/", {"name": "Other", "mode": "live"}).status_code == 403
+    key.refresh_from_db()
+    assert (key.name, key.mode) == ("CRM", "test")
+
+
+def test_a_key_is_revoked_after_asking(office):
+    key = ApiKey.objects.create(public_id="abc", hash="h", name="CRM", mode="test")
+    chosen = {"action": "revoke", "_selected_action": str(key.pk)}
+    assert "refused at once" in office.post(KEYS, chosen).content.decode()
+    assert ApiKey.objects.usable().exists()
+    office.post(KEYS, {**chosen, "confirmed": "yes"})
+    assert not ApiKey.objects.usable().exists()
+    answer = office.post(KEYS, {**chosen, "confirmed": "yes"})
+    assert told(answer)[-1] == "API key abc was revoked already. (1)"
+
+
+# Campaigns
+
+
+def test_a_campaign_is_made_and_changed_but_for_its_mode(office):
+    office.post(f"{CAMPAIGNS}add/", {"name": "Renewals", "mode": "test", "purpose": "marketing"})
+    campaign = Campaign.objects.get()
+    assert (campaign.name, campaign.purpose, campaign.status) == ("Renewals", "marketing", "running")
+    page = reverse("admin:campaigns_campaign_change", args=[campaign.pk])
+    office.post(page, {"name": "Renewals 2", "mode": "live", "purpose": "informational"})
+    campaign.refresh_from_db()
+    assert (campaign.name, campaign.purpose, campaign.mode) == ("Renewals 2", "informational", "test")
+    actions = AuditEntry.objects.order_by("id").values_list("action", flat=True)
+    assert list(actions) == ["campaign.create", "campaign.change"]
+
+
+def test_a_campaign_is_paused_resumed_and_canceled(office):
+    campaign = a_campaign()
+
+    def act(action: str, **more: str) -> str:
+        office.post(CAMPAIGNS, {"action": action, "_selected_action": campaign.pk, **more})
+        campaign.refresh_from_db()
+        return campaign.status
+
+    assert act("pause") == "paused"
+    assert act("resume") == "running"
+    assert act("cancel") == "running"
+    assert act("cancel", confirmed="yes") == "canceled"
+
+
+def test_what_a_rule_refuses_is_said(office):
+    campaign = a_campaign(status="canceled")
+    answer = office.post(CAMPAIGNS, {"action": "pause", "_selected_action": campaign.pk})
+    assert told(answer) == [f"Campaign {campaign.pk} is canceled. (1)"]
+
+
+# Calls
+
+
+def test_a_call_shows_its_whole_history_and_leads_to_its_page(office):
+    call = a_whole_call(a_contact(first_name="Zoë"), campaign=a_campaign(), name="a")
+    page = office.get(reverse("admin:calls_call_change", args=[call.pk])).content.decode()
+    for text in (
+        "Agent: Good morning.",
+        "No answer",
+        "ringing",
+        "hours: warn. It is early there.",
+        "Renewals",
+    ):
+        assert text in page, text
+    assert reverse("call", args=[call.pk]) in page
+    assert 'name="_save"' not in page
+
+
+@pytest.mark.parametrize("words", ["Zoë", "+34 911"])
+def test_a_call_is_found_by_whom_is_called(office, words):
+    campaign = a_campaign()
+    wanted = a_whole_call(a_contact(first_name="Zoë", phone="+34911234567"), campaign=campaign, name="a")
+    a_whole_call(a_contact(), campaign=campaign, name="b")
+    for search in (words, wanted.pk, wanted.contact_id):
+        found = office.get("/admin/calls/call/", {"q": search}).context["cl"].result_list
+        assert list(found) == [wanted]
+
+
+def test_calls_are_narrowed_to_a_campaign(office):
+    campaign = a_campaign()
+    wanted = a_whole_call(a_contact(), campaign=campaign, name="a")
+    a_whole_call(a_contact(), campaign=a_campaign(name="Other"), name="b")
+    link = re.search(r'href="(/admin/calls/call/\?campaign=[^"]+)"', office.get(CAMPAIGNS).content.decode())
+    assert link
+    found = office.get("/admin/calls/call/", {"campaign": campaign.pk}).context["cl"].result_list
+    assert list(found) == [wanted]
+
+
+def test_a_call_is_neither_made_nor_changed_here(office):
+    call = a_whole_call(a_contact(), campaign=a_campaign(), name="a")
+    page = reverse("admin:calls_call_change", args=[call.pk])
+    assert office.get("/admin/calls/call/add/").status_code == 403
+    assert office.post(page, {"status": "completed", "initial_message": "Boo."}).status_code == 403
+    assert Call.objects.get().status == "scheduled"
+
+
+# Pace
+
+
+def test_the_pace_of_a_carrier_is_set(office):
+    office.post("/admin/calls/pacing/add/", {"carrier": "simulated", "lines": "5", "calls_per_second": ""})
+    office.post(
+        "/admin/calls/pacing/simulated/change/", {"carrier": "sip", "lines": "7", "calls_per_second": "3"}
+    )
+    pacing = Pacing.objects.get()
+    assert (pacing.carrier, pacing.lines, pacing.calls_per_second) == ("simulated", 7, 3)
+    assert AuditEntry.objects.filter(action="pacing.change", target="simulated").count() == 2
+
+
+# Staff
+
+
+def test_a_person_is_added_with_a_role_and_a_zone(office):
+    form = {
+        "username": "bob",
+        "usable_password": "true",
+        "password1": "correct horse battery",
+        "password2": "correct horse battery",
+        "role": "operator",
+        "is_staff": "on",
+        "timezone": "Europe/Madrid",
+    }
+    assert office.post(f"{STAFF}add/", form).status_code == 302
+    bob = User.objects.get(username="bob")
+    assert (bob.role, bob.timezone, bob.is_staff, bob.is_superuser) == (
+        "operator",
+        "Europe/Madrid",
+        True,
+        False,
+    )
+    assert bob.check_password("correct horse battery")
+    assert AuditEntry.objects.get(action="user.add").target == str(bob.pk)
+
+
+def change_form(user: User, **fields: str) -> dict[str, str]:
+    kept = {"username": user.username, "role": user.role, "timezone": user.timezone, "is_active": "on"}
+    return {**kept, **fields}
+
+
+def test_a_role_is_changed_and_the_audit_log_says_so(office):
+    bob = staff(Role.VIEWER)
+    office.post(f"{STAFF}{bob.pk}/change/", change_form(bob, role="manager", is_staff="on"))
+    bob.refresh_from_db()
+    assert bob.role == "manager"
+    entry = AuditEntry.objects.get(action="user.change")
+    assert "role" in entry.details["fields"]
+
+
+def test_only_a_superuser_makes_another(office):
+    bob = staff(Role.VIEWER)
+    office.post(f"{STAFF}{bob.pk}/change/", change_form(bob, is_superuser="on"))
+    bob.refresh_from_db()
+    assert not bob.is_superuser
+
+
+def test_who_is_no_superuser_changes_none(office):
+    root = User.objects.create_superuser("root", password="secret")
+    assert office.post(f"{STAFF}{root.pk}/change/", change_form(root)).status_code == 403
+    assert office.get(f"{STAFF}{root.pk}/password/").status_code == 403
+    assert office.post(f"{STAFF}{root.pk}/password/", {"password1": "x", "password2": "x"}).status_code == 403
+    root.refresh_from_db()
+    assert root.check_password("secret")
