@@ -19,6 +19,8 @@ from temphone.telephony.messages import DialRequest, DialResult, GatewayRef, Leg
 from tests.gateway.builders import SECRET, config
 from tests.gateway.fake_django import FakeDjango, until
 
+ROOT = Path(__file__).parents[2]
+
 
 @dataclass(frozen=True)
 class Client:
@@ -83,6 +85,7 @@ class Process:
             sys.executable,
             "-m",
             "temphone.gateway",
+            cwd=ROOT,
             env=self._environment | environment,
             stderr=asyncio.subprocess.PIPE,
         )

@@ -1,9 +1,11 @@
 """What a gateway does with what it finds in its ledger and in the phone's log."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from temphone.gateway.journal import Journal
 from temphone.gateway.ledger import Ledger
 from temphone.gateway.legs.phone_log import PhoneLog, Ring
 from temphone.telephony.messages import CarrierEvent, EndedBy, EventType, Outcome
@@ -82,6 +84,14 @@ def test_what_is_on_record_takes_no_time_again(tmp_path, left_open):
     left_open(dial("att_1", NO_ANSWER, ring_timeout_s=86_400), EventType.RINGING, EventType.ANSWERED)
     # Were the wait before the second event waited again, it would take a day.
     assert resumed(tmp_path, speed=1.0).ending("att_1").outcome is Outcome.NO_ANSWER
+
+
+def test_times_do_not_run_back_though_the_clock_does():
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    last = CarrierEvent(attempt_id="att_1", sequence=1, type=EventType.ACCEPTED, at=ahead)
+    recorded = []
+    Journal("att_1", recorded.append, last=last).record(EventType.RINGING)
+    assert recorded[0].at == ahead
 
 
 def test_a_story_that_became_shorter_still_ends(tmp_path, left_open):
