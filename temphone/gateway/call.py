@@ -18,7 +18,7 @@ from temphone.gateway.outbox import Outbox
 from temphone.telephony.messages import DialRequest, EndedBy, Ending, EventType, Outcome, Turn
 
 OPT_OUT_WAIT_S = 3.0  # of real time, however fast the simulation runs
-NORMAL = "200 OK"
+HUNG_UP = "BYE"
 
 
 class Call:
@@ -61,7 +61,7 @@ class Call:
             Ending(
                 outcome=result.outcome,
                 ended_by=result.ended_by,
-                hangup_cause=NORMAL,
+                hangup_cause=HUNG_UP,
                 answered_by=result.answered_by,
                 duration_s=round(self._leg.offset_ms / 1000),
                 evidence=result.evidence,

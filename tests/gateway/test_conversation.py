@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from temphone.gateway.conversation.dialogue import Conversation
 from temphone.gateway.conversation.moves import (
@@ -61,21 +63,27 @@ def talk(*answers, during=None, **fields):
 
     ``during`` maps a text of the agent to what cuts in, each time, in turn.
     """
-    conversation = Conversation(script(**fields)).run()
-    coming, cutting = list(answers), {text: list(cuts) for text, cuts in (during or {}).items()}
-    said, moves, heard = [], [], None
+    coming, cutting = iter(answers), {text: iter(cuts) for text, cuts in (during or {}).items()}
+    said, moves = [], []
+
+    def respond(move):
+        moves.append(move)
+        if isinstance(move, Say):
+            said.append(move.text)
+            return next(cutting.get(move.text, iter(())), None)
+        return next(coming, Silence()) if isinstance(move, Listen) else None
+
+    return Heard(said, moves, drive(Conversation(script(**fields)), respond))
+
+
+def drive(conversation, respond):
+    """Run a conversation to its end; ``respond`` says what is heard at each move."""
+    dialogue, heard = conversation.run(), None
     try:
         while True:
-            move = conversation.send(heard)
-            moves.append(move)
-            heard = None
-            if isinstance(move, Say):
-                said.append(move.text)
-                heard = cutting[move.text].pop(0) if cutting.get(move.text) else None
-            elif isinstance(move, Listen):
-                heard = coming.pop(0) if coming else Silence()
+            heard = respond(dialogue.send(heard))
     except StopIteration as end:
-        return Heard(said, moves, end.value)
+        return end.value
 
 
 def test_it_listens_first_then_speaks():
@@ -91,6 +99,10 @@ def test_who_says_nothing_is_taken_for_a_human():
 
 def test_an_answer_makes_it_a_conversation():
     assert talk(HELLO, Speech("Thanks.")).result.outcome is Outcome.ANSWERED_HUMAN
+
+
+def test_the_evidence_of_a_conversation_is_what_was_answered():
+    assert talk(HELLO, Speech("Thanks.", 800)).result.evidence == {"said": "Thanks.", "offset_ms": 800}
 
 
 def test_no_answer_makes_it_a_delivered_message():
@@ -188,6 +200,18 @@ def test_who_asks_for_a_callback_is_thanked():
     assert heard.said == [TEXTS.preface, TEXTS.goodbye]
     assert heard.result.outcome is Outcome.CALLBACK_REQUESTED
     assert heard.result.evidence == said.evidence
+
+
+def test_a_goodbye_is_said_once_whatever_cuts_in():
+    heard = talk(HELLO, Speech("Thanks."), during={TEXTS.goodbye: [Speech("Bye!")]})
+    assert heard.said == [TEXTS.preface, TEXTS.message, TEXTS.goodbye]
+    assert heard.result.outcome is Outcome.ANSWERED_HUMAN
+
+
+def test_a_callback_may_be_asked_for_in_the_goodbye():
+    heard = talk(HELLO, Speech("Thanks."), during={TEXTS.goodbye: [Speech("Call me back tomorrow!")] * 2})
+    assert heard.said == [TEXTS.preface, TEXTS.message, TEXTS.goodbye, TEXTS.goodbye]
+    assert heard.result.outcome is Outcome.CALLBACK_REQUESTED
 
 
 def test_who_cuts_in_with_something_else_hears_it_again():
@@ -346,6 +370,46 @@ def test_a_step_that_expects_nothing_takes_any_answer():
 def test_a_branch_to_a_step_that_is_not_there_leads_to_the_goodbye():
     steps = (Step(name="ask", say="Well?", branches=(Branch(phrases=("yes",), to="nowhere"),)),)
     assert talk(HELLO, Speech("Yes."), steps=steps).said[2:] == ["Well?", TEXTS.goodbye]
+
+
+UTTERANCES = st.sampled_from(
+    [
+        *(HELLO, STOP, GREETING, SCREEN, Key("1"), Key("9", 5), Tone(), Silence()),
+        *(
+            Speech(text)
+            for text in ("Yes.", "No.", "What?", "Morning.", "Wrong number.", "Call me tomorrow.", "")
+        ),
+        *map(Over, (EndedBy.CALLEE, EndedBy.STAFF, EndedBy.SYSTEM)),
+    ]
+)
+
+
+@settings(max_examples=400, deadline=None, database=None)
+@given(
+    answers=st.lists(UTTERANCES, max_size=12),
+    cuts=st.lists(st.one_of(st.none(), UTTERANCES.filter(lambda heard: heard != Silence())), max_size=12),
+    mode=st.sampled_from(["deliver", "converse"]),
+    steps=st.sampled_from([(), BOOKING]),
+)
+def test_whatever_is_heard_it_comes_to_one_end_and_never_misses_an_opt_out(answers, cuts, mode, steps):
+    coming, cutting, heard, reported = iter(answers), iter(cuts), [], []
+
+    def respond(move):
+        assert not (heard and isinstance(heard[-1], Over)), "it goes on after the end"
+        if isinstance(move, OptedOut):
+            reported.append(heard[-1])
+        elif isinstance(move, Say):
+            heard.append(next(cutting, None))
+            return heard[-1]
+        elif isinstance(move, Listen):
+            heard.append(next(coming, Silence()))
+            return heard[-1]
+        return None
+
+    result = drive(Conversation(script(mode=mode, steps=steps)), respond)
+    refusals = [each for each in heard if each in (STOP, Key("9", 5))]
+    assert reported == refusals[:1]
+    assert (result.outcome is Outcome.OPTED_OUT) == bool(refusals)
 
 
 def test_texts_that_are_empty_are_not_spoken():

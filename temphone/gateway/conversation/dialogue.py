@@ -9,6 +9,13 @@ from collections.abc import Generator
 from typing import TypeVar
 
 from temphone.gateway.conversation.answering import classify
+from temphone.gateway.conversation.interruptions import (
+    Concluded,
+    LineOver,
+    OptOutAsked,
+    attend,
+    conclude,
+)
 from temphone.gateway.conversation.moves import (
     Classified,
     Evidence,
@@ -25,12 +32,7 @@ from temphone.gateway.conversation.moves import (
     Tone,
 )
 from temphone.gateway.conversation.playbook import Playbook, matching
-from temphone.gateway.conversation.understanding import (
-    asks_for_callback,
-    asks_to_repeat,
-    asks_to_stop,
-    is_wrong_person,
-)
+from temphone.gateway.conversation.understanding import asks_to_repeat
 from temphone.telephony.messages import AnsweredBy, Branch, EndedBy, Outcome, Script, Step
 
 T = TypeVar("T")
@@ -44,32 +46,6 @@ REMINDER_AFTER_S = 10.0
 END_AFTER_S = 30.0
 SCREENING_WAIT_S = 30.0
 TRIES = 3  # how often a text is begun when the callee cuts in
-OPT_OUT_KEY = "9"
-
-
-class LineOver(Exception):
-    """The connection has ended."""
-
-    def __init__(self, by: EndedBy) -> None:
-        super().__init__(by)
-        self.by = by
-
-
-class OptOutAsked(Exception):
-    """They want no more calls."""
-
-    def __init__(self, evidence: Evidence) -> None:
-        super().__init__()
-        self.evidence = evidence
-
-
-class Concluded(Exception):
-    """Nothing is left to say but goodbye."""
-
-    def __init__(self, outcome: Outcome, evidence: Evidence) -> None:
-        super().__init__(outcome)
-        self.outcome = outcome
-        self.evidence = evidence
 
 
 class Conversation:
@@ -131,7 +107,7 @@ class Conversation:
             yield from self._open()
         except Concluded as end:
             self._decide(end.outcome, end.evidence)
-            yield from self._say(self._script.goodbye)
+            yield from self._speak(self._script.goodbye)
 
     def _open(self) -> Part[None]:
         greeting = yield from self._listen(GREETING_WAIT_S)
@@ -159,7 +135,7 @@ class Conversation:
         heard: Heard | None = Speech("")
         while isinstance(heard, Speech | Key):
             heard = yield Listen(TONE_WAIT_S)
-            self._attend(heard)
+            attend(heard)
         self._delivered = yield from self._say(self._script.voicemail_message)
 
     def _pass_screening(self) -> Part[None]:
@@ -177,7 +153,7 @@ class Conversation:
             yield from self._confirm()
         else:
             yield from self._follow(Playbook(self._script.steps))
-        yield from self._say(self._script.goodbye)
+        self._conclude((yield from self._speak(self._script.goodbye)))
 
     def _confirm(self) -> Part[None]:
         heard = yield from self._listen(CONFIRM_WAIT_S)
@@ -224,6 +200,8 @@ class Conversation:
         if isinstance(heard, Silence):
             return None
         self._conversed = True
+        if self._decided is None:
+            self._evidence = heard.evidence
         return heard
 
     def _remind(self) -> Part[Answer | Silence]:
@@ -237,7 +215,7 @@ class Conversation:
         heard: Heard | None = Tone()
         while isinstance(heard, Tone):
             heard = yield Listen(timeout_s)
-            self._attend(heard)
+            attend(heard)
         return heard if isinstance(heard, Speech | Key) else Silence()
 
     def _say(self, text: str) -> Part[bool]:
@@ -254,7 +232,7 @@ class Conversation:
         if not text:
             return None
         heard = yield Say(text)
-        self._attend(heard)
+        attend(heard)
         return heard
 
     def _recite(self, text: str) -> Part[None]:
@@ -263,21 +241,7 @@ class Conversation:
         if isinstance(heard, Over):
             raise LineOver(heard.by)
 
-    def _attend(self, heard: Heard | None) -> None:
-        """What holds at every moment of every call."""
-        match heard:
-            case Over(by=by):
-                raise LineOver(by)
-            case Key(digit=digit) if digit == OPT_OUT_KEY:
-                raise OptOutAsked(heard.evidence)
-            case Speech(text=text) if asks_to_stop(text):
-                raise OptOutAsked(heard.evidence)
-
-    def _conclude(self, heard: Heard) -> None:
-        """What ends a script that did not expect it; a machine's words do not count."""
-        if not isinstance(heard, Speech) or self._answered_by is not AnsweredBy.HUMAN:
-            return
-        if is_wrong_person(heard.text):
-            raise Concluded(Outcome.WRONG_PERSON, heard.evidence)
-        if asks_for_callback(heard.text):
-            raise Concluded(Outcome.CALLBACK_REQUESTED, heard.evidence)
+    def _conclude(self, heard: Heard | None) -> None:
+        """End the script if they are the wrong person or want a callback; a machine's words do not count."""
+        if self._answered_by is AnsweredBy.HUMAN:
+            conclude(heard)

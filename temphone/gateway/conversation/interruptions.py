@@ -1,0 +1,53 @@
+"""What ends a script from wherever it stands, as exceptions."""
+
+from temphone.gateway.conversation.moves import Evidence, Heard, Key, Over, Speech
+from temphone.gateway.conversation.understanding import asks_for_callback, asks_to_stop, is_wrong_person
+from temphone.telephony.messages import EndedBy, Outcome
+
+OPT_OUT_KEY = "9"
+
+
+class LineOver(Exception):
+    """The connection has ended."""
+
+    def __init__(self, by: EndedBy) -> None:
+        super().__init__(by)
+        self.by = by
+
+
+class OptOutAsked(Exception):
+    """They want no more calls."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        super().__init__()
+        self.evidence = evidence
+
+
+class Concluded(Exception):
+    """Nothing is left to say but goodbye."""
+
+    def __init__(self, outcome: Outcome, evidence: Evidence) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+        self.evidence = evidence
+
+
+def attend(heard: Heard | None) -> None:
+    """What holds at every moment of every call. Raises LineOver, OptOutAsked."""
+    match heard:
+        case Over(by=by):
+            raise LineOver(by)
+        case Key(digit=digit) if digit == OPT_OUT_KEY:
+            raise OptOutAsked(heard.evidence)
+        case Speech(text=text) if asks_to_stop(text):
+            raise OptOutAsked(heard.evidence)
+
+
+def conclude(heard: Heard | None) -> None:
+    """What ends a script that did not expect it. Raises Concluded."""
+    if not isinstance(heard, Speech):
+        return
+    if is_wrong_person(heard.text):
+        raise Concluded(Outcome.WRONG_PERSON, heard.evidence)
+    if asks_for_callback(heard.text):
+        raise Concluded(Outcome.CALLBACK_REQUESTED, heard.evidence)
