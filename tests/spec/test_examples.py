@@ -11,7 +11,7 @@ from temphone.accounts.models import ApiKey, Mode, digest
 from temphone.lib.clock import iso
 from tests.api.client import in_an_hour
 from tests.builders import a_campaign, a_contact
-from tests.spec.programs import module, program, run
+from tests.spec.programs import MODULES, program, run
 
 EXAMPLES = Path(__file__).parent / "examples"
 TYPESCRIPT = {
@@ -65,12 +65,11 @@ def test_javascript_with_fetch(live_server, tmp_path):
 
 @pytest.mark.node
 def test_typescript_with_axios(live_server, tmp_path):
-    node, compiler = program("node"), module("typescript") / "bin" / "tsc"
-    module("axios")
-    (tmp_path / "node_modules").symlink_to(module("axios").parent)
+    node = program("node")
+    (tmp_path / "node_modules").symlink_to(MODULES)
     (tmp_path / "package.json").write_text('{"type": "module"}', encoding="utf-8")
     (tmp_path / "axios.ts").write_text(example("axios.ts", live_server), encoding="utf-8")
     (tmp_path / "tsconfig.json").write_text(json.dumps(TYPESCRIPT), encoding="utf-8")
-    run(tmp_path, node, str(compiler), "--project", ".")
+    run(tmp_path, node, str(MODULES / "typescript" / "bin" / "tsc"), "--project", ".")
     assert run(tmp_path, node, "--preserve-symlinks", "axios.js").strip() == "scheduled"
     assert Call.objects.get().status == "scheduled"
