@@ -17,6 +17,10 @@ class Unavailable(Exception):
     """No usable answer; the same may work later."""
 
 
+class Broke(Unavailable):
+    """Django stumbled over the message, or is not well."""
+
+
 class NotUnderstood(Exception):
     """Django cannot use this message, however often it is sent."""
 
@@ -42,11 +46,14 @@ class Callback:
 
         Raises:
             NotUnderstood: the message is at fault.
+            Broke: an error inside Django.
             Unavailable: anything else.
         """
         status, answer = await self._exchange(path, encode(message))
         if status in {400, 413, 422}:
             raise NotUnderstood(f"HTTP {status}")
+        if status == 500:
+            raise Broke("HTTP 500")
         if status != 200:
             raise Unavailable(f"HTTP {status}")
         try:

@@ -4,8 +4,6 @@ import sqlite3
 
 from temphone.telephony.messages import CarrierEvent, decode, encode
 
-BATCH = 100
-
 
 class EventTable:
     """Part of the ledger; its methods belong inside a transaction."""
@@ -20,12 +18,12 @@ class EventTable:
             (event.attempt_id, event.sequence, encode(event)),
         )
 
-    def waiting(self, now: float) -> list[CarrierEvent]:
-        """The next events to send at ``now`` (Unix seconds), at most ``BATCH``, per attempt in order."""
+    def waiting(self, now: float, limit: int) -> list[CarrierEvent]:
+        """The next events to send at ``now`` (Unix seconds), at most ``limit``, per attempt in order."""
         rows = self._db.execute(
             "SELECT id, body FROM events WHERE acknowledged = 0 AND send_after <= ?"
             " ORDER BY send_after, id LIMIT ?",
-            (now, BATCH),
+            (now, limit),
         )
         return [decode(body, CarrierEvent) for _, body in sorted(rows)]
 

@@ -1,7 +1,8 @@
 """Tells Django what happened, until Django has acknowledged it.
 
 One batch is in flight at a time. What Django does not acknowledge stays in the ledger and is sent again,
-over restarts of either side.
+over restarts of either side. A batch that Django cannot use is followed by one of half its size, until a
+single event is found out and set aside, so that it holds up no other call; each success doubles the next.
 """
 
 import asyncio
@@ -10,18 +11,19 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from temphone.gateway.callback import Callback, NotUnderstood, Unavailable
-from temphone.gateway.event_table import BATCH
+from temphone.gateway.callback import Broke, Callback, NotUnderstood, Unavailable
 from temphone.gateway.ledger import Ledger
 from temphone.gateway.trouble import Trouble
 from temphone.gateway.writer import LedgerUnavailable, Writer
 from temphone.telephony.messages import Acknowledged, CarrierEvent, Events
 
 PATH = "/carriers/gateway/events"
+BATCH = 100
 GATHER_S = 0.1
 BACKOFF_S = (0.2, 5.0)
 RESEND_S = 1.0
-PARKED_S = 600.0
+PARKED_S = 600.0  # what Django does not understand
+ASIDE_S = 60.0  # what Django stumbles over; perhaps the fault was not the event's
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,7 @@ class Outbox:
         self._ledger = ledger
         self._writer = writer
         self._callback = callback
+        self._size = BATCH
         self._waiters: dict[str, tuple[int, asyncio.Event]] = {}
 
     async def run(self) -> None:
@@ -49,7 +52,7 @@ class Outbox:
             else:
                 trouble.tell("")
                 pause_s = BACKOFF_S[0]
-                if sent < BATCH:
+                if sent < self._size:
                     await asyncio.sleep(GATHER_S)
 
     async def send(self) -> int:
@@ -58,7 +61,8 @@ class Outbox:
         Raises:
             Unavailable, LedgerUnavailable: it stays as it was.
         """
-        batch = await self._writer.run(partial(self._ledger.events.waiting, time.time()))
+        waiting = partial(self._ledger.events.waiting, time.time(), self._size)
+        batch = await self._writer.run(waiting)
         if batch:
             await self._deliver(batch)
         return len(batch)
@@ -81,21 +85,25 @@ class Outbox:
         try:
             answer = await self._callback.post(PATH, message, Acknowledged)
         except NotUnderstood:
-            await self._isolate(batch)
+            await self._suspect(batch, PARKED_S)
+        except Broke:
+            await self._suspect(batch, ASIDE_S)
+            raise
         else:
+            self._size = min(self._size * 2, BATCH)
             await self._writer.run(partial(self._settle, batch, answer.sequences))
             self._wake(answer.sequences)
 
-    async def _isolate(self, batch: Sequence[CarrierEvent]) -> None:
-        """Halve down to the event that Django does not understand, and set that one aside."""
+    async def _suspect(self, batch: Sequence[CarrierEvent], aside_s: float) -> None:
+        """Send less next time; set a single event aside, with what follows it in its attempt."""
+        self._size = max(len(batch) // 2, 1)
         if len(batch) > 1:
-            half = len(batch) // 2
-            await self._deliver(batch[:half])
-            await self._deliver(batch[half:])
             return
         (event,) = batch
-        log.error("Django does not understand event %d of %s.", event.sequence, event.attempt_id)
-        await self._writer.run(partial(self._park, event))
+        log.error("Django cannot use event %d of %s.", event.sequence, event.attempt_id)
+        later = time.time() + aside_s
+        again = self._ledger.events.send_again
+        await self._writer.run(partial(again, event.attempt_id, event.sequence - 1, at=later))
 
     def _settle(self, batch: Sequence[CarrierEvent], sequences: Mapping[str, int]) -> None:
         last_sent = {event.attempt_id: event.sequence for event in batch}
@@ -104,9 +112,6 @@ class Outbox:
             self._ledger.events.acknowledge(attempt_id, through)
             if through < sent:
                 self._ledger.events.send_again(attempt_id, through, at=time.time() + RESEND_S)
-
-    def _park(self, event: CarrierEvent) -> None:
-        self._ledger.events.send_again(event.attempt_id, event.sequence - 1, at=time.time() + PARKED_S)
 
     def _wake(self, sequences: Mapping[str, int]) -> None:
         for attempt_id, through in sequences.items():

@@ -36,6 +36,7 @@ class FakeDjango:
         self.hold = asyncio.Event()  # cleared: events are left without an answer
         self.hold.set()
         self.understands: Callable[[CarrierEvent], bool] = lambda _: True
+        self.stumbles: Callable[[CarrierEvent], bool] = lambda _: False
         self.in_flight = 0
         self.most_in_flight = 0
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -87,6 +88,8 @@ class FakeDjango:
         self.batches.append(batch)
         if not all(map(self.understands, batch)):
             return web.Response(status=400)
+        if any(map(self.stumbles, batch)):
+            return web.Response(status=500)
         for event in batch:
             kept = self.events[event.attempt_id]
             if event.sequence == len(kept) + 1:

@@ -88,8 +88,40 @@ def test_an_event_that_django_cannot_use_holds_up_no_other_attempt(tmp_path, cap
             assert alone.count([("att_7", 4)]) == 1
 
     asyncio.run(test())
-    (line,) = [record.getMessage() for record in caplog.records if "understand" in record.getMessage()]
-    assert line == "Django does not understand event 4 of att_7."
+    (line,) = [record.getMessage() for record in caplog.records if "cannot use" in record.getMessage()]
+    assert line == "Django cannot use event 4 of att_7."
+
+
+def test_an_event_that_breaks_django_holds_up_no_other_attempt(tmp_path, monkeypatch):
+    monkeypatch.setattr(outbox, "BACKOFF_S", (0.01, 0.01))
+
+    async def test():
+        async with both(tmp_path, speed=100.0) as (django, client):
+            django.stumbles = lambda event: event.attempt_id == "att_7" and event.sequence >= 4
+            ids = [f"att_{number}" for number in range(20)]
+            await client.dial(*map(dial, ids))
+            await django.ended(*(id_ for id_ in ids if id_ != "att_7"))
+            assert len(django.events["att_7"]) == 3
+
+    asyncio.run(test())
+
+
+def test_after_a_time_of_errors_everything_comes(tmp_path, monkeypatch):
+    """Django answers 500 to everything; nothing but the time of its illness is lost."""
+    monkeypatch.setattr(outbox, "BACKOFF_S", (0.01, 0.01))
+    monkeypatch.setattr(outbox, "ASIDE_S", 0.2)
+
+    async def test():
+        async with both(tmp_path) as (django, client):
+            django.stumbles = lambda _: True
+            ids = [f"att_{number}" for number in range(20)]
+            await client.dial(*map(dial, ids))
+            await asyncio.sleep(0.3)
+            django.stumbles = lambda _: False
+            await django.ended(*ids)
+            assert all(gapless(django.events[id_]) for id_ in ids)
+
+    asyncio.run(test())
 
 
 def test_an_event_that_was_set_aside_is_tried_again_later(tmp_path, monkeypatch):

@@ -22,7 +22,7 @@ def left_open(tmp_path):
         ledger = Ledger(config(tmp_path, "").ledger)
         with ledger.transaction():
             ledger.admit([request], lambda request, open_count: None)
-            (accepted,) = ledger.events.waiting(0)
+            (accepted,) = ledger.events.waiting(0, 1)
             for number, type_ in enumerate(types, start=2):
                 ledger.append(
                     CarrierEvent(attempt_id=request.attempt_id, sequence=number, type=type_, at=accepted.at)
