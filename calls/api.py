@@ -12,7 +12,14 @@ from rest_framework.response import Response
 
 from calls.actions.changing import cancel_call, get_call, update_call
 from calls.actions.idempotency import Idempotency
-from calls.actions.scheduling import CallRequest, Preview, preview_call, schedule_call
+from calls.actions.scheduling import (
+    CallRequest,
+    Preview,
+    Scheduled,
+    preview_call,
+    schedule_call,
+    scheduled_before,
+)
 from calls.models import Call
 from calls.models.call import CallQuerySet
 from calls.representation import call_data, call_details
@@ -48,26 +55,36 @@ class ScheduledCalls(ApiView):
     )
     def post(self, request: Request) -> Response:
         """Schedule a call; with ``dry_run=true``, see what that would do."""
-        dry_run = self.query.flag("dry_run")
-        idempotency = _idempotency(request)
-        asked = CallRequest(**CallBody.read(request))
+        idempotency, dry_run = _idempotency(request), self.query.flag("dry_run")
         if dry_run:
-            preview = preview_call(actor=self.actor, mode=self.mode, request=asked, now=self.now)
+            preview = preview_call(actor=self.actor, mode=self.mode, request=_asked(request), now=self.now)
             return Answer(_preview_data(preview), "Preview only; nothing was scheduled.")
-        scheduled = schedule_call(
+        scheduled = idempotency and scheduled_before(actor=self.actor, idempotency=idempotency, now=self.now)
+        return _created(scheduled or self._schedule(_asked(request), idempotency))
+
+    def _schedule(self, asked: CallRequest, idempotency: Idempotency | None) -> Scheduled:
+        return schedule_call(
             actor=self.actor, mode=self.mode, request=asked, now=self.now, idempotency=idempotency
         )
-        headers = {"Idempotent-Replayed": "true"} if scheduled.replayed else {}
-        return Answer(scheduled.data, SCHEDULED, status=201, headers=headers)
+
+
+def _asked(request: Request) -> CallRequest:
+    return CallRequest(**CallBody.read(request))
+
+
+def _created(scheduled: Scheduled) -> Answer:
+    headers = {"Idempotent-Replayed": "true"} if scheduled.replayed else {}
+    return Answer(scheduled.data, SCHEDULED, status=201, headers=headers)
 
 
 def _idempotency(request: Request) -> Idempotency | None:
+    # The body first: its type and size are looked at before anything else is.
+    body = json.dumps(request.data, sort_keys=True)
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
     if not IDEMPOTENCY_KEY.fullmatch(key):
         raise Invalid("Header 'Idempotency-Key' must be 1 to 255 printable characters.")
-    body = json.dumps(request.data, sort_keys=True)
     return Idempotency(key=key, fingerprint=hashlib.sha256(body.encode()).hexdigest())
 
 

@@ -75,16 +75,24 @@ def schedule_call(
     if idempotency is None:
         return _schedule(actor, mode, request, now)
     try:
-        return _replayed(actor, idempotency, now) or _schedule(actor, mode, request, now, idempotency)
+        first = scheduled_before(actor=actor, idempotency=idempotency, now=now)
+        return first or _schedule(actor, mode, request, now, idempotency)
     except IntegrityError:
         # Somebody with the same key was first, and has committed by now.
-        replayed = _replayed(actor, idempotency, now)
-        if replayed is None:
+        first = scheduled_before(actor=actor, idempotency=idempotency, now=now)
+        if first is None:
             raise
-        return replayed
+        return first
 
 
-def _replayed(actor: Actor, idempotency: Idempotency, now: datetime) -> Scheduled | None:
+def scheduled_before(*, actor: Actor, idempotency: Idempotency, now: datetime) -> Scheduled | None:
+    """What the first request with this key made, if there was one and its answer is still kept.
+
+    Doors ask this before they look at the request: what was valid then may be past now.
+
+    Raises:
+        Refused: the key came with another body.
+    """
     record = replay(actor, idempotency, now=now)
     if record is None:
         return None

@@ -111,13 +111,16 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
 
 
 def _headers(error: Exception, wait: int) -> dict[str, str]:
-    ask = getattr(error, "auth_header", None)
-    return {**({"WWW-Authenticate": ask} if ask else {}), **({"Retry-After": str(wait)} if wait else {})}
+    headers = {
+        "WWW-Authenticate": getattr(error, "auth_header", ""),
+        "Retry-After": str(wait) if wait else "",
+    }
+    return {name: value for name, value in headers.items() if value}
 
 
 def _failed(path: str, error: Exception) -> Response:
     if isinstance(error, AWAY):
-        logger.error("The database is away: %s", type(error).__name__)
+        logger.error("The database does not answer: %s", error)
     else:
         logger.error("Unexpected error at %s", path, exc_info=error)
     return Response(_failure(path), status=500)

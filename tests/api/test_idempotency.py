@@ -1,9 +1,11 @@
 import json
+from datetime import timedelta
 
 import pytest
 
 from calls.models import Call
 from temphone.accounts.models import IdempotencyRecord
+from temphone.lib import clock
 from tests.api.client import Program, a_body, code, data, message
 from tests.builders import a_contact, a_key
 
@@ -23,6 +25,28 @@ def test_the_same_request_again_gets_the_first_answer(program, body):
     again = program.post(SCHEDULED, body, **{"Idempotency-Key": "order 8841"})
     assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true")
     assert (again.content, Call.objects.count()) == (first.content, 1)
+
+
+def test_the_first_answer_is_given_though_the_time_has_passed(program, body, monkeypatch):
+    first = program.post(SCHEDULED, body, **{"Idempotency-Key": "k"})
+    later = clock.now() + timedelta(hours=2)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert program.post(SCHEDULED, body, **{"Idempotency-Key": "k"}).content == first.content
+    assert program.post(SCHEDULED, body).status_code == 400
+
+
+def test_after_a_day_a_key_may_be_used_anew(program, body, monkeypatch):
+    program.post(SCHEDULED, body, **{"Idempotency-Key": "k"})
+    tomorrow = clock.now() + timedelta(hours=24, seconds=1)
+    monkeypatch.setattr(clock, "now", lambda: tomorrow)
+    anew = {**body, "scheduled_at": clock.iso(tomorrow + timedelta(hours=1))}
+    answer = program.post(SCHEDULED, anew, **{"Idempotency-Key": "k"})
+    assert (answer.status_code, Call.objects.count()) == (201, 2)
+
+
+def test_the_type_of_the_body_is_looked_at_before_the_key(program, body):
+    headers = {"Content-Type": "text/plain", "Idempotency-Key": ""}
+    assert program.post(SCHEDULED, b"{}", **headers).status_code == 415
 
 
 def test_the_order_of_names_and_the_spaces_do_not_make_another_body(program, body):
