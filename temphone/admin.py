@@ -23,6 +23,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html_join
 from django.utils.http import urlencode
+from django.utils.timezone import localtime
 from django_q.models import Failure, OrmQ, Schedule, Success
 
 from temphone.accounts.actors import Actor, Role
@@ -69,7 +70,16 @@ class CappedPaginator(BasePaginator):
         return rows.order_by()[:COUNT_CAP].count()
 
 
-class BackOffice(ModelAdmin):
+class Moments:
+    """A column for rows that have an ``at``."""
+
+    @admin.display(description="at")
+    def moment(self, row: Any) -> str:
+        """When it was, to the second, on the reader's clock."""
+        return f"{localtime(row.at):%Y-%m-%d %H:%M:%S}"
+
+
+class BackOffice(Moments, ModelAdmin):
     """A page of the back office. Nothing is deleted here, and what is history is only read."""
 
     sees = Role.VIEWER
@@ -194,7 +204,7 @@ class BackOffice(ModelAdmin):
         return TemplateResponse(request, "admin/ask_first.html", context)
 
 
-class ReadOnlyInline(TabularInline):
+class ReadOnlyInline(Moments, TabularInline):
     """Rows of a history below what they belong to."""
 
     extra = 0

@@ -52,16 +52,23 @@ class CallEventInline(ReadOnlyInline):
     """What happened to a call."""
 
     model = CallEvent
-    fields = ("at", "name", "from_status", "to_status", "reason", "attempt_id", "sequence")
+    fields = ("moment", "name", "from_status", "to_status", "reason", "dial")
     readonly_fields = fields
+    show_change_link = False
+
+    @admin.display(description="attempt")
+    def dial(self, event: CallEvent) -> str:
+        """Which attempt it was about; empty when it was the call."""
+        return event.attempt_id or ""
 
 
 class DecisionInline(ReadOnlyInline):
     """Why a call was dialled, or not."""
 
     model = Decision
-    fields = ("at", "stage", "verdict", "rule", "each_check")
+    fields = ("moment", "stage", "verdict", "rule", "each_check")
     readonly_fields = fields
+    show_change_link = False
 
     @admin.display(description="checks")
     def each_check(self, decision: Decision) -> str:
@@ -163,7 +170,7 @@ class AttemptAdmin(OfOneCall):
 class CallEventAdmin(OfOneCall):
     """What happened."""
 
-    list_display = ("at", "call", "name", "from_status", "to_status", "reason", "attempt")
+    list_display = ("moment", "call", "name", "from_status", "to_status", "reason", "attempt")
     list_select_related = ("call", "attempt")
 
 
@@ -171,7 +178,7 @@ class CallEventAdmin(OfOneCall):
 class DecisionAdmin(OfOneCall):
     """Why calls were dialled, or not."""
 
-    list_display = ("at", "call", "stage", "verdict", "rule", "attempt")
+    list_display = ("moment", "call", "stage", "verdict", "rule", "attempt")
     list_filter = ("verdict", "stage")
     list_select_related = ("call", "attempt")
     fields = ("call", "attempt", "stage", "verdict", "rule", "each_check", "at")
@@ -186,7 +193,7 @@ class DecisionAdmin(OfOneCall):
 class TranscriptTurnAdmin(OfOneCall):
     """What was said."""
 
-    list_display = ("at", "attempt", "sequence", "speaker", "text")
+    list_display = ("moment", "attempt", "sequence", "speaker", "text")
     list_filter = ("speaker",)
     list_select_related = ("attempt",)
     exact_search = ("attempt_id", "attempt__call_id")

@@ -160,6 +160,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(blank=True, max_length=200)),
             ],
             options={
+                'verbose_name_plural': 'stop switch',
                 'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='one_stop_switch')],
             },
         ),

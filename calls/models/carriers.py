@@ -78,6 +78,7 @@ class StopSwitch(models.Model):
     reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
+        verbose_name_plural = "stop switch"
         constraints: ClassVar = [models.CheckConstraint(condition=Q(id=1), name="one_stop_switch")]
 
     def __str__(self) -> str:

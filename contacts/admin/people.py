@@ -85,7 +85,7 @@ class ContactAdmin(BackOffice):
     adds = changes = Role.MANAGER
 
     form = BackOfficeContactForm
-    list_display = ("name", "number", "company", "timezone", "language", "labels", "may_be_called", "calls")
+    list_display = ("name", "number", "company", "timezone", "language", "may_be_called", "calls")
     list_filter = (SuppressedFilter, ZoneFilter, LanguageFilter, ErasedFilter)
     search_fields = ("first_name", "last_name", "phone", "company")
     search_help_text = "Name, number, company, or the contact's id."
@@ -123,11 +123,6 @@ class ContactAdmin(BackOffice):
     def number(self, contact: Contact) -> str:
         """As people read it."""
         return phone.for_people(contact.phone)
-
-    @admin.display(description="tags")
-    def labels(self, contact: Contact) -> str:
-        """In one line."""
-        return ", ".join(contact.tags)
 
     @admin.display(description="may be called", boolean=True)
     def may_be_called(self, contact: Any) -> bool:

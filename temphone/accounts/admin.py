@@ -120,7 +120,7 @@ class ApiKeyAdmin(BackOffice):
 class AuditEntryAdmin(BackOffice):
     """Who changed what, when."""
 
-    list_display = ("at", "actor_label", "actor_kind", "action", "target", "details")
+    list_display = ("moment", "actor_label", "actor_kind", "action", "target", "details")
     list_filter = ("at", ("actor_kind", admin.ChoicesFieldListFilter))
     exact_search = ("target",)
     search_help_text = "The id of what was changed, such as call_1j2kd9, in full."

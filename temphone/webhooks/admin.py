@@ -18,7 +18,7 @@ class DeliveryTryInline(ReadOnlyInline):
     """The log of a message."""
 
     model = DeliveryTry
-    fields = ("at", "status_code", "error", "duration_ms", "answer")
+    fields = ("moment", "status_code", "error", "duration_ms", "answer")
     readonly_fields = fields
     show_change_link = False
 
@@ -27,7 +27,7 @@ class DeliveryTryInline(ReadOnlyInline):
 class DeliveryAdmin(BackOffice):
     """Messages, each with its log."""
 
-    list_display = ("created_at", "type", "call", "receiver", "state", "tries", "last_answer", "next_try")
+    list_display = ("type", "call", "state", "tries", "last_answer", "next_try", "receiver", "created_at")
     list_filter = ("state",)
     exact_search = ("subject", "event_id", "receiver")
     search_help_text = "A call, a message's id, or a receiver such as hooks.example.com:443, in full."
