@@ -42,6 +42,10 @@ def finish_call(
 def end_attempt(attempt: Attempt, ending: Ending, *, now: datetime, at: datetime) -> None:
     """The carrier says that the leg ended at ``at``. The caller holds the call's and the attempt's rows."""
     call = attempt.call
+    if not ending.rang and attempt.is_live:
+        attempt.accepted_at = None  # it was no try
+        requeue(attempt, ending.hangup_cause, now=now)
+        return
     outcome = _for_staff(call, ending)
     was_unknown = attempt.state == AttemptState.UNKNOWN
     _close(attempt, ending, outcome, at)

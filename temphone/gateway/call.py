@@ -39,7 +39,14 @@ class Call:
             await self._leg.answer()
             self._journal.record(EventType.ANSWERED)
         except Failed as failed:
-            self.end(Ending(outcome=failed.outcome, ended_by=failed.by, hangup_cause=failed.cause))
+            self.end(
+                Ending(
+                    outcome=failed.outcome,
+                    ended_by=failed.by,
+                    hangup_cause=failed.cause,
+                    rang=failed.rang,
+                )
+            )
         else:
             self._conclude(await self._converse())
 

@@ -201,6 +201,7 @@ class Ending:
     hangup_cause: str = ""
     answered_by: AnsweredBy | None = None
     duration_s: int = 0
+    rang: bool = True  # False: surely no phone rang, and none will for this attempt
     evidence: Mapping[str, str | int] = field(default_factory=dict)
 
 

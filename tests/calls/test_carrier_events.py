@@ -10,7 +10,16 @@ from calls.actions.dialing import claim_due, record_sighting
 from calls.models import Call
 from contacts.models import Suppression
 from temphone.accounts.actors import SYSTEM
-from temphone.telephony.messages import AnsweredBy, CarrierEvent, EventType, Outcome, Sighting, Turn
+from temphone.telephony.messages import (
+    AnsweredBy,
+    CarrierEvent,
+    EndedBy,
+    Ending,
+    EventType,
+    Outcome,
+    Sighting,
+    Turn,
+)
 from temphone.webhooks.models import Delivery
 from tests.builders import NOON, a_call, a_contact, a_gateway, events_of
 
@@ -132,6 +141,20 @@ def test_no_answer_is_tried_three_times_with_growing_waits():
     assert waits == [timedelta(minutes=30), timedelta(minutes=120)]
     assert (fresh(call).status, fresh(call).outcome) == ("failed", "no_answer")
     assert fresh(call).scheduled_at == NOON
+
+
+def test_a_leg_that_surely_never_rang_is_dialled_anew_at_once():
+    call, attempt_id = dialled()
+    ending = Ending(
+        outcome=Outcome.CARRIER_ERROR, ended_by=EndedBy.SYSTEM, hangup_cause="not_rung", rang=False
+    )
+    ended = CarrierEvent(attempt_id=attempt_id, sequence=2, type=EventType.ENDED, at=NOON, ending=ending)
+    tell(ACCEPTED, attempt_id=attempt_id)
+    record_carrier_events(ledger="gw_test", events=[ended], now=NOON)
+    assert (fresh(call).status, fresh(call).due_at) == ("scheduled", NOON)
+    (again,), _ = claim_due(carrier="simulated", now=NOON)
+    assert again.attempt_id != attempt_id
+    assert not call.attempts.exclude(accepted_at=None).exists()
 
 
 def test_a_retry_waits_for_the_calling_hours():

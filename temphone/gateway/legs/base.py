@@ -8,13 +8,17 @@ from temphone.telephony.messages import DialRequest, EndedBy, Outcome
 
 
 class Failed(Exception):
-    """Nobody answered, or the network lost the call; how the attempt ends, and the network's reason."""
+    """Nobody answered, or the network lost the call; how the attempt ends, and the network's reason.
 
-    def __init__(self, outcome: Outcome, *, by: EndedBy, cause: str) -> None:
+    ``rang`` is False when surely no phone rang: then the call may be dialled anew at once.
+    """
+
+    def __init__(self, outcome: Outcome, *, by: EndedBy, cause: str, rang: bool = True) -> None:
         super().__init__(cause)
         self.outcome = outcome
         self.by = by
         self.cause = cause
+        self.rang = rang
 
 
 @dataclass(frozen=True, slots=True)

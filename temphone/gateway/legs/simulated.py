@@ -41,12 +41,12 @@ class SimulatedNetwork:
             return
         now = datetime.now(UTC)
         if now > request.not_after:
-            raise Failed(Outcome.CARRIER_ERROR, by=EndedBy.SYSTEM, cause="not_rung")
+            raise Failed(Outcome.CARRIER_ERROR, by=EndedBy.SYSTEM, cause="not_rung", rang=False)
         try:
             self._log.append(Ring(to=request.to, at=now, attempt_id=request.attempt_id))
         except OSError as error:
             # A phone that cannot remember its ring might ring again after a restart.
-            raise Failed(Outcome.CARRIER_ERROR, by=EndedBy.SYSTEM, cause="not_rung") from error
+            raise Failed(Outcome.CARRIER_ERROR, by=EndedBy.SYSTEM, cause="not_rung", rang=False) from error
 
 
 class SimulatedLeg:
