@@ -92,7 +92,7 @@ class Contact(models.Model):
     @property
     def name(self) -> str:
         """How staff see the person."""
-        return f"{self.first_name} {self.last_name}".strip() or self.phone or self.id
+        return f"{self.first_name} {self.last_name}".strip() or phone.for_people(self.phone) or self.id
 
 
 class Purpose(models.TextChoices):

@@ -99,7 +99,7 @@ def _edit(request: StaffRequest, contact: Contact | None, initial: dict[str, obj
             messages.success(request, _("{name} is saved.").format(name=saved.name))
             return redirect("contact", contact_id=saved.pk)
     context = {"form": form, "contact": contact}
-    return render(request, "contacts/form.html", context, status=422 if form.errors else 200)
+    return render(request, "contacts/form.html", context)
 
 
 def _ask(
@@ -122,7 +122,7 @@ def _ask(
         return redirect("contact", contact_id=contact.pk)
     context |= {"contact": contact, "form": form}
     name = f"contacts/{template}.html#dialog" if request.htmx else f"contacts/{template}.html"
-    return render(request, name, context, status=422 if form.errors else 200)
+    return render(request, name, context)
 
 
 @page

@@ -179,6 +179,13 @@
 
   // Live parts
 
+  document.addEventListener("htmx:configRequest", (event) => {
+    // Empty filters stay out of the address.
+    if (!event.target.matches("#filters")) return;
+    const { parameters } = event.detail;
+    Object.keys(parameters).forEach((name) => parameters[name] === "" && delete parameters[name]);
+  });
+
   const last = new Map();
   let kept = [];
   document.addEventListener("htmx:beforeRequest", (event) => {
@@ -186,9 +193,10 @@
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { target, serverResponse, requestConfig } = event.detail;
+    kept = [];
     if (!requestConfig.elt.matches("[data-poll]")) return;
-    // Nothing new: leave the page alone, with whatever is selected or open in it.
-    if (last.get(target.id) === serverResponse) event.detail.shouldSwap = false;
+    // Overtaken by another view, or nothing new: leave the page alone, with whatever is open in it.
+    if (!target.isConnected || last.get(target.id) === serverResponse) event.detail.shouldSwap = false;
     last.set(target.id, serverResponse);
     kept = all("details[id]").map((details) => [details.id, details.open]);
   });

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.cache import patch_cache_control, patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
 from temphone.accounts.models import User
@@ -40,11 +41,15 @@ def page(view: View) -> View:
         if not request.user.is_authenticated:
             return _to_login(request)
         try:
-            return view(request, **kwargs)
+            response = view(request, **kwargs)
         except NotFound as error:
             raise Http404(error.message) from error
         except DomainError as error:
-            return refusal(request, error)
+            response = refusal(request, error)
+        # A fragment and its whole page have one address: going back must not show the one for the other.
+        patch_vary_headers(response, ["HX-Request"])
+        patch_cache_control(response, private=True, no_cache=True)
+        return response
 
     return guarded
 

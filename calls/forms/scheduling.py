@@ -17,6 +17,7 @@ from temphone.accounts.models import Mode
 from temphone.lib import phone
 from temphone.webhooks.guard import check_url
 
+EXAMPLE = 'Hi {{ first_name | default: "there" }}, this is …'
 OPTIONAL = frozenset({"campaign", "caller_id", "max_minutes", "webhook_url", "metadata"})
 
 
@@ -35,7 +36,7 @@ class ScheduleForm(MomentForm):
     message = forms.CharField(
         label=_("Message"),
         max_length=5000,
-        widget=forms.Textarea(attrs={"rows": 5}),
+        widget=forms.Textarea(attrs={"rows": 5, "placeholder": EXAMPLE}),
         error_messages={"required": _("Write what the assistant shall say first.")},
     )
     mode = forms.ChoiceField(label=_("Mode"), widget=forms.RadioSelect, choices=mode_choices)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
@@ -57,9 +58,18 @@ def call_page(request: StaffRequest, call_id: str) -> HttpResponse:
 
 
 def _warnings(decisions: list[Decision]) -> list[dict[str, object]]:
-    """What the gates warned of when they were last asked."""
+    """What the gates warned of when they were last asked, and whether a live call would be refused for it."""
     checks = decisions[0].checks if decisions else []
-    return [check for check in checks if check["verdict"] == Verdict.WARN]
+    live = settings.POLICIES["live"]
+    refusing = {
+        "consent": live["consent"] == "require",
+        "calling_hours": live["hours"] == "reject",
+    }
+    return [
+        {**check, "live_refuses": refusing.get(check["rule"], False)}
+        for check in checks
+        if check["verdict"] == Verdict.WARN
+    ]
 
 
 def _turns_after(call: Call, cursor: str) -> QuerySet[TranscriptTurn]:
@@ -136,7 +146,7 @@ def call_move(request: StaffRequest, call_id: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _moved(request, call, form):
         return redirect("call", call_id=call_id)
     template = "calls/move.html#dialog" if request.htmx else "calls/move.html"
-    return render(request, template, {"call": call, "form": form}, status=422 if form.errors else 200)
+    return render(request, template, {"call": call, "form": form})
 
 
 def _moment(call: Call) -> dict[str, object]:

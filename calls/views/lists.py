@@ -55,6 +55,7 @@ def call_list(request: StaffRequest) -> HttpResponse:
     view = request.GET.get("view", "")
     view = view if view in VIEWS else "upcoming"
     keys = VIEWS[view][1]
+    in_progress = Call.objects.filter(status=CallStatus.IN_PROGRESS).count()
     rows = _in_view(view, calls, now).select_related("contact", "campaign").prefetch_related("attempts")
     listing = read_page(rows, request.GET, keys=keys)
     context = {
@@ -68,7 +69,8 @@ def call_list(request: StaffRequest) -> HttpResponse:
         "rows": [_row(call, view, now) for call in listing.rows],
         "chips": form.chips(),
         "live": _live_attempts(),
-        "poll": _poll(now),
+        "poll": _poll(in_progress, now),
+        "in_progress": in_progress,
         "filtered": bool(form.given),
     }
     return render(request, "calls/list.html#results" if request.htmx else "calls/list.html", context)
@@ -90,9 +92,9 @@ def _live_attempts() -> QuerySet[Attempt]:
     )
 
 
-def _poll(now: datetime) -> str:
+def _poll(in_progress: int, now: datetime) -> str:
     """The htmx trigger: often while something is live or due soon, else once when the next call is."""
-    if Call.objects.filter(status=CallStatus.IN_PROGRESS).exists():
+    if in_progress:
         return POLL
     return poll_until(Call.objects.filter(status=CallStatus.SCHEDULED).order_by("due_at").first(), now)
 

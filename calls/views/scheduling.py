@@ -24,7 +24,6 @@ from temphone.pages import StaffRequest, page
 
 FOUND = 8
 VARIABLES = ("first_name", "last_name", "company")
-GREETING = 'Hi {{ first_name | default: "there" }}, '
 
 
 @page
@@ -71,7 +70,6 @@ def _initial(request: StaffRequest) -> dict[str, object]:
     values: dict[str, object] = {
         "token": uuid4().hex,
         "contact": contact.pk if contact else "",
-        "message": GREETING,
         "mode": Mode.TEST,
         "date": when.date(),
         "time": when.time(),
@@ -86,9 +84,8 @@ def _soon() -> datetime:
 
 
 def _show(request: StaffRequest, form: ScheduleForm) -> HttpResponse:
-    status = 422 if form.errors else 200
     context = {"form": form, "variables": VARIABLES, **_picker(request, form)}
-    return render(request, "calls/new.html", context, status=status)
+    return render(request, "calls/new.html", context)
 
 
 def _picker(request: StaffRequest, form: ScheduleForm) -> dict[str, object]:

@@ -1,8 +1,11 @@
 """What staff set of their own account."""
 
 from django import forms
+from django.contrib.auth.forms import PasswordChangeForm
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from temphone.accounts.models import User
 from temphone.lib.clock import zone_names
 
 
@@ -20,3 +23,11 @@ class AccountForm(forms.Form):
     timezone = forms.ChoiceField(
         label=_("Your time zone"), choices=zone_choices, help_text=_("All times are shown on this clock.")
     )
+
+
+class PasswordForm(PasswordChangeForm):
+    """The old password and a new one; beside other forms, so it does not take the focus."""
+
+    def __init__(self, user: User, data: QueryDict | None = None) -> None:
+        super().__init__(user, data)
+        del self.fields["old_password"].widget.attrs["autofocus"]

@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -10,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from temphone.accounts.actions import change_password, save_account
-from temphone.accounts.forms import AccountForm
+from temphone.accounts.forms import AccountForm, PasswordForm
 from temphone.accounts.models import User
 from temphone.pages import StaffRequest, page
 
@@ -28,8 +27,8 @@ def account(request: StaffRequest) -> HttpResponse:
         save_account(user=user, **form.cleaned_data)
         messages.success(request, _("Your account is saved."))
         return redirect("account")
-    context = {"form": form, "password_form": PasswordChangeForm(user)}
-    return render(request, "accounts/account.html", context, status=422 if form.errors else 200)
+    context = {"form": form, "password_form": PasswordForm(user)}
+    return render(request, "accounts/account.html", context)
 
 
 def _values_of(user: User) -> dict[str, object]:
@@ -41,11 +40,11 @@ def _values_of(user: User) -> dict[str, object]:
 def password(request: StaffRequest) -> HttpResponse:
     """Change one's password; this session goes on, the others end."""
     user = request.user
-    form = PasswordChangeForm(user, request.POST)
+    form = PasswordForm(user, request.POST)
     if form.is_valid():
         change_password(user=user, password=form.cleaned_data["new_password1"])
         update_session_auth_hash(request, user)
         messages.success(request, _("Your password is changed."))
         return redirect("account")
     context = {"form": AccountForm(initial=_values_of(user)), "password_form": form}
-    return render(request, "accounts/account.html", context, status=422)
+    return render(request, "accounts/account.html", context)

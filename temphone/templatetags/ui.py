@@ -61,6 +61,13 @@ OUTCOME_ICONS = {
     "blocked_suppressed": "shield-off",
     "blocked_consent": "shield-off",
 }
+VERDICT_LABELS = {
+    "allow": _("Allowed"),
+    "warn": _("Warned"),
+    "wait": _("Waits"),
+    "defer": _("Put off"),
+    "block": _("Blocked"),
+}
 STATE_LABELS = {"answered": _("In conversation")}
 RULE_NAMES = {
     "stop_switch": _("Stop switch"),
@@ -171,7 +178,7 @@ def state_label(state: str) -> str:
 @register.filter
 def verdict_label(verdict: str) -> str:
     """A gate's verdict in words."""
-    return str(Verdict(verdict).label)
+    return str(VERDICT_LABELS[verdict])
 
 
 @register.simple_tag
