@@ -16,7 +16,7 @@ from calls.actions.changing import ask_to_hang_up
 from calls.actions.finishing import finish_call, give_up, requeue
 from calls.actions.lines import Lines
 from calls.gates import Facts, Ruling, ask
-from calls.models import Attempt, Call, CallEvent, Decision, Gateway, Pacing
+from calls.models import Attempt, Call, CallEvent, Decision, Pacing
 from calls.models.history import Stage, Verdict
 from calls.scripts import script_for
 from calls.states import CallStatus
@@ -209,10 +209,7 @@ def _record_refusal(attempt_id: str, refusal: Refused, now: datetime) -> None:
     attempt = _locked(attempt_id)
     if attempt is None or attempt.sequence:
         return
-    requeue(attempt, refusal.cause, now=now)
-    if refusal.retry:
-        # Until its next heartbeat the gateway gets no more, so that a refusal does not go round in circles.
-        Gateway.objects.filter(pk=attempt.gateway_id).update(unreachable_at=now)
+    requeue(attempt, refusal.cause, now=now, rest=refusal.retry)
 
 
 def _locked(attempt_id: str) -> Attempt | None:

@@ -44,7 +44,7 @@ def end_attempt(attempt: Attempt, ending: Ending, *, now: datetime, at: datetime
     call = attempt.call
     if not ending.rang and attempt.is_live:
         attempt.accepted_at = None  # it was no try
-        requeue(attempt, ending.hangup_cause, now=now)
+        requeue(attempt, ending.hangup_cause, now=now, rest=True)
         return
     outcome = _for_staff(call, ending)
     was_unknown = attempt.state == AttemptState.UNKNOWN
@@ -100,14 +100,17 @@ def _retry(call: Call, outcome: Outcome, attempt: Attempt, now: datetime) -> Non
     )
 
 
-def requeue(attempt: Attempt, cause: str, *, now: datetime) -> None:
+def requeue(attempt: Attempt, cause: str, *, now: datetime, rest: bool = False) -> None:
     """The dial surely never rang and never will: let the call be dialled again, at once.
 
-    The call stays due since when it was, so lateness ends a call that no carrier will take.
+    The call stays due since when it was, so lateness ends a call that no carrier will take. ``rest``
+    spares the gateway until its next heartbeat: it could not ring, and could not at once again.
     """
     call = attempt.call
     ending = Ending(outcome=Outcome.CARRIER_ERROR, ended_by=EndedBy.SYSTEM, hangup_cause=cause)
     _close(attempt, ending, ending.outcome, now)
+    if rest and attempt.gateway:
+        attempt.gateway.let_rest(now)
     if call.hang_up_requested_at:
         finish_call(call, Outcome.CANCELED_BY_USER, now=now, attempt=attempt)
     else:

@@ -42,6 +42,10 @@ class Gateway(models.Model):
     def __str__(self) -> str:
         return self.ledger
 
+    def let_rest(self, now: datetime) -> None:
+        """Give it no more calls until its next heartbeat, so that what it refuses does not go in circles."""
+        Gateway.objects.filter(pk=self.pk).update(unreachable_at=now)
+
 
 class Pacing(models.Model):
     """A carrier's pace. Every claim holds the row, so claims, pauses and stops go one by one."""

@@ -7,7 +7,7 @@ import pytest
 from calls.actions.carrier_events import record_carrier_events
 from calls.actions.changing import cancel_call
 from calls.actions.dialing import claim_due, record_sighting
-from calls.models import Call
+from calls.models import Call, Gateway
 from contacts.models import Suppression
 from temphone.accounts.actors import SYSTEM
 from temphone.telephony.messages import (
@@ -134,7 +134,7 @@ def test_no_answer_is_tried_three_times_with_growing_waits():
         tell(ACCEPTED, RINGING, Outcome.NO_ANSWER, attempt_id=attempt_id, now=now)
         waits.append(fresh(call).due_at - now)
         now = fresh(call).due_at
-        call.attempts.first().gateway.__class__.objects.update(last_seen_at=now)
+        Gateway.objects.update(last_seen_at=now)
         (request,), _ = claim_due(carrier="simulated", now=now)
         attempt_id = request.attempt_id
     tell(ACCEPTED, RINGING, Outcome.NO_ANSWER, attempt_id=attempt_id, now=now)
@@ -152,6 +152,8 @@ def test_a_leg_that_surely_never_rang_is_dialled_anew_at_once():
     tell(ACCEPTED, attempt_id=attempt_id)
     record_carrier_events(ledger="gw_test", events=[ended], now=NOON)
     assert (fresh(call).status, fresh(call).due_at) == ("scheduled", NOON)
+    assert claim_due(carrier="simulated", now=NOON)[0] == []  # the gateway rests until it is heard of
+    Gateway.objects.update(last_seen_at=NOON + timedelta(seconds=1))
     (again,), _ = claim_due(carrier="simulated", now=NOON)
     assert again.attempt_id != attempt_id
     assert not call.attempts.exclude(accepted_at=None).exists()

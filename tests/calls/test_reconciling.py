@@ -7,7 +7,7 @@ import pytest
 from calls.actions.carrier_events import record_carrier_events
 from calls.actions.changing import cancel_call
 from calls.actions.dialing import LEASE, claim_due, overdue_attempts, record_sighting
-from calls.models import Attempt, Call
+from calls.models import Attempt, Call, Gateway
 from temphone.accounts.actors import SYSTEM
 from temphone.telephony.messages import EventType, Outcome, Sighting
 from tests.builders import NOON, a_call, a_gateway, events_of
@@ -84,7 +84,7 @@ def test_dials_that_never_left_do_not_use_up_the_tries(attempt):
     for _ in range(5):
         now += timedelta(seconds=10)
         record_sighting(Attempt.objects.live().get().pk, Sighting.NEVER, now=now)
-        attempt.gateway.__class__.objects.update(last_seen_at=now)
+        Gateway.objects.update(last_seen_at=now)
         claim_due(carrier="simulated", now=now)
     live = Attempt.objects.live().get()
     assert live.number == 6
