@@ -118,7 +118,9 @@ def test_after_a_time_of_errors_everything_comes(tmp_path, monkeypatch):
             await client.dial(*map(dial, ids))
             await asyncio.sleep(0.3)
             django.stumbles = lambda _: False
+            ill = len(django.batches)
             await django.ended(*ids)
+            assert max(map(len, django.batches[ill:])) > 10, "it goes on with single events"
             assert all(gapless(django.events[id_]) for id_ in ids)
 
     asyncio.run(test())
