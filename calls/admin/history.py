@@ -100,7 +100,7 @@ class CallAdmin(BackOffice):
         "campaign",
         "page",
     )
-    list_filter = ("status", "outcome", "mode", CampaignFilter, "scheduled_at")
+    list_filter = ("status", "mode", "scheduled_at", CampaignFilter, "outcome")
     list_select_related = ("contact", "campaign")
     search_fields = ("id", "contact")
     search_help_text = "A call's or contact's id, or a contact's name, number or company."

@@ -1,8 +1,12 @@
 import asyncio
 import socket
-from ipaddress import ip_address
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from yarl import URL
 
 from temphone.lib.clock import now
 from temphone.webhooks import guard
@@ -314,3 +318,35 @@ def test_it_ignores_proxies_of_the_environment(receiver, monkeypatch):
     resolves_to(monkeypatch, "8.8.8.8")
     sent_to("http://hooks.example.com/")
     assert tried == ["8.8.8.8"]
+
+
+NUMBERS = st.one_of(
+    st.integers(0, 2**32).map(str),
+    st.integers(0, 2**32).map(hex),
+    st.integers(0, 2**32).map("0{:o}".format),
+    st.integers(0, 300).map(str),
+    st.integers(0, 2**128 - 1).map(lambda number: f"[{IPv6Address(number)}]"),
+    st.integers(0, 2**32 - 1).map(lambda number: f"[::ffff:{IPv4Address(number)}]"),
+)
+DOTS = st.sampled_from([".", "\u3002", "\uff0e", "\uff61"])
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=4), DOTS, st.sampled_from(["", ".", ":80", "/", "?@", "#"]))
+def test_whatever_numbers_a_host_is_made_of_only_public_ones_pass(numbers, dot, end):
+    url = f"http://{dot.join(numbers)}{end}"
+    try:
+        guard.check_url(url)
+    except ValueError:
+        return
+    (_family, _kind, _protocol, _name, address), *_ = socket.getaddrinfo(
+        URL(url).raw_host, 80, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+    )
+    reached = ip_address(address[0])
+    assert (getattr(reached, "ipv4_mapped", None) or reached).is_global
+
+
+@given(st.text(max_size=60))
+def test_no_text_is_more_than_refused(text):
+    for url in (text, f"http://{text}", f"https://{text}/calls"):
+        with suppress(ValueError):
+            guard.check_url(url)
