@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from temphone.gateway.callback import Callback
 from temphone.gateway.config import Config
@@ -92,6 +93,14 @@ class Process:
 
     async def client(self) -> Client:
         return await client_of(self._django)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_) -> None:
+        """Leave nothing behind, however the test went."""
+        if self._process and self._process.returncode is None:
+            await self.kill()
 
     async def kill(self) -> None:
         self._process.kill()

@@ -25,8 +25,7 @@ def killed_when(tmp_path, reached, *, speed=20.0):
     """One call, its gateway killed when ``reached(django)``, then started again; the fake Django."""
 
     async def test():
-        async with FakeDjango() as django:
-            process = Process(tmp_path, django, speed=speed)
+        async with FakeDjango() as django, Process(tmp_path, django, speed=speed) as process:
             await process.start()
             client = await process.client()
             assert await client.dial(dial("att_1")) == [Placed(attempt_id="att_1")]
@@ -83,8 +82,7 @@ def test_killed_again_and_again_every_call_of_every_story_completes(tmp_path):
     moment = random.Random(7)
 
     async def test():
-        async with FakeDjango() as django:
-            process = Process(tmp_path, django, speed=15.0)
+        async with FakeDjango() as django, Process(tmp_path, django, speed=15.0) as process:
             await process.start()
             client = await process.client()
             await asyncio.gather(*(client.dial(request) for request in requests))
@@ -94,10 +92,9 @@ def test_killed_again_and_again_every_call_of_every_story_completes(tmp_path):
                 await process.start()
                 await process.client()
             await process.stop()
-            fast = Process(tmp_path, django, speed=1000.0)
-            await fast.start()
+            await process.start(TEMPHONE_SIMULATION_SPEED="1000")
             await django.ended(*ids)
-            await fast.stop()
+            await process.stop()
             return django
 
     django = asyncio.run(test())
@@ -109,8 +106,7 @@ def test_killed_again_and_again_every_call_of_every_story_completes(tmp_path):
 
 def test_a_hang_up_that_was_asked_before_the_kill_holds_after_it(tmp_path):
     async def test():
-        async with FakeDjango() as django:
-            process = Process(tmp_path, django, speed=1.0)
+        async with FakeDjango() as django, Process(tmp_path, django, speed=1.0) as process:
             await process.start()
             client = await process.client()
             await client.dial(dial("att_1", NO_ANSWER))
@@ -132,8 +128,7 @@ def test_answers_are_the_same_after_a_kill(tmp_path):
     """The record answers: placed, refused, withdrawn, ended, live."""
 
     async def test():
-        async with FakeDjango() as django:
-            process = Process(tmp_path, django, speed=100.0)
+        async with FakeDjango() as django, Process(tmp_path, django, speed=100.0) as process:
             await process.start()
             client = await process.client()
             late = dial("att_late", seconds=-1)
@@ -158,8 +153,7 @@ def test_answers_are_the_same_after_a_kill(tmp_path):
 
 def test_events_that_django_had_not_acknowledged_come_after_a_kill(tmp_path):
     async def test():
-        async with FakeDjango() as django:
-            process = Process(tmp_path, django, speed=1000.0)
+        async with FakeDjango() as django, Process(tmp_path, django, speed=1000.0) as process:
             await process.start()
             client = await process.client()
             django.up = False
@@ -180,8 +174,7 @@ def test_events_that_django_had_not_acknowledged_come_after_a_kill(tmp_path):
 
 def test_it_stops_on_sigterm_and_leaves_its_calls_to_the_next(tmp_path):
     async def test():
-        async with FakeDjango() as django:
-            process = Process(tmp_path, django, speed=5.0)
+        async with FakeDjango() as django, Process(tmp_path, django, speed=5.0) as process:
             await process.start()
             client = await process.client()
             await client.dial(dial("att_1"))
@@ -199,8 +192,7 @@ def test_it_stops_on_sigterm_and_leaves_its_calls_to_the_next(tmp_path):
 
 def test_it_does_not_say_numbers_names_or_speech_in_its_log(tmp_path):
     async def test():
-        async with FakeDjango() as django:
-            process = Process(tmp_path, django, speed=1000.0)
+        async with FakeDjango() as django, Process(tmp_path, django, speed=1000.0) as process:
             await process.start(TEMPHONE_LOG_LEVEL="DEBUG")
             client = await process.client()
             django.understands = lambda event: event.type is not EventType.TURN

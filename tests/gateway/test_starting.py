@@ -14,8 +14,11 @@ pytestmark = pytest.mark.processes
 
 def test_a_second_gateway_on_the_same_ledger_refuses_to_start(tmp_path):
     async def test():
-        async with FakeDjango() as django:
-            first, second = (Process(tmp_path, django, speed=1.0) for _ in range(2))
+        async with (
+            FakeDjango() as django,
+            Process(tmp_path, django, speed=1.0) as first,
+            Process(tmp_path, django, speed=1.0) as second,
+        ):
             await first.start()
             client = await first.client()
             await second.start()
@@ -41,8 +44,7 @@ def test_a_second_gateway_on_the_same_ledger_refuses_to_start(tmp_path):
 )
 def test_what_it_cannot_use_stops_the_start_with_one_line(tmp_path, name, value, code):
     async def test():
-        async with FakeDjango() as django:
-            process = Process(tmp_path, django, speed=1.0)
+        async with FakeDjango() as django, Process(tmp_path, django, speed=1.0) as process:
             await process.start(**{name: value, "TEMPHONE_GATEWAY_SECRET": ""})
             exit_code, said = await process.refusal()
             assert exit_code == code
@@ -55,8 +57,7 @@ def test_a_broken_ledger_is_not_overwritten(tmp_path):
     (tmp_path / "ledger.sqlite3").write_text("not a database, but perhaps somebody's work" * 100)
 
     async def test():
-        async with FakeDjango() as django:
-            process = Process(tmp_path, django, speed=1.0)
+        async with FakeDjango() as django, Process(tmp_path, django, speed=1.0) as process:
             await process.start()
             assert (await process.refusal())[0] == 1
 
