@@ -98,7 +98,7 @@ class Away:
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-def test_with_the_database_away_it_says_so_in_the_specifications_words(program, error):
+def test_with_the_database_away_it_says_so_in_the_specifications_words(program, error, caplog):
     body = a_body(a_contact().pk)
     with connection.execute_wrapper(Away(error)):
         answer = program.post(SCHEDULED, body)
@@ -110,6 +110,8 @@ def test_with_the_database_away_it_says_so_in_the_specifications_words(program, 
         ("data", None),
     ]
     assert (general.status_code, message(general)) == (500, "Something went wrong on our side. Please retry.")
+    lines = [(record.message, record.exc_info) for record in caplog.records if "api" in record.name]
+    assert lines == [("The database does not answer: server closed the connection unexpectedly", None)] * 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -76,6 +76,12 @@ def test_a_revoked_key_is_useless_at_once():
     assert refused(Program(whole).get("/calls"))
 
 
+def test_a_key_whose_row_says_another_mode_is_useless():
+    _, whole = a_key()
+    ApiKey.objects.update(mode=Mode.LIVE)
+    assert refused(Program(whole).get("/calls"))
+
+
 def test_a_key_is_revoked_once():
     key, _ = a_key()
     revoke_key(actor=SYSTEM, public_id=key.public_id, now=NOON)

@@ -218,6 +218,15 @@ def test_wall_time_that_is_past_where_the_contact_is_is_refused(program):
     assert (answer.status_code, message(answer)) == (400, NOT_FUTURE)
 
 
+def test_wall_time_that_is_past_in_the_zone_given_is_refused_before_the_contact_is_looked_for(program):
+    past = (clock.now() + timedelta(hours=11)).strftime("%Y-%m-%dT%H:%M:%S")
+    body = a_body("ctc_nobody", scheduled_at=past, timezone="Pacific/Auckland")
+    answer = program.post(SCHEDULED, body)
+    assert (answer.status_code, message(answer)) == (400, NOT_FUTURE)
+    answer = program.post(SCHEDULED, {**body, "timezone": "Pacific/Honolulu"})
+    assert (answer.status_code, message(answer)) == (404, "Contact not found: ctc_nobody.")
+
+
 def test_a_message_without_a_value_for_this_contact_is_refused_with_the_mend(program):
     answer = program.post(SCHEDULED, a_body(a_contact().pk, initial_message="Hi {{nickname}}."))
     assert answer.status_code == 400

@@ -28,6 +28,7 @@ def test_an_equal_one_in_force_is_given_again(program):
     first = data(program.post("/suppressions", {"number": "+1 415 555 0101"}))
     again = data(program.post("/suppressions", {"number": "+14155550101"}))
     assert again == first
+    assert [number.pk for number in PhoneNumber.objects.all()] == ["+14155550101"]
     other = data(program.post("/suppressions", {"number": "+14155550101", "reason": "complaint"}))
     assert other["suppression_id"] != first["suppression_id"]
 
