@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 from temphone.accounts.actors import Actor
 from temphone.accounts.authentication import PerMinute, key_of
 from temphone.accounts.models import ApiKey, Mode
+from temphone.api.parsers import LengthRequired
 from temphone.api.query import Query
 from temphone.lib import clock
 
@@ -29,10 +30,12 @@ class ApiView(APIView):
     metadata_class = Methods
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
-        """Refuse a wrong method before asking who it is, as DESIGN orders the checks."""
+        """Refuse a wrong method before asking who it is; and then a body that would not be read."""
         if request.method not in self.allowed_methods:
             self.http_method_not_allowed(request, *args, **kwargs)
         super().initial(request, *args, **kwargs)
+        if "Transfer-Encoding" in request.headers:
+            raise LengthRequired("The request needs a Content-Length; its body must not come in chunks.")
 
     @property
     def key(self) -> ApiKey:

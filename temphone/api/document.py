@@ -18,7 +18,7 @@ from rest_framework import serializers
 from temphone.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
 
 F = TypeVar("F", bound=Callable[..., object])
-Shape = type[serializers.BaseSerializer[Any]] | serializers.BaseSerializer[Any]
+Described = type[serializers.BaseSerializer[Any]] | serializers.BaseSerializer[Any]
 Schema = dict[str, Any]
 
 PROBLEM: Schema = {
@@ -57,10 +57,10 @@ PAGE = (
 def operation(
     name: str,
     *,
-    data: Shape,
-    body: Shape | None = None,
+    data: Described,
+    body: Described | None = None,
     status: int = 200,
-    also: Mapping[int, Shape | None] | None = None,
+    also: Mapping[int, Described | None] | None = None,
     parameters: Sequence[OpenApiParameter] = (),
     examples: Sequence[OpenApiExample] = (),
 ) -> Callable[[F], F]:

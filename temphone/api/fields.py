@@ -88,10 +88,8 @@ def text(data: object) -> str:
 class TextField(CheckedField):
     """Text within bounds; where it must not be empty, spaces alone count as empty."""
 
-    def __init__(
-        self, *, least: int = 0, most: int, required: bool = True, source: str | None = None
-    ) -> None:
-        super().__init__(required=required, source=source)
+    def __init__(self, *, least: int = 0, most: int, required: bool = True) -> None:
+        super().__init__(required=required)
         self.least, self.most = least, most
         bounds = f"of {least} to {most:,}" if least else f"of at most {most:,}"
         self.expected = f"must be a text {bounds} characters."

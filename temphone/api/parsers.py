@@ -20,6 +20,13 @@ class TooLarge(DomainError):
     http_status = 413
 
 
+class LengthRequired(DomainError):
+    """The body comes in chunks, of which Django would see nothing."""
+
+    code = "length_required"
+    http_status = 411
+
+
 class StrictJSONParser(BaseParser):
     """A JSON object of at most 64 kB and depth 5; of two equal names the last counts."""
 

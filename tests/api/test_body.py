@@ -109,3 +109,8 @@ def test_the_type_is_looked_at_before_the_size(program):
 def test_no_body_lacks_what_is_required(program):
     answer = program.post(SCHEDULED)
     assert (answer.status_code, message(answer)) == (400, "Field 'contact_id' is required.")
+
+
+def test_a_body_in_chunks_is_refused_and_not_taken_for_none(program):
+    answer = program.post(SCHEDULED, raw(), **{"Transfer-Encoding": "chunked"})
+    assert (answer.status_code, code(answer)) == (411, "length_required")
