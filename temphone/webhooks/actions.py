@@ -2,11 +2,12 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from random import SystemRandom
 
 from django.db import transaction
+from django.db.models import F, QuerySet
 
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry
@@ -81,26 +82,15 @@ def claim_due(*, now: datetime, limit: int, busy: Mapping[str, int] | None = Non
     return claimed
 
 
-def record_try(*, delivery: Delivery, answer: Answer, now: datetime) -> None:
-    """Keep what a try of a claimed message came to, and what follows from it."""
+def record_tries(tries: Sequence[tuple[Delivery, Answer]], *, now: datetime) -> None:
+    """Keep what tries of claimed messages came to, and what follows from it."""
     with transaction.atomic():
-        DeliveryTry.objects.create(
-            delivery=delivery,
-            at=now,
-            status_code=answer.status_code,
-            answer=_storable(answer.text),
-            error=_storable(answer.error)[:200],
-            duration_ms=answer.duration_ms,
-        )
-        tries = delivery.tries + 1
-        state = _state_after(tries, answer)
-        # Only who holds the lease decides: a drain that slept past its own finds another's there.
-        held = Delivery.objects.filter(
-            pk=delivery.pk, state=DeliveryState.PENDING, lease_until=delivery.lease_until
-        ).update(state=state, tries=tries, next_try_at=_next_try(tries, answer, now), lease_until=None)
-        if held and state == DeliveryState.DISABLED:
-            later = Delivery.objects.stream(delivery.subject, delivery.url)
-            later.filter(state=DeliveryState.PENDING).update(state=DeliveryState.DISABLED)
+        DeliveryTry.objects.bulk_create(_logged(delivery, answer, now) for delivery, answer in tries)
+        taken = [delivery for delivery, answer in tries if answer.is_success]
+        _held(taken).update(state=DeliveryState.DELIVERED, tries=F("tries") + 1, lease_until=None)
+        for delivery, answer in tries:
+            if not answer.is_success:
+                _try_later(delivery, answer, now)
 
 
 def resend(*, actor: Actor, delivery_id: int, now: datetime) -> Delivery:
@@ -130,17 +120,45 @@ def _receiver(url: str) -> str:
         return ""  # the try will say what is wrong with it
 
 
+def _logged(delivery: Delivery, answer: Answer, now: datetime) -> DeliveryTry:
+    return DeliveryTry(
+        delivery=delivery,
+        at=now,
+        status_code=answer.status_code,
+        answer=_storable(answer.text),
+        error=_storable(answer.error)[:200],
+        duration_ms=answer.duration_ms,
+    )
+
+
 def _storable(text: str) -> str:
     """Without what a database refuses: NUL, lone surrogates."""
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
-def _state_after(tries: int, answer: Answer) -> DeliveryState:
-    if answer.is_success:
-        return DeliveryState.DELIVERED
+def _held(deliveries: Sequence[Delivery]) -> QuerySet[Delivery]:
+    """Those of the rows that are in our hands still.
+
+    Only who holds the lease decides: a drain that slept past its own finds another's there.
+    """
+    return Delivery.objects.filter(
+        pk__in=[delivery.pk for delivery in deliveries],
+        lease_until__in={delivery.lease_until for delivery in deliveries},
+        state=DeliveryState.PENDING,
+    )
+
+
+def _try_later(delivery: Delivery, answer: Answer, now: datetime) -> None:
+    tries = delivery.tries + 1
+    state = DeliveryState.PENDING if tries < len(WAITS) else DeliveryState.EXHAUSTED
     if answer.is_gone:
-        return DeliveryState.DISABLED
-    return DeliveryState.PENDING if tries < len(WAITS) else DeliveryState.EXHAUSTED
+        state = DeliveryState.DISABLED
+    held = _held([delivery]).update(
+        state=state, tries=tries, next_try_at=_next_try(tries, answer, now), lease_until=None
+    )
+    if held and answer.is_gone:
+        later = Delivery.objects.stream(delivery.subject, delivery.url)
+        later.filter(state=DeliveryState.PENDING).update(state=DeliveryState.DISABLED)
 
 
 def _next_try(tries: int, answer: Answer, now: datetime) -> datetime:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from temphone.lib import clock
-from temphone.webhooks.actions import claim_due, record_try
+from temphone.webhooks.actions import claim_due, record_tries
 from temphone.webhooks.models import Delivery, Drain
 from temphone.webhooks.sender import Answer, Message, send
 
@@ -62,8 +62,7 @@ def _turn(
     """Record what is done and claim what there is room for, in one transaction."""
     with transaction.atomic():
         Drain.go_on(now)
-        for future, delivery in done.items():
-            record_try(delivery=delivery, answer=_answer(future), now=now)
+        record_tries([(delivery, _answer(future)) for future, delivery in done.items()], now=now)
         busy = Counter(delivery.receiver for delivery in under_way.values())
         return claim_due(now=now, limit=room, busy=busy) if room else []
 

@@ -9,7 +9,7 @@ from temphone.accounts.actors import SYSTEM, Actor, Role
 from temphone.accounts.models import AuditEntry
 from temphone.lib.errors import Conflict, Forbidden, NotFound
 from temphone.webhooks import actions
-from temphone.webhooks.actions import LEASE, PER_RECEIVER, WAITS, claim_due, record_try, resend
+from temphone.webhooks.actions import LEASE, PER_RECEIVER, WAITS, claim_due, record_tries, resend
 from temphone.webhooks.models import Delivery, DeliveryState, Drain
 from temphone.webhooks.sender import Answer
 from tests.builders import NOON, a_delivery
@@ -35,7 +35,7 @@ def claimed(*, at=NOON) -> list[Delivery]:
 def tried(delivery: Delivery, answer: Answer, *, at=NOON) -> Delivery:
     """Claim the message and record a try of it."""
     (held,) = [one for one in claimed(at=at) if one == delivery]
-    record_try(delivery=held, answer=answer, now=at)
+    record_tries([(held, answer)], now=at)
     delivery.refresh_from_db()
     return delivery
 
@@ -100,9 +100,9 @@ def test_messages_of_a_call_go_in_order():
     first, second, third = (a_delivery(sequence=number) for number in (1, 2, 3))
     assert claimed() == [first]
     assert claimed() == []
-    record_try(delivery=Delivery.objects.get(pk=first.pk), answer=OK, now=NOON)
+    record_tries([(Delivery.objects.get(pk=first.pk), OK)], now=NOON)
     assert claimed() == [second]
-    record_try(delivery=Delivery.objects.get(pk=second.pk), answer=FAILED, now=NOON)
+    record_tries([(Delivery.objects.get(pk=second.pk), FAILED)], now=NOON)
     assert claimed(at=NOON + timedelta(seconds=4)) == []
     assert claimed(at=NOON + timedelta(seconds=5)) == [second]
     assert third.sequence == 3
@@ -250,10 +250,10 @@ def test_who_lost_the_lease_decides_nothing():
     a_delivery()
     (slept,) = claimed()
     (holder,) = claimed(at=NOON + LEASE)
-    record_try(delivery=slept, answer=GONE, now=NOON + LEASE)
+    record_tries([(slept, GONE)], now=NOON + LEASE)
     assert Delivery.objects.get().state == DeliveryState.PENDING
     assert claimed(at=NOON + LEASE) == []
-    record_try(delivery=holder, answer=OK, now=NOON + LEASE)
+    record_tries([(holder, OK)], now=NOON + LEASE)
     assert Delivery.objects.get().state == DeliveryState.DELIVERED
     assert Delivery.objects.get().log.count() == 2
 
