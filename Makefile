@@ -53,5 +53,8 @@ check: .venv/dev.stamp
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "TemPhone needs Python 3.11 or newer, and $(PYTHON) is not: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \
 		exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "TemPhone needs Python's venv module; on Debian: apt-get install python3-venv" >&2; \
+		exit 1; }
 	@echo "Making the virtual environment .venv ..."
 	@$(PYTHON) -m venv .venv
