@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from io import BytesIO
 
 import aiohttp
 import msgspec
@@ -106,7 +107,7 @@ class GatewayCarrier:
                 aiohttp.ClientSession(timeout=self._timeout, trust_env=False) as session,
                 session.post(
                     gateway.url + path,
-                    data=body,
+                    data=BytesIO(body),  # bytes over 1 MB would be warned of
                     headers=sign(body, secret=self._secret),
                     allow_redirects=False,
                 ) as response,
