@@ -90,7 +90,7 @@ def record_tries(tries: Sequence[tuple[Delivery, Answer]], *, now: datetime) -> 
         _held(taken).update(state=DeliveryState.DELIVERED, tries=F("tries") + 1, lease_until=None)
         for delivery, answer in tries:
             if not answer.is_success:
-                _try_later(delivery, answer, now)
+                _record_failure(delivery, answer, now)
 
 
 def resend(*, actor: Actor, delivery_id: int, now: datetime) -> Delivery:
@@ -144,11 +144,10 @@ def _held(deliveries: Sequence[Delivery]) -> QuerySet[Delivery]:
     return Delivery.objects.filter(
         pk__in=[delivery.pk for delivery in deliveries],
         lease_until__in={delivery.lease_until for delivery in deliveries},
-        state=DeliveryState.PENDING,
     )
 
 
-def _try_later(delivery: Delivery, answer: Answer, now: datetime) -> None:
+def _record_failure(delivery: Delivery, answer: Answer, now: datetime) -> None:
     tries = delivery.tries + 1
     state = DeliveryState.PENDING if tries < len(WAITS) else DeliveryState.EXHAUSTED
     if answer.is_gone:

@@ -246,6 +246,23 @@ def test_410_ends_this_message_and_all_later_ones_of_the_call_and_address():
     assert Delivery.objects.get(pk=other.pk).state == DeliveryState.PENDING
 
 
+def test_410_at_the_last_try_says_the_same():
+    delivery = a_delivery()
+    Delivery.objects.update(tries=9)
+    assert tried(delivery, GONE).state == DeliveryState.DISABLED
+
+
+def test_what_was_taken_meanwhile_stays_delivered_when_an_earlier_one_is_not_wanted():
+    earlier, later = a_delivery(), a_delivery(sequence=2)
+    tried(earlier, OK)
+    (held,) = claimed()
+    resend(actor=SYSTEM, delivery_id=earlier.pk, now=NOON)
+    tried(earlier, GONE)
+    record_tries([(held, OK)], now=NOON)
+    later.refresh_from_db()
+    assert later.state == DeliveryState.DELIVERED
+
+
 def test_who_lost_the_lease_decides_nothing():
     a_delivery()
     (slept,) = claimed()
@@ -264,7 +281,7 @@ def test_who_lost_the_lease_decides_nothing():
 @pytest.mark.parametrize("ending", [OK, GONE])
 def test_a_message_is_sent_again_with_its_own_id_and_body(ending):
     delivery = tried(a_delivery(), ending)
-    later = NOON + timedelta(days=1)
+    later = NOON + timedelta(seconds=1)
     again = resend(actor=OPERATOR, delivery_id=delivery.pk, now=later)
     assert claimed(at=later) == [delivery]
     assert (again.state, again.tries) == (DeliveryState.PENDING, 0)
