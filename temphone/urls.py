@@ -4,6 +4,8 @@ from django.views.generic import RedirectView
 
 from temphone import health
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="call-list"), name="home"),
     path("", include("calls.urls")),
