@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 TICK_S = 0.1
 READY_WITHIN_S = 60.0
@@ -20,6 +21,7 @@ STEADY_S = 60.0  # a program that lived this long starts again with a clean reco
 MOST_DEATHS = 5  # in a row
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1  # Source: prctl(2)
+LIBC = ctypes.CDLL(None)  # loaded before any fork
 
 
 class GaveUp(Exception):
@@ -43,7 +45,7 @@ class Program:
             self.command,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_dies_with_parent(),
+            preexec_fn=partial(die_with_parent, os.getpid()),
         )
         self.start_at = now
 
@@ -154,15 +156,10 @@ def _ending(code: int) -> str:
     return f"ended with exit code {code}"
 
 
-def _dies_with_parent() -> Callable[[], None] | None:
-    """What a child does first, so that it ends even when we are killed outright; Linux alone can."""
+def die_with_parent(parent: int) -> None:
+    """Have the kernel send us SIGTERM when the parent dies, however it dies; only Linux can."""
     if sys.platform != "linux":
-        return None
-    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
-
-    def ask_for_sigterm() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before the kernel knew
-            os._exit(1)
-
-    return ask_for_sigterm
+        return
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it died before the kernel knew
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -10,7 +10,7 @@ from functools import partial
 
 from temphone.lib import environment as env
 from temphone.management import demo
-from temphone.management.supervisor import Program, Supervisor, say
+from temphone.management.supervisor import Program, Supervisor, die_with_parent, say
 
 WEB_THREADS = 4
 FIRST_CALL = """\
@@ -36,11 +36,17 @@ def main() -> int:
     reached = _reached_at(host)
     address = f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
     os.environ.setdefault("TEMPHONE_CALLBACK_URL", address)
-    # Threads share one heap each four, so a process of four threads stays small.
+    # One heap for a process's few threads, where glibc would give each its own.
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")
+    if "MAKELEVEL" in os.environ:
+        die_with_parent(os.getppid())  # `make run` killed outright leaves nothing either
     say("Starting web, clock, worker and gateway ...")
     web = Web(reached, port)
-    supervisor = Supervisor(programs(host, port, web), trouble=web.trouble, on_ready=partial(greet, address))
+    supervisor = Supervisor(
+        programs(host, port, web),
+        trouble=web.trouble,
+        on_ready=partial(greet, address, is_private=_ip(host).is_loopback),
+    )
     return supervisor.run()
 
 
@@ -92,25 +98,33 @@ class Web:
             connection.close()
 
 
-def greet(address: str) -> None:
+def greet(address: str, *, is_private: bool) -> None:
     """Say where it is, how to come in, and how to make a first call."""
     say(f"\nTemPhone is ready: {address}/  (Ctrl-C stops it)\n")
     if not env.switch("TEMPHONE_DEMO", default=True):
         say("  Make yourself a login: .venv/bin/python manage.py createsuperuser\n")
         return
+    if not is_private:
+        say(
+            "  Others can reach it, and everybody knows the demo's login and key. TEMPHONE_DEMO=0 has none.\n"
+        )
     say(f"  Login:   {' / '.join(demo.LOGIN)}\n  API key: {demo.API_KEY}\n  API:     {address}/v1/docs/\n")
     say(FIRST_CALL.format(address=address, key=demo.API_KEY, date=_date_command()))
 
 
-def _reached_at(host: str) -> str:
-    """Where we reach what listens on ``host``: all addresses are none to connect to."""
+def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The address that ``host`` is; a name is ours."""
     try:
-        address = ipaddress.ip_address(host)
+        return ipaddress.ip_address(host)
     except ValueError:
+        return ipaddress.IPv4Address("127.0.0.1")
+
+
+def _reached_at(host: str) -> str:
+    """Where we reach what listens on ``host``: every address is none to connect to."""
+    if not _ip(host).is_unspecified:
         return host
-    if not address.is_unspecified:
-        return host
-    return "127.0.0.1" if address.version == 4 else "::1"
+    return "127.0.0.1" if _ip(host).version == 4 else "::1"
 
 
 def _date_command() -> str:
