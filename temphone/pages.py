@@ -4,12 +4,13 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import Generic, TypeVar
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -40,6 +41,8 @@ def page(view: View) -> View:
     def guarded(request: StaffRequest, **kwargs: str) -> HttpResponse:
         if not request.user.is_authenticated:
             return _to_login(request)
+        if _has_nul(request):
+            raise Http404("No text of ours holds a NUL; PostgreSQL cannot even look for one.")
         try:
             response = view(request, **kwargs)
         except NotFound as error:
@@ -52,6 +55,10 @@ def page(view: View) -> View:
         return response
 
     return guarded
+
+
+def _has_nul(request: HttpRequest) -> bool:
+    return "\0" in request.path or "%00" in request.GET.urlencode() + request.POST.urlencode()
 
 
 def _to_login(request: StaffRequest) -> HttpResponse:
@@ -123,32 +130,41 @@ def read_page(
 
 
 def _reverse(key: str) -> str:
-    return key.removeprefix("-") if key.startswith("-") else f"-{key}"
+    return _name(key) if key.startswith("-") else f"-{key}"
 
 
 def _cursor(row: Model, keys: tuple[str, ...]) -> str:
-    values = [row.serializable_value(key.removeprefix("-")) for key in keys]
+    values = [row.serializable_value(_name(key)) for key in keys]
     text = json.dumps([value if isinstance(value, str) else value.isoformat() for value in values])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _position(rows: QuerySet[M], order: tuple[str, ...], cursor: str) -> Q | None:
     """The condition for what follows the cursor; None without a readable one."""
+    fields = {field.name: field for field in rows.model._meta.fields}
     try:
-        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        fields = {field.name: field for field in rows.model._meta.fields}
-        values = [
-            fields[key.removeprefix("-")].to_python(value) for key, value in zip(order, values, strict=True)
-        ]
+        texts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        values = [_value(fields[_name(key)], text) for key, text in zip(order, texts, strict=True)]
     except (ValueError, TypeError, ValidationError):
         return None
     return _following(order, values)
 
 
+def _value(field: "Field[object, object]", text: object) -> object:
+    value = field.to_python(text) if isinstance(text, str) else None
+    if value is None or (isinstance(value, datetime) and value.tzinfo is None):
+        raise ValueError("Not the value of a cursor.")
+    return value
+
+
+def _name(key: str) -> str:
+    return key.removeprefix("-")
+
+
 def _following(order: tuple[str, ...], values: Sequence[object]) -> Q:
     """``a <= x AND (a < x OR b < y)``: the form that an index on (a, b) answers."""
     key, value = order[0], values[0]
-    name, step = key.removeprefix("-"), "lt" if key.startswith("-") else "gt"
+    name, step = _name(key), "lt" if key.startswith("-") else "gt"
     beyond = Q((f"{name}__{step}", value))
     if len(order) == 1:
         return beyond

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from hashlib import sha256
+from uuid import uuid4
 
 from django import forms
 from django.conf import settings
@@ -13,8 +14,10 @@ from calls.forms.moments import MomentForm
 from calls.models import Call
 from campaigns.models import Campaign
 from campaigns.states import OVER
+from contacts.models import Contact
 from temphone.accounts.models import Mode
 from temphone.lib import phone
+from temphone.lib.errors import DomainError
 from temphone.webhooks.guard import check_url
 
 EXAMPLE = 'Hi {{ first_name | default: "there" }}, this is …'
@@ -63,6 +66,13 @@ class ScheduleForm(MomentForm):
         help_text=_("One a line, name: value. In the message: {{ metadata.order_no }}"),
     )
 
+    def clean_contact(self) -> str:
+        """Somebody who is there."""
+        contact_id: str = self.cleaned_data["contact"]
+        if not Contact.objects.present().filter(pk=contact_id).exists():
+            raise forms.ValidationError(self.fields["contact"].error_messages["required"])
+        return contact_id
+
     def clean_caller_id(self) -> str:
         """The number as typed; the action keeps it so."""
         text: str = self.cleaned_data["caller_id"]
@@ -97,6 +107,17 @@ class ScheduleForm(MomentForm):
             if not colon or not name.strip():
                 raise forms.ValidationError(_("Write each line as name: value."))
         return {name.strip(): value.strip() for name, _colon, value in pairs} or None
+
+    def refuse(self, error: DomainError) -> None:
+        """Show what a rule refused. A form that was sent before with other values gets a new token."""
+        if error.code != "idempotency_mismatch":
+            super().refuse(error)
+            return
+        self.data = {**dict(self.data.items()), "token": uuid4().hex}
+        self.add_error(
+            None,
+            _("This form was sent before, and its call was scheduled already. Send it again for another."),
+        )
 
     @property
     def has_optional_errors(self) -> bool:

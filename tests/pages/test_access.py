@@ -1,0 +1,182 @@
+import pytest
+from django.test import Client
+
+from calls.models import Beat, Call, StopSwitch
+from contacts.models import Consent, Suppression
+from temphone.accounts.actors import Role
+from tests.builders import a_call, a_contact
+from tests.pages.conftest import EARLIER, text_of
+
+EVERYBODY, OPERATORS, MANAGERS = Role.VIEWER, Role.OPERATOR, Role.MANAGER
+PAGES = {
+    "/calls/": EVERYBODY,
+    "/calls/{call}/": EVERYBODY,
+    "/contacts/": EVERYBODY,
+    "/contacts/{contact}/": EVERYBODY,
+    "/account/": EVERYBODY,
+    "/calls/new/": OPERATORS,
+    "/calls/new/contact/": OPERATORS,
+    "/calls/{call}/cancel/": OPERATORS,
+    "/calls/{call}/move/": OPERATORS,
+    "/contacts/{contact}/suppress/": OPERATORS,
+    "/contacts/new/": MANAGERS,
+    "/contacts/{contact}/edit/": MANAGERS,
+    "/contacts/{contact}/consents/new/": MANAGERS,
+    "/contacts/{contact}/consents/{consent}/revoke/": MANAGERS,
+    "/contacts/{contact}/lift/{suppression}/": MANAGERS,
+    "/stop/": MANAGERS,
+}
+POSTS = {
+    "/calls/new/": OPERATORS,
+    "/calls/new/preview/": OPERATORS,
+    "/calls/cancel/": OPERATORS,
+    "/calls/{call}/cancel/": OPERATORS,
+    "/calls/{call}/move/": OPERATORS,
+    "/contacts/{contact}/suppress/": OPERATORS,
+    "/contacts/new/": MANAGERS,
+    "/contacts/{contact}/edit/": MANAGERS,
+    "/contacts/{contact}/consents/new/": MANAGERS,
+    "/contacts/{contact}/consents/{consent}/revoke/": MANAGERS,
+    "/contacts/{contact}/lift/{suppression}/": MANAGERS,
+    "/stop/": MANAGERS,
+}
+VALUES = {
+    "how": "by phone",
+    "source": "letter",
+    "kind": "express",
+    "purpose": "informational",
+    "reason": "staff",
+}
+
+
+@pytest.fixture
+def ids(db) -> dict[str, object]:
+    contact = a_contact()
+    call = a_call(contact)
+    consent = Consent.objects.create(
+        contact=contact, phone=contact.phone, purpose="informational", kind="express", source="web form"
+    )
+    suppression = Suppression.objects.create(number=contact.phone)
+    return {"call": call.pk, "contact": contact.pk, "consent": consent.pk, "suppression": suppression.pk}
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize(("path", "least"), PAGES.items())
+def test_a_page_is_shown_to_the_roles_that_may_see_it(browse, ids, path, least, role):
+    response = browse(role).get(path.format(**ids))
+
+    assert response.status_code == (200 if role.includes(least) else 403)
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize(("path", "least"), POSTS.items())
+def test_a_form_works_for_the_roles_that_may_send_it(browse, ids, path, least, role):
+    response = browse(role).post(path.format(**ids), VALUES)
+
+    assert (response.status_code in {200, 302}) == role.includes(least)
+    assert (response.status_code == 403) != role.includes(least)
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/calls/cancel/", "/calls/new/preview/", "/account/password/"])
+def test_every_page_asks_for_the_login(ids, path):
+    response = Client().get(path.format(**ids))
+
+    assert response.status_code == 302
+    assert response.url.startswith("/login/?next=/")
+
+
+def test_a_refusal_changes_nothing_and_says_why(browse, ids):
+    response = browse(Role.VIEWER).post(f"/calls/{ids['call']}/cancel/")
+
+    assert "This needs the role operator; yours is viewer." in response.content.decode()
+    assert Call.objects.get().status == "scheduled"
+
+
+def test_a_fragment_without_a_login_lets_the_whole_page_ask_for_it(db):
+    response = Client().get("/calls/", headers={"HX-Request": "true"})
+
+    assert (response.status_code, response["HX-Refresh"]) == (204, "true")
+
+
+def test_a_page_and_its_fragment_are_not_taken_for_each_other(browse):
+    response = browse().get("/calls/")
+
+    assert "HX-Request" in response["Vary"]
+    assert response["Cache-Control"] == "private, no-cache"
+
+
+def test_a_viewer_is_shown_no_button_that_would_be_refused(browse, ids):
+    client = browse(Role.VIEWER)
+    for path in ("/calls/", f"/calls/{ids['call']}/", f"/contacts/{ids['contact']}/", "/contacts/"):
+        page = text_of(client, path)
+
+        for refused in (
+            "/calls/new/",
+            "/cancel/",
+            "/move/",
+            "/stop/",
+            "/edit/",
+            "/consents/",
+            "/suppress/",
+            "/lift/",
+        ):
+            assert refused not in page
+
+
+def test_the_first_page_is_the_calls(browse):
+    assert browse().get("/").url == "/calls/"
+
+
+def test_an_unknown_page_says_so_kindly(browse):
+    response = browse().get("/calls/call_none/")
+
+    assert response.status_code == 404
+    assert "There is no such page" in response.content.decode()
+
+
+def test_a_form_without_its_token_says_what_to_do(browse, ids):
+    client = browse()
+    client.handler.enforce_csrf_checks = True
+
+    response = client.post(f"/calls/{ids['call']}/cancel/")
+
+    assert response.status_code == 403
+    assert "open for too long" in response.content.decode()
+
+
+def test_a_manager_stops_all_calls_and_lets_them_go_on(browse):
+    client = browse(Role.MANAGER)
+    client.post("/stop/", {"on": "1", "reason": "wrong script"})
+
+    assert StopSwitch.read().on
+    assert "wrong script" in text_of(browse(Role.VIEWER), "/calls/")
+
+    client.post("/stop/", {"on": "0"})
+
+    assert not StopSwitch.read().on
+    assert "All calling is stopped." not in text_of(browse(Role.VIEWER), "/calls/")
+
+
+def test_the_frame_says_why_nothing_would_be_dialled(browse):
+    client = browse()
+    assert "Nothing is dialled: the clock does not run." in text_of(client, "/calls/")
+
+    Beat.mark("clock", EARLIER)
+    assert "Nothing is dialled: no worker runs." in text_of(client, "/calls/")
+
+    Beat.mark("worker", EARLIER)
+    assert "Ready to dial" in text_of(client, "/calls/")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/calls/call_%00/",
+        "/calls/?q=%00",
+        "/contacts/?q=a%00",
+        "/calls/new/?contact=%00",
+        "/calls/?after=%00",
+    ],
+)
+def test_a_nul_is_found_nowhere(browse, path):
+    assert browse().get(path).status_code == 404
