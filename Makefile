@@ -8,7 +8,7 @@ SOURCES = manage.py calls campaigns contacts temphone
 # uv installs in seconds what takes pip half a minute; where it cannot (an index that only pip's own
 # configuration knows), pip does the same.
 define install
-@echo "Installing $(1) (once, and when it changes) ..."
+@echo "Installing the $$(grep -c == $(1)) packages of $(1) ..."
 @$(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r requirements/install.txt \
 	&& $(RUN) uv pip install --quiet --compile-bytecode --python $(VENV_PYTHON) --require-hashes -r $(1) \
 	|| $(RUN) pip install --disable-pip-version-check --require-hashes -r $(1)
@@ -50,7 +50,7 @@ check: .venv/dev.stamp
 	$(call install,requirements/dev.txt)
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "TemPhone needs Python 3.11 or newer, and $(PYTHON) is not: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \
 		exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
