@@ -74,3 +74,11 @@ def test_a_database_that_is_away_is_said_not_raised(db, monkeypatch):
 def test_it_can_only_be_read(client: Client):
     assert client.post("/healthz").status_code == 405
     assert not connection.queries_log
+
+
+@pytest.mark.parametrize(
+    ("address", "status"), [("/healthz", 200), ("/carriers/gateway/heartbeat", 405), ("/login/", 301)]
+)
+def test_behind_tls_only_what_is_asked_from_inside_stays_plain(settings, address, status):
+    settings.SECURE_SSL_REDIRECT = True
+    assert Client().get(address).status_code == status
