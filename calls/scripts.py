@@ -9,7 +9,7 @@ from temphone.telephony.messages import Script
 def script_for(call: Call, message: str) -> Script:
     """The script of an attempt; ``message`` is rendered already."""
     caller = f"an automated AI assistant calling for {settings.ORGANISATION}"
-    recorded = " This call is recorded." if call.recording_enabled else ""
+    recorded = " This call may be recorded." if call.recording_enabled else ""
     return Script(
         preface=(f"Hello, this is {caller}.{recorded} To stop these calls, press 9 or say stop calling."),
         message=message,

@@ -47,7 +47,8 @@ LA, DENVER, CHICAGO, NEW_YORK = (
 )
 NONE, WRITTEN = ConsentKind.NONE, ConsentKind.WRITTEN
 PEOPLE = (
-    Person(CONTACT, "Jordan Ellis", "+14155550100", LA, "Brightwater Insurance", "human"),
+    # No consent: so the first call shows what test mode only warns of.
+    Person(CONTACT, "Jordan Ellis", "+14155550100", LA, "Brightwater Insurance", "human", consent=NONE),
     # One for each story of the simulated network.
     Person("ctc_demovoicemail", "Priya Raman", "+14155550101", LA, "Lakeside Dental", "voicemail"),
     Person("ctc_demobusyline0", "Marcus Bell", "+14155550102", LA, "Bell & Sons Roofing", "busy"),
