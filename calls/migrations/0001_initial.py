@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='call',
-            index=models.Index(condition=models.Q(('status', 'scheduled')), fields=['due_at', 'id'], name='call_due'),
+            index=models.Index(fields=['status', 'due_at', 'id'], name='call_due'),
         ),
         migrations.AddIndex(
             model_name='call',
