@@ -40,19 +40,26 @@ def _dial_batch(carrier: str) -> bool:
 
 def reconcile() -> None:
     """Ask the carrier about the attempts of which nothing was heard in time."""
-    attempts = dialing.overdue_attempts(utc_now())
+    attempts = dialing.take_overdue(now=utc_now())
     for attempt, sighting in zip(attempts, asyncio.run(_find(attempts)), strict=True):
         dialing.record_sighting(attempt.pk, sighting, now=utc_now())
 
 
 async def _find(attempts: Sequence[Attempt]) -> list[Sighting]:
     carrier = wiring.carrier()
-    return await asyncio.gather(*(carrier.find(attempt.leg) for attempt in attempts))
+
+    async def find(attempt: Attempt) -> Sighting:
+        # A silent gateway would keep the worker from all others for as long as the question takes.
+        if attempt.gateway and attempt.gateway.is_silent(utc_now()):
+            return Sighting.UNREACHABLE
+        return await carrier.find(attempt.leg)
+
+    return await asyncio.gather(*(find(attempt) for attempt in attempts))
 
 
 def hang_up_due() -> None:
     """Tell the carrier which legs to end."""
-    attempts = hanging_up.hang_ups_due(utc_now())
+    attempts = hanging_up.take_hang_ups(now=utc_now())
     for attempt, told in zip(attempts, asyncio.run(_hang_up(attempts)), strict=True):
         hanging_up.record_hang_up(attempt.pk, told=told, now=utc_now())
 

@@ -121,6 +121,7 @@ def _classified(attempt: Attempt, event: CarrierEvent, _now: datetime) -> None:
 
 def _opted_out(attempt: Attempt, event: CarrierEvent, now: datetime) -> None:
     attempt.evidence = {**attempt.evidence, **event.evidence}
+    attempt.save()  # answered, if this batch said so: what is suppressed hangs up what still rings
     suppress_in_call(attempt, now=now)
 
 

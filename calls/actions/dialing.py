@@ -13,7 +13,7 @@ from django.db.models import F, Max
 
 from calls import messages
 from calls.actions.changing import ask_to_hang_up
-from calls.actions.finishing import finish_call, give_up, requeue
+from calls.actions.finishing import finish_call, give_up, refuse, requeue
 from calls.actions.lines import Lines
 from calls.gates import Facts, Ruling, ask
 from calls.models import Attempt, Call, CallEvent, Decision, Pacing
@@ -30,7 +30,7 @@ RING_TIMEOUT_S = 30
 NOT_AFTER = timedelta(seconds=10)  # claim to the last instant at which the leg may ring
 LEASE = timedelta(seconds=8)  # the dial request gives up after 5 s; then somebody must ask
 LONG_SILENCE = timedelta(seconds=60)  # beyond all that a call may last
-ASK_AGAIN = timedelta(seconds=5)
+ASK_AGAIN = timedelta(seconds=10)  # asking takes 5 s at most
 
 
 def claim_due(*, carrier: str, now: datetime, limit: int = BATCH) -> tuple[list[DialRequest], int]:
@@ -45,9 +45,7 @@ def claim_due(*, carrier: str, now: datetime, limit: int = BATCH) -> tuple[list[
         (pacing,) = Pacing.lock(carrier)
         lines = Lines.free(pacing, now)
         due = Call.objects.due(now).filter(mode__in=modes).select_related("contact", "campaign")
-        calls = list(
-            due.select_for_update(skip_locked=True, of=("self",))[: min(limit, lines.count or limit)]
-        )
+        calls = list(due.select_for_update(skip_locked=True, of=("self",))[: lines.at_most(limit)])
         if not calls:
             return [], 0
         PhoneNumber.lock({call.contact.phone for call in calls})
@@ -87,10 +85,10 @@ class _Claim:
     def _dial(self, call: Call, ruling: Ruling) -> None:
         try:
             rendered = messages.render_for(call, now=self.now)
-        except Invalid as error:
-            self._note(call, ruling)
-            finish_call(call, Outcome.MESSAGE_INCOMPLETE, now=self.now, reason=error.message[:200])
-            self.settled += 1
+            caller_id = to_e164(call.caller_id or settings.DEFAULT_CALLER_ID)
+        except (Invalid, ValueError, TypeError, LookupError) as error:
+            # One call that cannot be made must not keep the others from theirs.
+            self._give_up(call, ruling, error)
             return
         attempt = Attempt(
             call=call,
@@ -98,7 +96,7 @@ class _Claim:
             carrier=self.carrier,
             gateway=self.lines.take(),
             to=call.contact.phone,
-            caller_id=to_e164(call.caller_id or settings.DEFAULT_CALLER_ID),
+            caller_id=caller_id,
             rendered_message=rendered,
             not_after=self.now + NOT_AFTER,
             lease_until=self.now + LEASE,
@@ -107,6 +105,12 @@ class _Claim:
         self.facts.numbers_in_use.add(attempt.to)
         self.dialled.append((call, attempt))
         self._note(call, ruling, attempt)
+        self.settled += 1
+
+    def _give_up(self, call: Call, ruling: Ruling, error: Exception) -> None:
+        reason = error.message if isinstance(error, Invalid) else f"cannot be made: {type(error).__name__}"
+        self._note(call, ruling)
+        finish_call(call, Outcome.MESSAGE_INCOMPLETE, now=self.now, reason=reason[:200])
         self.settled += 1
 
     def _defer(self, call: Call, ruling: Ruling) -> None:
@@ -209,7 +213,10 @@ def _record_refusal(attempt_id: str, refusal: Refused, now: datetime) -> None:
     attempt = _locked(attempt_id)
     if attempt is None or attempt.sequence:
         return
-    requeue(attempt, refusal.cause, now=now, rest=refusal.retry)
+    if refusal.retry:
+        requeue(attempt, refusal.cause, now=now, rest=True)
+    else:
+        refuse(attempt, refusal.cause, now=now)
 
 
 def _locked(attempt_id: str) -> Attempt | None:
@@ -220,9 +227,13 @@ def _locked(attempt_id: str) -> Attempt | None:
     return live.select_related("call__contact", "call__campaign").first()
 
 
-def overdue_attempts(now: datetime, limit: int = BATCH) -> list[Attempt]:
-    """Attempts whose lease ran out: the carrier must be asked."""
-    return list(Attempt.objects.overdue(now).select_related("gateway").order_by("lease_until")[:limit])
+@transaction.atomic
+def take_overdue(*, now: datetime, limit: int = BATCH) -> list[Attempt]:
+    """Attempts whose lease ran out: the carrier must be asked. They are in the caller's hands for a while."""
+    overdue = Attempt.objects.overdue(now).select_related("gateway").order_by("lease_until")
+    attempts = list(overdue.select_for_update(skip_locked=True, of=("self",))[:limit])
+    Attempt.objects.filter(pk__in=[row.pk for row in attempts]).update(lease_until=now + ASK_AGAIN)
+    return attempts
 
 
 @transaction.atomic
@@ -234,9 +245,8 @@ def record_sighting(attempt_id: str, sighting: Sighting, *, now: datetime) -> No
     if sighting == Sighting.NEVER and attempt.sequence == 0:
         requeue(attempt, "never_sent", now=now)
     elif now <= _deadline(attempt):
-        Attempt.objects.filter(pk=attempt_id).update(lease_until=now + ASK_AGAIN)
+        return  # it is asked for again when its lease runs out
     elif sighting == Sighting.LIVE:
-        Attempt.objects.filter(pk=attempt_id).update(lease_until=now + ASK_AGAIN)
         if attempt.call.hang_up_requested_at is None:
             ask_to_hang_up(attempt.call, now=now, reason="over its maximum length")
     else:

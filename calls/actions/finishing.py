@@ -117,6 +117,14 @@ def requeue(attempt: Attempt, cause: str, *, now: datetime, rest: bool = False) 
         call.advance(CallStatus.SCHEDULED, now=now, event="requeued", reason=cause, attempt=attempt)
 
 
+def refuse(attempt: Attempt, cause: str, *, now: datetime) -> None:
+    """The carrier will not carry this call, now or later."""
+    ending = Ending(outcome=Outcome.CARRIER_ERROR, ended_by=EndedBy.CARRIER, hangup_cause=cause)
+    outcome = _for_staff(attempt.call, ending)
+    _close(attempt, ending, outcome, now)
+    finish_call(attempt.call, outcome, now=now, attempt=attempt)
+
+
 def give_up(attempt: Attempt, cause: str, *, now: datetime) -> None:
     """Nothing can be learned of the attempt: the call fails as unknown, and is never redialled."""
     attempt.state = AttemptState.UNKNOWN

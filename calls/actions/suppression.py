@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from calls.actions.changing import ask_to_hang_up
 from calls.actions.finishing import finish_call
@@ -32,6 +32,9 @@ def suppress(
         Forbidden, Invalid
     """
     number = suppressible(number, is_prefix=is_prefix)
+    # The calls first, as the carrier's events do, then the numbers; a call that came up in between is
+    # found by the second look.
+    list(_ringing(number, is_prefix=is_prefix))
     # A prefix may cover numbers that a claim under way holds: take the locks of all that it covers.
     covered = PhoneNumber.objects.filter(pk__startswith=number).values_list("pk", flat=True)
     PhoneNumber.lock(list(covered) if is_prefix else [number])
@@ -60,21 +63,27 @@ def suppress_in_call(attempt: Attempt, *, now: datetime) -> None:
     )
 
 
-def _covered(suppression: Suppression, field: str) -> Q:
-    return Q(**{f"{field}__startswith" if suppression.is_prefix else field: suppression.number})
+def _covered(number: str, field: str, *, is_prefix: bool) -> Q:
+    return Q(**{f"{field}__startswith" if is_prefix else field: number})
+
+
+def _ringing(number: str, *, is_prefix: bool) -> QuerySet[Call]:
+    """The calls that ring there or are about to, locked."""
+    unanswered = Attempt.objects.filter(
+        _covered(number, "to", is_prefix=is_prefix), state__in=[AttemptState.DIALING, AttemptState.RINGING]
+    )
+    calls = Call.objects.filter(pk__in=unanswered.values("call_id"), hang_up_requested_at=None)
+    return calls.select_for_update().order_by("pk")
 
 
 def _cancel_scheduled(suppression: Suppression, now: datetime) -> None:
-    calls = Call.objects.filter(_covered(suppression, "contact__phone"), status=CallStatus.SCHEDULED)
+    covered = _covered(suppression.number, "contact__phone", is_prefix=suppression.is_prefix)
+    calls = Call.objects.filter(covered, status=CallStatus.SCHEDULED)
     # A row in a claim's hands is passed over: that claim waits for the number's lock, and then sees us.
     for call in calls.select_for_update(skip_locked=True, of=("self",)).order_by("pk"):
         finish_call(call, Outcome.CANCELED_BY_USER, now=now, reason="the number must not be called")
 
 
 def _hang_up_ringing(suppression: Suppression, now: datetime) -> None:
-    unanswered = Attempt.objects.filter(
-        _covered(suppression, "to"), state__in=[AttemptState.DIALING, AttemptState.RINGING]
-    )
-    calls = Call.objects.filter(pk__in=unanswered.values("call_id"), hang_up_requested_at=None)
-    for call in calls.select_for_update(skip_locked=True).order_by("pk"):
+    for call in _ringing(suppression.number, is_prefix=suppression.is_prefix):
         ask_to_hang_up(call, now=now, reason="the number must not be called")

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 
 from temphone.lib.clock import now as utc_now
 
+MAX_SKEW_MS = 2_000  # beyond it no dial: "not after" would mean another instant there
 HEARD_WITHIN = timedelta(seconds=7)  # heartbeats come every 2 s; two may be lost
 
 
@@ -15,9 +16,13 @@ class GatewayQuerySet(models.QuerySet["Gateway"]):
     """Reads of gateways."""
 
     def reachable(self, now: datetime) -> "GatewayQuerySet":
-        """Heard of lately, and not found unreachable since."""
+        """Heard of lately, not found unreachable since, and with a clock that agrees with ours."""
         since_failure = Q(unreachable_at=None) | Q(unreachable_at__lt=F("last_seen_at"))
-        return self.filter(since_failure, last_seen_at__gt=now - HEARD_WITHIN)
+        return self.filter(
+            since_failure,
+            last_seen_at__gt=now - HEARD_WITHIN,
+            clock_skew_ms__range=(-MAX_SKEW_MS, MAX_SKEW_MS),
+        )
 
 
 class Gateway(models.Model):
@@ -41,6 +46,10 @@ class Gateway(models.Model):
 
     def __str__(self) -> str:
         return self.ledger
+
+    def is_silent(self, now: datetime) -> bool:
+        """Whether nothing was heard of it lately."""
+        return self.last_seen_at <= now - HEARD_WITHIN
 
     def let_rest(self, now: datetime) -> None:
         """Give it no more calls until its next heartbeat, so that what it refuses does not go in circles."""

@@ -79,12 +79,12 @@ class Ledger:
 
     def withdraw(self, attempt_id: str) -> None:
         """Note that it is to be hung up; one that is not known is refused from now on."""
-        self._refuse(Refused(attempt_id=attempt_id, cause=WITHDRAWN, retry=False))
+        self._refuse(Refused(attempt_id=attempt_id, cause=WITHDRAWN, retry=True))
         self._db.execute("UPDATE attempts SET hang_up = 1 WHERE attempt_id = ?", (attempt_id,))
 
     def sight(self, attempt_id: str) -> Sighting:
         """What became of it; one that is not known is refused from now on."""
-        self._refuse(Refused(attempt_id=attempt_id, cause=WITHDRAWN, retry=False))
+        self._refuse(Refused(attempt_id=attempt_id, cause=WITHDRAWN, retry=True))
         (state,) = self._db.execute(
             "SELECT state FROM attempts WHERE attempt_id = ?", (attempt_id,)
         ).fetchone()

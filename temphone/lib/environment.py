@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from temphone.lib.phone import to_e164
+
 T = TypeVar("T")
 DATABASE_FORMS = "sqlite:////absolute/path.sqlite3 or postgres://user:password@host:5432/name"
 
@@ -77,6 +79,11 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
         return value
 
     return _parsed(name, default, parse, "one of " + ", ".join(allowed))
+
+
+def phone_number(name: str, default: str) -> str:
+    """A phone number, as E.164."""
+    return _parsed(name, default, to_e164, "an international phone number such as +14155550199")
 
 
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from calls.actions.carrier_events import record_carrier_events
 from calls.actions.changing import cancel_call
-from calls.actions.dialing import LEASE, claim_due, overdue_attempts, record_sighting
+from calls.actions.dialing import LEASE, claim_due, take_overdue, record_sighting
 from calls.models import Attempt, Call, Gateway
 from temphone.accounts.actors import SYSTEM
 from temphone.telephony.messages import EventType, Outcome, Sighting
@@ -29,8 +29,8 @@ def the_call():
 
 
 def test_it_is_asked_for_when_its_lease_ran_out(attempt):
-    assert overdue_attempts(LATER - timedelta(seconds=1)) == []
-    assert overdue_attempts(LATER) == [attempt]
+    assert take_overdue(now=LATER - timedelta(seconds=1)) == []
+    assert take_overdue(now=LATER) == [attempt]
 
 
 def test_proof_that_it_never_rang_makes_a_new_attempt(attempt):

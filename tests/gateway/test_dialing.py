@@ -100,7 +100,7 @@ def test_a_hang_up_that_comes_first_refuses_the_dial(on_gateway, tmp_path):
         await client.hang_up("att_1")
         await client.hang_up("att_1")
         assert await client.dial(dial("att_1")) == [
-            Refused(attempt_id="att_1", cause="withdrawn", retry=False)
+            Refused(attempt_id="att_1", cause="withdrawn", retry=True)
         ]
 
     on_gateway(test)

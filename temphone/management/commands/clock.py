@@ -39,7 +39,7 @@ class Bell:
     def ring_if_due(self, now: datetime) -> bool:
         """Whether it rang."""
         work = self.due(now).order_by()
-        if self.rung_at and now - self.rung_at < AGAIN:
+        if self.rung_at and _within(now - self.rung_at, AGAIN):
             work = work.filter(**{f"{self.moment}__gt": self.rung_at})
         if not work.exists():
             return False
@@ -58,11 +58,16 @@ class Chime:
 
     def ring_if_due(self, now: datetime) -> bool:
         """Whether it rang."""
-        if self.rung_at and now - self.rung_at < self.every:
+        if self.rung_at and _within(now - self.rung_at, self.every):
             return False
         async_task(self.task)
         self.rung_at = now
         return True
+
+
+def _within(passed: timedelta, span: timedelta) -> bool:
+    # A wall clock that was set back makes time run backwards: then nothing counts as rung lately.
+    return timedelta(0) <= passed < span
 
 
 def bells() -> list[Bell | Chime]:
