@@ -27,7 +27,11 @@ def is_there(command: list[str]) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a program that is not there, and say which."""
+    """Skip what needs a program that is not there, and say which; browsers come last.
+
+    Playwright leaves an event loop running in this thread, in which no other test could start its own.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     for marker, (command, name) in NEEDS.items():
         marked = [item for item in items if item.get_closest_marker(marker)]
         if marked and not is_there(command):

@@ -33,7 +33,7 @@ def test_a_python_too_old_is_said_in_one_line(fresh: Path):
     assert done.returncode == 2
     first, *makes_own = done.stderr.splitlines()
     assert first == "TemPhone needs Python 3.11 or newer, and ./python3 is not: make run PYTHON=python3.12"
-    assert all(line.startswith("make: ***") for line in makes_own)
+    assert all(line.startswith("make") and "***" in line for line in makes_own)
     assert not (fresh / ".venv").exists()
 
 
