@@ -15,7 +15,7 @@ from calls.hours import is_open, next_opening
 from calls.models import Attempt, Call, StopSwitch
 from calls.models.history import Verdict
 from campaigns.states import OVER, CampaignStatus
-from contacts.models import Consent, Suppression
+from contacts.models import Consent, ConsentKind, Suppression
 from temphone.lib.clock import iso, zone
 from temphone.telephony.messages import Outcome
 
@@ -127,7 +127,7 @@ def suppression(call: Call, facts: Facts) -> Check:
 def consent(call: Call, facts: Facts) -> Check:
     """Whether the contact agreed to calls of this purpose."""
     policy = settings.POLICIES[call.mode]["consent"]
-    given = next((one for one in facts.consents.get(call.contact_id, ()) if one.covers(call.purpose)), None)
+    given = _consent_for(call.purpose, facts.consents.get(call.contact_id, ()))
     seen: dict[str, str | int | bool | None] = {"policy": policy, "purpose": call.purpose}
     if given is not None or policy == "off":
         text = f"{given}, recorded {iso(given.captured_at)}." if given else "Consent is not asked for."
@@ -137,9 +137,20 @@ def consent(call: Call, facts: Facts) -> Check:
     return Check(rule="consent", verdict=verdict, text=text, input=seen, outcome=Outcome.BLOCKED_CONSENT)
 
 
+def _consent_for(purpose: str, newest_first: Sequence[Consent]) -> Consent | None:
+    """The newest that covers the purpose, unless a newer one says that there is none."""
+    absent: set[str] = set()
+    for one in newest_first:
+        if one.kind == ConsentKind.NONE:
+            absent.add(one.purpose)
+        elif one.covers(purpose) and not absent & {one.purpose, purpose}:
+            return one
+    return None
+
+
 def calling_hours(call: Call, facts: Facts) -> Check:
     """Whether the contact's clocks show an hour at which we may call."""
-    local = facts.now.astimezone(zone(call.contact.timezone))
+    local, due = (at.astimezone(zone(call.contact.timezone)) for at in (facts.now, call.due_at))
     opens, closes = settings.CALLING_HOURS
     seen: dict[str, str | int | bool | None] = {
         "local_time": local.isoformat(timespec="minutes"),
@@ -157,7 +168,8 @@ def calling_hours(call: Call, facts: Facts) -> Check:
         verdict=verdict[settings.POLICIES[call.mode]["hours"]],
         text=text,
         input=seen,
-        outcome=Outcome.BLOCKED_HOURS,
+        # Due within the hours and only now outside them: it is late.
+        outcome=Outcome.EXPIRED if is_open(due) else Outcome.BLOCKED_HOURS,
         until=opening,
     )
 

@@ -22,7 +22,7 @@ TRANSITIONS: dict[CallStatus, frozenset[CallStatus]] = {
     CallStatus.IN_PROGRESS: frozenset({CallStatus.SCHEDULED, *FINAL}),
     CallStatus.COMPLETED: frozenset(),
     # Only from outcome unknown, to what the carrier's evidence shows later.
-    CallStatus.FAILED: frozenset({CallStatus.COMPLETED, CallStatus.FAILED}),
+    CallStatus.FAILED: FINAL,
     CallStatus.CANCELED: frozenset(),
 }
 

@@ -94,8 +94,10 @@ def erase_contact(*, actor: Actor, contact_id: str, now: datetime) -> Contact:
         Conflict: calls to the contact are scheduled or in progress; cancel them first.
     """
     actor.require(Role.MANAGER)
+    # Locked as scheduling locks it: who comes second sees what the first has done.
+    Contact.objects.select_for_update(no_key=True).filter(pk=contact_id).first()
     contact = get_contact(contact_id)
-    if contact.calls.filter(status__in=("scheduled", "in_progress")).exists():
+    if contact.calls.filter(outcome=None).exists():
         raise Conflict(
             "Calls to this contact are scheduled or in progress. Cancel them first.", code="contact_has_calls"
         )

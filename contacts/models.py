@@ -114,8 +114,8 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
     """Reads of consents."""
 
     def in_force(self, now: datetime) -> "ConsentQuerySet":
-        """Given by ``now`` and not revoked."""
-        return self.filter(captured_at__lte=now, revoked_at=None).exclude(kind=ConsentKind.NONE)
+        """Recorded by ``now`` and not revoked, the newest first; among them those that say there is none."""
+        return self.filter(captured_at__lte=now, revoked_at=None).order_by("-captured_at", "-id")
 
 
 class Consent(models.Model):

@@ -1,6 +1,7 @@
 """Find, move and cancel a call."""
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import datetime
 
 from django.db import transaction
@@ -56,15 +57,19 @@ def update_call(*, actor: Actor, call_id: str, changes: Mapping[str, object], no
     call = get_call(actor=actor, call_id=call_id)
     if call.status != CallStatus.SCHEDULED:
         raise _too_late(call)
+    planned = copy(call)
     columns = _columns(call, changes, now)
+    for name, value in columns.items():
+        setattr(planned, name, value)
+    messages.render_for(planned, now=max(planned.due_at, now))
+    ruling = rule_on(planned, now=now)
+    event = "rescheduled" if "scheduled_at" in changes else "changed"
     with transaction.atomic():
         try:
-            call.change(now=now, **columns)
+            call.change(now=now, **{**columns, "due_at": planned.due_at})
         except Conflict as error:
             raise _too_late(get_call(actor=actor, call_id=call_id)) from error
-        messages.render_for(call, now=max(call.due_at, now))
-        event = "rescheduled" if "scheduled_at" in changes else "changed"
-        record(call, rule_on(call, now=now), event, now=now)
+        record(call, ruling, event, now=now)
         AuditEntry.record(actor, f"call.{event}", call.pk, fields=sorted(changes))
     return call
 
@@ -80,6 +85,8 @@ def _columns(call: Call, changes: Mapping[str, object], now: datetime) -> dict[s
 
 
 def _too_late(call: Call) -> Conflict:
+    if call.status == CallStatus.SCHEDULED:
+        return Conflict(f"Call {call.pk} has changed meanwhile; look at it again.", code="changed_meanwhile")
     state = "in progress" if call.status == CallStatus.IN_PROGRESS else f"already {call.status}"
     return Conflict(f"Call {call.pk} is {state}.", code=f"call_{call.status}")
 

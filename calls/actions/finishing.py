@@ -54,9 +54,13 @@ def end_attempt(attempt: Attempt, ending: Ending, *, now: datetime, at: datetime
     elif may_retry(call, outcome):
         _retry(call, outcome, attempt, now)
     else:
-        canceled = outcome == Outcome.CANCELED_BY_USER
-        status = CallStatus.COMPLETED if canceled and attempt.answered_at else None
-        finish_call(call, outcome, now=now, status=status, attempt=attempt)
+        finish_call(call, outcome, now=now, status=_final_status(outcome, attempt), attempt=attempt)
+
+
+def _final_status(outcome: Outcome, attempt: Attempt) -> CallStatus:
+    """What the outcome gives the call; one that was answered is completed even if it was canceled then."""
+    canceled = outcome == Outcome.CANCELED_BY_USER
+    return CallStatus.COMPLETED if canceled and attempt.answered_at else status_after(outcome)
 
 
 def _for_staff(call: Call, ending: Ending) -> Outcome:
@@ -138,7 +142,7 @@ def give_up(attempt: Attempt, cause: str, *, now: datetime) -> None:
 def _correct(call: Call, outcome: Outcome, attempt: Attempt, now: datetime) -> None:
     """Late evidence: what was unknown is known now."""
     call.advance(
-        CallStatus.COMPLETED if status_after(outcome) == CallStatus.COMPLETED else CallStatus.FAILED,
+        _final_status(outcome, attempt),
         now=now,
         event="corrected",
         reason=outcome.value,

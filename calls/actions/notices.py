@@ -16,5 +16,11 @@ def notify(call: Call, type_: str, *, now: datetime) -> None:
         return
     call.events_sent += 1
     Call.objects.filter(pk=call.pk).update(events_sent=call.events_sent)
-    data = {**call_data(call), "sequence": call.events_sent}
-    enqueue(subject=call.pk, url=call.webhook_url, event=type_, sequence=call.events_sent, data=data, at=now)
+    enqueue(
+        subject=call.pk,
+        url=call.webhook_url,
+        event=type_,
+        sequence=call.events_sent,
+        data=call_data(call),
+        at=now,
+    )

@@ -15,7 +15,7 @@ from calls.models.history import Stage, Verdict
 from calls.representation import call_data
 from campaigns.models import Campaign
 from campaigns.states import OVER
-from contacts.models import Contact
+from contacts.models import Contact, ContactQuerySet
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import ApiKey, AuditEntry, Mode
 from temphone.lib.clock import parse_timestamp, zone
@@ -103,10 +103,10 @@ def _schedule(
     actor: Actor, mode: Mode, request: CallRequest, now: datetime, idempotency: Idempotency | None = None
 ) -> Scheduled:
     with transaction.atomic():
-        call = _planned(actor, mode, request, now)
+        # Locked, so that nobody erases the contact between our look and our commit.
+        contacts = Contact.objects.select_for_update(no_key=True)
+        call = _planned(actor, mode, request, now, contacts=contacts)
         ruling = rule_on(call, now=now)
-        if ruling.deciding.verdict == Verdict.DEFER and ruling.deciding.until:
-            call.due_at = ruling.deciding.until
         call.save(force_insert=True)
         record(call, ruling, "scheduled", now=now)
         AuditEntry.record(actor, "call.schedule", call.pk)
@@ -123,7 +123,7 @@ def preview_call(*, actor: Actor, mode: Mode, request: CallRequest, now: datetim
         Forbidden, NotFound, Invalid: as scheduling would. What policy would refuse is in the verdict.
     """
     actor.require(Role.OPERATOR)
-    call = _planned(actor, mode, request, now)
+    call = _planned(actor, mode, request, now, contacts=Contact.objects.all())
     ruling = ask(call, Facts.read([call], now=now, at=call.scheduled_at))
     return Preview(
         rendered_message=messages.render_for(call, now=call.scheduled_at),
@@ -136,13 +136,15 @@ def preview_call(*, actor: Actor, mode: Mode, request: CallRequest, now: datetim
     )
 
 
-def _planned(actor: Actor, mode: Mode, request: CallRequest, now: datetime) -> Call:
+def _planned(
+    actor: Actor, mode: Mode, request: CallRequest, now: datetime, *, contacts: ContactQuerySet
+) -> Call:
     """The call that the request describes, not saved.
 
     Raises:
         NotFound, Invalid, Refused: in the order that the API promises.
     """
-    contact = Contact.objects.present().filter(pk=request.contact_id).first()
+    contact = contacts.present().filter(pk=request.contact_id).first()
     if contact is None:
         raise NotFound(f"Contact not found: {request.contact_id}.", code="contact_not_found")
     campaign = _campaign(request.campaign_id)
@@ -213,15 +215,17 @@ def _refuse_mode(mode: Mode, campaign: Campaign | None) -> None:
 
 
 def rule_on(call: Call, *, now: datetime) -> Ruling:
-    """What the gates say of a dial at the time asked for.
+    """What the gates say of a dial when it is due; what they defer, they move.
 
     Raises:
         Refused: they forbid it; the message says why, and the mend.
     """
-    ruling = ask(call, Facts.read([call], now=now, at=call.scheduled_at))
+    ruling = ask(call, Facts.read([call], now=now, at=call.due_at))
     check = ruling.deciding
     if check.verdict == Verdict.BLOCK:
         raise Refused(_with_mend(check), code=check.outcome.value if check.outcome else check.rule)
+    if check.verdict == Verdict.DEFER and check.until:
+        call.due_at = check.until
     return ruling
 
 

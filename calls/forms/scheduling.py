@@ -146,7 +146,7 @@ class ScheduleForm(MomentForm):
         """The form's one-time token: sent twice, it makes one call."""
         return Idempotency(
             key=f"form:{self.cleaned_data['token']}",
-            fingerprint=sha256(repr(self.request).encode()).hexdigest(),
+            fingerprint=sha256(repr((self.cleaned_data["mode"], self.request)).encode()).hexdigest(),
         )
 
 

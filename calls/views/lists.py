@@ -68,7 +68,7 @@ def call_list(request: StaffRequest) -> HttpResponse:
         "listing": listing,
         "rows": [_row(call, view, now) for call in listing.rows],
         "chips": form.chips(),
-        "live": _live_attempts(),
+        "live": list(_live_attempts()),
         "poll": _poll(in_progress, now),
         "in_progress": in_progress,
         "filtered": bool(form.given),

@@ -51,7 +51,8 @@ class User(AbstractUser):
     def actor(self) -> Actor:
         """This person as whoever causes a change. A superuser is an admin."""
         role = Role.ADMIN if self.is_superuser else Role(self.role)
-        return Actor(kind="user", id=str(self.pk), label=self.get_full_name() or self.username, role=role)
+        label = (self.get_full_name() or self.username)[:150]  # what the audit log holds
+        return Actor(kind="user", id=str(self.pk), label=label, role=role)
 
 
 def digest(secret: str) -> str:

@@ -40,8 +40,3 @@ def implied_zone(e164: str) -> str | None:
 
     zones = timezone.time_zones_for_number(phonenumbers.parse(e164))
     return zones[0] if len(zones) == 1 and zones[0] != timezone.UNKNOWN_TIMEZONE else None
-
-
-def masked(e164: str) -> str:
-    """The number for logs: its last two digits alone."""
-    return f"…{e164[-2:]}"

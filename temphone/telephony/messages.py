@@ -167,7 +167,6 @@ class Sighting(StrEnum):
     LIVE = "live"  # it has the attempt; events will follow
     ENDED = "ended"  # over; its last event is on its way
     NEVER = "never"  # never rang, and the carrier will refuse it for ever
-    ABSENT = "absent"  # not known, which proves nothing
     UNREACHABLE = "unreachable"  # could not be asked
 
 

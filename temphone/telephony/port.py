@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from temphone.telephony.messages import CarrierEvent, DialRequest, DialResult, LegRef, Sighting
+from temphone.telephony.messages import DialRequest, DialResult, LegRef, Sighting
 from temphone.telephony.signing import SignedRequest
 
 
@@ -32,11 +32,4 @@ class Carrier(Protocol):
 
         Raises:
             BadSignature: it did not, or too long ago.
-        """
-
-    def parse_events(self, body: bytes, /) -> Sequence[CarrierEvent]:
-        """The events in a verified request.
-
-        Raises:
-            ValueError: the body has not the carrier's shape.
         """

@@ -250,3 +250,22 @@ def test_who_answered_is_known_when_told():
     record_carrier_events(ledger="gw_test", events=[told], now=NOON)
     assert call.attempts.get().answered_by == "voicemail"
     assert fresh(call).answered_by is None  # not before the call is final
+
+
+@pytest.mark.parametrize("first", range(5))
+def test_an_opt_out_hangs_up_nothing_that_was_answered_however_the_events_arrive(first):
+    call, attempt_id = dialled()
+    events = events_of(attempt_id, ACCEPTED, RINGING, ANSWERED, EventType.OPTED_OUT, Outcome.OPTED_OUT)
+    for batch in (events[:first], events[first:]):
+        record_carrier_events(ledger="gw_test", events=batch, now=NOON)
+    assert (fresh(call).status, fresh(call).outcome) == ("completed", "opted_out")
+    assert fresh(call).hang_up_requested_at is None
+
+
+def test_a_correction_after_a_hang_up_gives_the_status_of_the_table():
+    call, attempt_id = dialled()
+    tell(ACCEPTED, RINGING, ANSWERED, attempt_id=attempt_id)
+    cancel_call(actor=SYSTEM, call_id=call.pk, now=NOON)
+    record_sighting(attempt_id, Sighting.UNREACHABLE, now=NOON + timedelta(hours=2))
+    tell(ACCEPTED, RINGING, ANSWERED, Outcome.CANCELED_BY_USER, attempt_id=attempt_id)
+    assert (fresh(call).status, fresh(call).outcome) == ("completed", "canceled_by_user")

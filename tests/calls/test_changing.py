@@ -55,6 +55,14 @@ def test_it_cannot_be_moved_to_a_time_that_scheduling_refuses(text):
         update_call(actor=SYSTEM, call_id=call.pk, changes={"scheduled_at": text}, now=BEFORE)
 
 
+def test_moving_defers_as_scheduling_does(settings):
+    settings.POLICIES = settings.POLICIES | {"test": {"consent": "off", "hours": "defer"}}
+    call = a_call()
+    night = {"scheduled_at": "2026-03-16T09:00:00Z"}  # 02:00 there
+    update_call(actor=SYSTEM, call_id=call.pk, changes=night, now=BEFORE)
+    assert fresh(call).due_at == NOON + timedelta(days=1)
+
+
 def test_a_call_in_progress_cannot_be_moved():
     a_gateway()
     call = a_call()

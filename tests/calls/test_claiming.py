@@ -258,6 +258,42 @@ def test_a_refused_dial_is_made_again_as_a_new_attempt():
     assert [attempt.number for attempt in call.attempts.all()] == [1, 2]
 
 
+def test_a_dial_that_was_refused_for_good_ends_the_call():
+    a_gateway()
+    call = a_call()
+    (request,) = claim()
+    record_dial_results([Refused(attempt_id=request.attempt_id, cause="no such leg", retry=False)], now=NOON)
+    call.refresh_from_db()
+    assert (call.status, call.outcome) == ("failed", "carrier_error")
+    assert claim() == []
+
+
+@pytest.mark.parametrize("skew_ms", [2001, -2001])
+def test_a_gateway_whose_clock_is_off_gets_no_calls(skew_ms):
+    a_gateway(clock_skew_ms=skew_ms)
+    a_call()
+    assert claim() == []
+
+
+def test_a_call_that_cannot_be_made_does_not_keep_others_from_theirs():
+    a_gateway()
+    broken, other = a_call(), a_call()
+    Call.objects.filter(pk=broken.pk).update(caller_id="nonsense")
+    assert [request.to for request in claim()] == [other.contact.phone]
+    broken.refresh_from_db()
+    assert (broken.status, broken.outcome) == ("failed", "message_incomplete")
+
+
+def test_a_call_that_became_late_past_the_calling_hours_expires(settings):
+    settings.CARRIERS = {"test": "simulated", "live": "sip"}
+    settings.POLICIES = settings.POLICIES | {"live": {"consent": "off", "hours": "reject"}}
+    evening = NOON + timedelta(hours=12, minutes=59)  # 20:59 there
+    call = a_call(mode=Mode.LIVE, scheduled_at=evening.isoformat())
+    claim_due(carrier="sip", now=evening + timedelta(minutes=2))
+    call.refresh_from_db()
+    assert (call.status, call.outcome) == ("failed", "expired")
+
+
 def test_an_unsure_dial_is_asked_for_and_not_made_again():
     a_gateway()
     call = a_call()

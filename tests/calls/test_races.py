@@ -15,10 +15,11 @@ from calls.actions.stop import set_stop_switch
 from calls.actions.suppression import suppress
 from calls.models import Attempt, Call, StopSwitch
 from campaigns.actions import pause_campaign
+from contacts.actions import erase_contact
 from contacts.models import Suppression
 from temphone.accounts.actors import SYSTEM
 from temphone.accounts.models import Mode
-from temphone.lib.errors import Conflict
+from temphone.lib.errors import Conflict, NotFound
 from tests.builders import NOON, a_call, a_campaign, a_contact, a_gateway, a_request
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -131,6 +132,43 @@ def test_after_a_pause_or_a_stop_was_answered_nothing_more_is_claimed():
         assert claim() == []
         StopSwitch.objects.all().delete()
         Call.objects.filter(status="scheduled").update(due_at=NOON + timedelta(days=9))
+
+
+def test_an_opt_out_hangs_up_what_rings_even_while_its_events_arrive():
+    a_gateway()
+    call = a_call()
+    claim()
+    given = threading.Thread(
+        target=lambda: (suppress(actor=SYSTEM, number=call.contact.phone, now=NOON), connection.close())
+    )
+    with transaction.atomic():
+        # As a batch of events holds it.
+        Call.objects.select_for_update().get(pk=call.pk)
+        Attempt.objects.update(state="ringing")
+        given.start()
+        given.join(0.5)
+        assert given.is_alive()
+    given.join(10)
+    call.refresh_from_db()
+    assert call.hang_up_requested_at == NOON
+
+
+def test_a_contact_is_not_erased_while_a_call_is_being_scheduled():
+    for _ in range(ROUNDS):
+        contact = a_contact()
+        scheduled, erased = at_once(
+            lambda contact=contact: a_call_or_none(contact),
+            lambda contact=contact: erase_contact(actor=SYSTEM, contact_id=contact.pk, now=NOON),
+        )
+        contact.refresh_from_db()
+        assert (scheduled is None) == (contact.erased_at is not None), erased
+
+
+def a_call_or_none(contact):
+    try:
+        return a_call(contact, initial_message="Hi.")
+    except NotFound:
+        return None
 
 
 @pytest.mark.parametrize("verb", ["stop", "pause", "suppress"])

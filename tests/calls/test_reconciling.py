@@ -6,7 +6,7 @@ import pytest
 
 from calls.actions.carrier_events import record_carrier_events
 from calls.actions.changing import cancel_call
-from calls.actions.dialing import LEASE, claim_due, take_overdue, record_sighting
+from calls.actions.dialing import LEASE, claim_due, record_sighting, take_overdue
 from calls.models import Attempt, Call, Gateway
 from temphone.accounts.actors import SYSTEM
 from temphone.telephony.messages import EventType, Outcome, Sighting
@@ -42,7 +42,7 @@ def test_proof_that_it_never_rang_makes_a_new_attempt(attempt):
     assert request.attempt_id != attempt.pk
 
 
-@pytest.mark.parametrize("sighting", [Sighting.LIVE, Sighting.ENDED, Sighting.ABSENT, Sighting.UNREACHABLE])
+@pytest.mark.parametrize("sighting", [Sighting.LIVE, Sighting.ENDED, Sighting.UNREACHABLE])
 def test_without_proof_it_is_never_redialled(attempt, sighting):
     for minutes in range(1, 40):
         now = NOON + timedelta(minutes=minutes)

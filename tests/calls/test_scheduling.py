@@ -103,6 +103,17 @@ def test_express_consent_suffices_to_inform_but_not_to_market(live):
         schedule(contact, mode=Mode.LIVE, campaign_id=marketing.pk)
 
 
+def test_a_later_absence_of_consent_counts(live):
+    contact = a_contact()
+    consent = {"contact": contact, "phone": contact.phone, "purpose": "informational"}
+    Consent.objects.create(**consent, kind="express", captured_at=NOW - timedelta(days=2))
+    Consent.objects.create(**consent, kind="none", captured_at=NOW - timedelta(days=1))
+    with pytest.raises(Refused):
+        schedule(contact, mode=Mode.LIVE)
+    Consent.objects.create(**consent, kind="express", captured_at=NOW)
+    assert schedule(contact, mode=Mode.LIVE).call.status == "scheduled"
+
+
 def test_outside_the_calling_hours_a_live_call_is_refused_with_the_next_opening(live):
     live.POLICIES = live.POLICIES | {"live": {"consent": "off", "hours": "reject"}}
     with pytest.raises(Refused) as refusal:

@@ -9,13 +9,11 @@ import aiohttp
 import msgspec
 
 from temphone.telephony.messages import (
-    CarrierEvent,
     Dial,
     Dialed,
     DialRequest,
     DialResult,
     Done,
-    Events,
     Find,
     Found,
     GatewayRef,
@@ -81,10 +79,6 @@ class GatewayCarrier:
     def verify(self, request: SignedRequest, /) -> None:
         """See the port."""
         verify(request, secret=self._secret)
-
-    def parse_events(self, body: bytes, /) -> Sequence[CarrierEvent]:
-        """See the port."""
-        return decode(body, Events).events
 
     async def _dial(self, gateway: GatewayRef, requests: Sequence[DialRequest]) -> list[DialResult]:
         ids = [request.attempt_id for request in requests]

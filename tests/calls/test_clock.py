@@ -1,0 +1,60 @@
+"""The clock rings for what is due: at once, again while it is there, and after the wall clock jumped."""
+
+from datetime import timedelta
+
+import pytest
+
+from calls.models import Call
+from temphone.management.commands import clock
+from tests.builders import NOON, a_call
+
+pytestmark = pytest.mark.django_db
+TICK = timedelta(milliseconds=50)
+
+
+@pytest.fixture
+def rung(monkeypatch):
+    tasks = []
+    monkeypatch.setattr(clock, "async_task", tasks.append)
+    return tasks
+
+
+@pytest.fixture
+def bell():
+    return clock.Bell(task="dial", due=Call.objects.due, moment="due_at")
+
+
+def test_it_does_not_ring_before_something_is_due(rung, bell):
+    a_call()
+    assert not bell.ring_if_due(NOON - TICK)
+    assert bell.ring_if_due(NOON)
+    assert rung == ["dial"]
+
+
+def test_it_rings_each_second_while_the_work_is_there(rung, bell):
+    a_call()
+    for tick in range(60):  # three seconds
+        bell.ring_if_due(NOON + tick * TICK)
+    assert len(rung) == 3
+
+
+def test_it_rings_at_once_for_what_has_come_due_since(rung, bell):
+    a_call()
+    a_call(scheduled_at=(NOON + 2 * TICK).isoformat())
+    assert bell.ring_if_due(NOON)
+    assert not bell.ring_if_due(NOON + TICK)
+    assert bell.ring_if_due(NOON + 2 * TICK)
+
+
+def test_a_wall_clock_set_back_does_not_silence_it(rung, bell):
+    a_call()
+    assert bell.ring_if_due(NOON + timedelta(hours=1))
+    assert bell.ring_if_due(NOON)
+
+
+def test_a_chime_rings_at_its_interval(rung):
+    chime = clock.Chime(task="beat", every=timedelta(seconds=5))
+    for seconds in range(11):
+        chime.ring_if_due(NOON + timedelta(seconds=seconds))
+    assert chime.ring_if_due(NOON)  # set back
+    assert len(rung) == 4
