@@ -123,6 +123,13 @@
     one("#id_time").value = chip.dataset.time;
     one("#id_time").dispatchEvent(new Event("change", { bubbles: true }));
   };
+  const zones = one("#id_timezone");
+  const myZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const offerZone = (button) => {
+    if (zones.value === myZone || !one(`option[value="${myZone}"]`, zones)) return;
+    one("b", button).textContent = myZone.replaceAll("_", " ");
+    button.parentElement.hidden = false;
+  };
   const CLICKS = {
     "[data-modal]": (link, event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -143,6 +150,10 @@
     },
     "[data-insert]": (chip) => insert(chip.dataset.insert),
     "[data-date]": setMoment,
+    "[data-zone]": (button) => {
+      zones.value = myZone;
+      button.parentElement.hidden = true;
+    },
   };
   document.addEventListener("click", (event) => {
     all("details.menu[open], details.filterbox[open]").forEach((menu) => {
@@ -188,23 +199,30 @@
 
   const last = new Map();
   let kept = [];
+  let scrolled = [];
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target.matches?.("[data-poll]") && document.hidden) event.preventDefault();
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { target, serverResponse, requestConfig } = event.detail;
     kept = [];
-    if (!requestConfig.elt.matches("[data-poll]")) return;
+    scrolled = [];
+    if (!requestConfig.elt.matches("[data-poll]")) {
+      last.delete(target.id);
+      return;
+    }
     // Overtaken by another view, or nothing new: leave the page alone, with whatever is open in it.
     if (!target.isConnected || last.get(target.id) === serverResponse) event.detail.shouldSwap = false;
     last.set(target.id, serverResponse);
     kept = all("details[id]").map((details) => [details.id, details.open]);
+    scrolled = [".livecards", ".tabs"].map((strip) => [strip, one(strip)?.scrollLeft]);
   });
   const restore = () => {
     kept.forEach(([id, open]) => {
       const details = document.getElementById(id);
       if (details) details.open = open;
     });
+    scrolled.forEach(([strip, left]) => one(strip)?.scrollTo({ left, behavior: "instant" }));
     showTimers();
     showChosen();
   };
@@ -230,6 +248,7 @@
 
   all("[data-theme-choice]").forEach((radio) => (radio.checked = radio.value === theme()));
   all("[data-keys-choice]").forEach((tick) => (tick.checked = keysOn()));
+  all("[data-zone]").forEach(offerZone);
   window.addEventListener("pageshow", closeDialogs);
   showTimers();
   showChosen();

@@ -58,6 +58,16 @@ def test_a_call_long_due_needs_attention(browse, at):
     assert shown(client, "?view=attention") == {"Overdue"}
 
 
+def test_what_failed_long_ago_needs_no_attention_any_more(browse, at):
+    a_finished_call("no_answer", contact=of("Failed"))
+    client = browse()
+    assert shown(client, "?view=attention") == {"Failed"}
+
+    at(NOON + timedelta(days=15))
+
+    assert shown(client, "?view=attention") == set()
+
+
 @pytest.mark.parametrize(
     ("query", "names"),
     [
