@@ -66,7 +66,10 @@ class MomentForm(forms.Form):
         if not {"date", "time"} <= self.cleaned_data.keys():
             return None
         wall = datetime.combine(self.cleaned_data["date"], self.cleaned_data["time"])
-        return from_wall(wall, self.zone_name or contact_zone)
+        try:
+            return from_wall(wall, self.zone_name or contact_zone)
+        except ValueError:
+            return None  # at the calendar's edge; the action says what is wrong with it
 
     def refuse(self, error: DomainError) -> None:
         """Show what a rule refused, beside the field that it is about."""

@@ -213,6 +213,7 @@ def test_the_preview_says_the_next_opening_on_the_readers_clock(browse, contact)
         ({"message": "Hi {{ nickname }}."}, "The message uses &#x27;nickname&#x27;"),
         ({"message": "Hi {{ first_name"}, "The message must be a valid template"),
         ({"time": "01:00"}, "Choose a time that is still to come."),
+        ({"date": "9999-12-31", "time": "23:00"}, "Choose a time that is still to come."),
         ({"caller_id": "x"}, "Caller ID: Write the number with its country"),
         ({"message": ""}, "Write the message to see it"),
         ({"contact": ""}, "Choose a contact to see both clocks"),
