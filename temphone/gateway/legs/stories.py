@@ -56,7 +56,7 @@ class Story:
     then: Line | None = None
 
 
-GREETINGS = ("Hello?", "Hello, this is Sam.", "Hi, who is this?", "Yes, hello?")
+GREETINGS = ("Hello?", "Hello, speaking.", "Hi, who is this?", "Yes, hello?")
 REPLIES = (
     "Yes, that works for me, thank you.",
     "Sure, that sounds good.",
