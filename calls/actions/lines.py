@@ -22,8 +22,9 @@ class Lines:
         """The free lines now. The caller holds the pacing row, so nobody else takes one meanwhile."""
         reachable = Gateway.objects.reachable(now)
         gateways = {row.pk: row for row in reachable if pacing.carrier in row.legs}
-        up = Attempt.objects.live().filter(carrier=pacing.carrier)
-        busy = dict(up.values_list("gateway").annotate(Count("pk")).order_by())
+        # Of all carriers, as the index on state has them: who is live is few, whom a carrier carried, many.
+        up = Attempt.objects.live().values_list("carrier", "gateway").annotate(Count("pk")).order_by()
+        busy = {gateway: count for carrier, gateway, count in up if carrier == pacing.carrier}
         return cls(
             per_gateway={pk: row.lines - busy.get(pk, 0) for pk, row in gateways.items()},
             gateways=gateways,

@@ -199,10 +199,6 @@ class Migration(migrations.Migration):
             model_name='call',
             index=models.Index(fields=['campaign', '-scheduled_at'], name='call_campaign_newest'),
         ),
-        migrations.AddIndex(
-            model_name='call',
-            index=models.Index(condition=models.Q(('hang_up_requested_at__isnull', False), ('status', 'in_progress')), fields=['hang_up_requested_at'], name='call_hang_up'),
-        ),
         migrations.AddConstraint(
             model_name='call',
             constraint=models.CheckConstraint(condition=models.Q(('status__in', ['scheduled', 'in_progress', 'completed', 'failed', 'canceled'])), name='call_status_known'),
@@ -241,7 +237,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='attempt',
-            index=models.Index(condition=models.Q(('state__in', ('dialing', 'ringing', 'answered'))), fields=['lease_until'], name='attempt_lease'),
+            index=models.Index(fields=['state', 'lease_until'], name='attempt_lease'),
         ),
         migrations.AddIndex(
             model_name='attempt',

@@ -68,7 +68,7 @@ class Attempt(models.Model):
     class Meta:
         ordering: ClassVar = ["call", "number"]
         indexes: ClassVar = [
-            models.Index(fields=["lease_until"], name="attempt_lease", condition=Q(state__in=LIVE)),
+            models.Index(fields=["state", "lease_until"], name="attempt_lease"),
             models.Index(fields=["carrier", "created_at"], name="attempt_pacing"),
             models.Index(fields=["to", "-created_at"], name="attempt_number_newest"),
         ]

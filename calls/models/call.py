@@ -110,11 +110,6 @@ class Call(models.Model):
             models.Index(fields=["status", "-scheduled_at", "-id"], name="call_status_newest"),
             models.Index(fields=["contact", "-scheduled_at"], name="call_contact_newest"),
             models.Index(fields=["campaign", "-scheduled_at"], name="call_campaign_newest"),
-            models.Index(
-                fields=["hang_up_requested_at"],
-                name="call_hang_up",
-                condition=Q(status=CallStatus.IN_PROGRESS, hang_up_requested_at__isnull=False),
-            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(status__in=CallStatus.values), name="call_status_known"),

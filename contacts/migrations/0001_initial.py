@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-created_at', '-id'],
-                'indexes': [models.Index(fields=['-created_at', '-id'], name='suppression_newest'), models.Index(condition=models.Q(('is_prefix', True)), fields=['number'], name='suppression_prefix')],
+                'indexes': [models.Index(fields=['-created_at', '-id'], name='suppression_newest'), models.Index(fields=['is_prefix', 'number'], name='suppression_prefix')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('reason__in', ['opted_out', 'staff', 'wrong_person', 'complaint', 'imported'])), name='suppression_reason_known')],
             },
         ),

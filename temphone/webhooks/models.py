@@ -70,7 +70,7 @@ class Delivery(models.Model):
         ordering: ClassVar = ["-id"]
         verbose_name_plural = "deliveries"
         indexes: ClassVar = [
-            models.Index(fields=["next_try_at", "id"], name="delivery_due", condition=Q(state="pending")),
+            models.Index(fields=["state", "next_try_at", "id"], name="delivery_due"),
             models.Index(fields=["subject", "sequence"], name="delivery_stream"),
         ]
         constraints: ClassVar = [

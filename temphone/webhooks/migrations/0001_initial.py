@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'deliveries',
                 'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['next_try_at', 'id'], name='delivery_due'), models.Index(fields=['subject', 'sequence'], name='delivery_stream')],
+                'indexes': [models.Index(fields=['state', 'next_try_at', 'id'], name='delivery_due'), models.Index(fields=['subject', 'sequence'], name='delivery_stream')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'delivered', 'exhausted', 'disabled'])), name='delivery_state_known')],
             },
         ),
