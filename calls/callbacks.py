@@ -1,5 +1,9 @@
 """The doors for carriers: signed, and nothing else about them is trusted."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -13,40 +17,49 @@ from temphone.lib.clock import now as utc_now
 from temphone.telephony.messages import Acknowledged, Events, Heartbeat, Welcome, decode, encode
 from temphone.telephony.signing import CONTENT_TYPE, BadSignature, SignedRequest
 
+Told = TypeVar("Told")
 
-@csrf_exempt
-@require_POST
-def gateway_events(request: HttpRequest) -> HttpResponse:
+
+def told_by_gateway(
+    kind: type[Told],
+) -> Callable[[Callable[[Told], object]], Callable[[HttpRequest], HttpResponse]]:
+    """Hand a signed message of this kind to the function, and answer with the message that it returns.
+
+    Without our signature the answer is 401, without the kind's shape 400.
+    """
+
+    def door(handle: Callable[[Told], object]) -> Callable[[HttpRequest], HttpResponse]:
+        @csrf_exempt
+        @require_POST
+        @wraps(handle)
+        def view(request: HttpRequest) -> HttpResponse:
+            try:
+                wiring.carrier().verify(SignedRequest(headers=request.headers, body=request.body))
+                message = decode(request.body, kind)
+            except BadSignature:
+                return HttpResponse(status=401)
+            except msgspec.DecodeError:
+                return HttpResponse(status=400)
+            return HttpResponse(encode(handle(message)), content_type=CONTENT_TYPE)
+
+        return view
+
+    return door
+
+
+@told_by_gateway(Events)
+def gateway_events(message: Events) -> Acknowledged:
     """Apply a batch of events; say how far."""
-    try:
-        wiring.carrier().verify(SignedRequest(headers=request.headers, body=request.body))
-        events = decode(request.body, Events)
-    except BadSignature:
-        return HttpResponse(status=401)
-    except msgspec.DecodeError:
-        return HttpResponse(status=400)
-    sequences = record_carrier_events(ledger=events.ledger, events=events.events, now=utc_now())
-    return _answer(Acknowledged(sequences=sequences))
+    applied = record_carrier_events(ledger=message.ledger, events=message.events, now=utc_now())
+    return Acknowledged(sequences=applied)
 
 
-@csrf_exempt
-@require_POST
-def gateway_heartbeat(request: HttpRequest) -> HttpResponse:
+@told_by_gateway(Heartbeat)
+def gateway_heartbeat(message: Heartbeat) -> Welcome:
     """Note that a gateway is alive; tell it our clock."""
-    try:
-        wiring.carrier().verify(SignedRequest(headers=request.headers, body=request.body))
-        heartbeat = decode(request.body, Heartbeat)
-    except BadSignature:
-        return HttpResponse(status=401)
-    except msgspec.DecodeError:
-        return HttpResponse(status=400)
     now = utc_now()
-    record_heartbeat(heartbeat=heartbeat, now=now)
-    return _answer(Welcome(at=now))
-
-
-def _answer(message: object) -> HttpResponse:
-    return HttpResponse(encode(message), content_type=CONTENT_TYPE)
+    record_heartbeat(heartbeat=message, now=now)
+    return Welcome(at=now)
 
 
 urlpatterns = [
