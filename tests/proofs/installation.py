@@ -133,11 +133,19 @@ class Installation:
         )
         return "\n".join(ends)
 
-    def api(self, method: str, path: str, key: str, body: object = None) -> tuple[int, dict[str, object]]:
+    def api(
+        self,
+        method: str,
+        path: str,
+        key: str,
+        body: object = None,
+        *,
+        headers: dict[str, str] | None = None,
+    ) -> tuple[int, dict[str, object]]:
         """The status and the envelope that the API answers."""
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self.url}/v1{path}", data=data, headers=headers, method=method)
+        own = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", **(headers or {})}
+        request = urllib.request.Request(f"{self.url}/v1{path}", data=data, headers=own, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 return answer.status, json.load(answer)
