@@ -327,8 +327,8 @@ def test_blocked_calls_do_not_stand_in_the_way_of_others():
     contact = a_contact()
     for _ in range(4):
         a_call(contact)
-    other = a_call()
-    claimed = {request.to for _ in range(3) for request in claim(limit=2)}
+    other = a_call(scheduled_at=(NOON + LATE).isoformat())
+    claimed = {request.to for _ in range(3) for request in claim(NOON + LATE, limit=2)}
     assert claimed == {contact.phone, other.contact.phone}
 
 
