@@ -13,7 +13,7 @@ from django.conf import settings
 
 from calls.hours import is_open, next_opening
 from calls.models import Attempt, Call, StopSwitch
-from calls.models.history import Verdict
+from calls.models.history import Decision, Stage, Verdict
 from campaigns.states import OVER, CampaignStatus
 from contacts.models import Consent, ConsentKind, Suppression
 from temphone.lib.clock import iso, zone
@@ -246,10 +246,17 @@ class Ruling:
         """The strongest check, the first among equals."""
         return max(self.checks, key=lambda check: STRENGTH.index(check.verdict))
 
-    @property
-    def allows(self) -> bool:
-        """Whether the call may be dialled."""
-        return self.deciding.verdict in {Verdict.ALLOW, Verdict.WARN}
+    def decision(self, call: Call, stage: Stage, *, at: datetime, attempt: Attempt | None = None) -> Decision:
+        """The ruling as history keeps it, not saved."""
+        return Decision(
+            call=call,
+            attempt=attempt,
+            stage=stage,
+            verdict=self.deciding.verdict,
+            rule=self.deciding.rule,
+            checks=[check.record() for check in self.checks],
+            at=at,
+        )
 
 
 def ask(call: Call, facts: Facts) -> Ruling:

@@ -73,25 +73,6 @@ def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     return render(request, "refused.html", {"message": error.message}, status=error.http_status)
 
 
-def problems(error: DomainError, names: dict[str, str]) -> list[tuple[str | None, str]]:
-    """What was wrong, per form field; ``names`` gives the form's field for each of the API's.
-
-    The API's ``Field 'x' must ...`` becomes ``This must ...``.
-    """
-    if not error.fields:
-        return [(None, error.message)]
-    return [
-        (names.get(field, field), kindly(field, message))
-        for field, messages in error.fields.items()
-        for message in messages
-    ]
-
-
-def kindly(field: str, message: str) -> str:
-    """The API's message as one reads it beside the field."""
-    return message.replace(f"Field '{field}' ", "This ", 1)
-
-
 def capped_count(rows: QuerySet[M]) -> int:
     """How many, counted no further than one past the cap."""
     return rows.order_by()[: COUNT_CAP + 1].count()

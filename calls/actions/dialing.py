@@ -127,17 +127,7 @@ class _Claim:
         self.settled += 1
 
     def _note(self, call: Call, ruling: Ruling, attempt: Attempt | None = None) -> None:
-        self.decisions.append(
-            Decision(
-                call=call,
-                attempt=attempt,
-                stage=Stage.CLAIM,
-                verdict=ruling.deciding.verdict,
-                rule=ruling.deciding.rule,
-                checks=[check.record() for check in ruling.checks],
-                at=self.now,
-            )
-        )
+        self.decisions.append(ruling.decision(call, Stage.CLAIM, at=self.now, attempt=attempt))
 
     def write(self) -> list[DialRequest]:
         """Write everything, and give the dials to make once it is committed."""

@@ -21,12 +21,11 @@ def finish_call(
     outcome: Outcome,
     *,
     now: datetime,
-    status: CallStatus | None = None,
     reason: str = "",
     attempt: Attempt | None = None,
 ) -> None:
     """Bring the call to its final status, and tell its webhook."""
-    to = status or status_after(outcome)
+    to = _final_status(outcome, attempt)
     call.advance(
         to,
         now=now,
@@ -51,16 +50,18 @@ def end_attempt(attempt: Attempt, ending: Ending, *, now: datetime, at: datetime
     _close(attempt, ending, outcome, at)
     if was_unknown:
         _correct(call, outcome, attempt, now)
-    elif may_retry(call, outcome):
-        _retry(call, outcome, attempt, now)
+    elif wait := _wait_before_retry(call, outcome):
+        _retry(call, outcome, attempt, now, wait)
     else:
-        finish_call(call, outcome, now=now, status=_final_status(outcome, attempt), attempt=attempt)
+        finish_call(call, outcome, now=now, attempt=attempt)
 
 
-def _final_status(outcome: Outcome, attempt: Attempt) -> CallStatus:
+def _final_status(outcome: Outcome, attempt: Attempt | None) -> CallStatus:
     """What the outcome gives the call; one that was answered is completed even if it was canceled then."""
-    canceled = outcome == Outcome.CANCELED_BY_USER
-    return CallStatus.COMPLETED if canceled and attempt.answered_at else status_after(outcome)
+    was_answered = attempt is not None and attempt.answered_at is not None
+    if outcome == Outcome.CANCELED_BY_USER and was_answered:
+        return CallStatus.COMPLETED
+    return status_after(outcome)
 
 
 def _for_staff(call: Call, ending: Ending) -> Outcome:
@@ -83,16 +84,15 @@ def _close(attempt: Attempt, ending: Ending, outcome: Outcome, at: datetime) -> 
     attempt.save()
 
 
-def may_retry(call: Call, outcome: Outcome) -> bool:
-    """Whether the outcome is worth another try, and one is left. Dials that no carrier took do not count."""
+def _wait_before_retry(call: Call, outcome: Outcome) -> timedelta | None:
+    """How long to wait for another try; None when the outcome is not worth one, or none is left."""
     if outcome not in RETRIED or call.hang_up_requested_at:
-        return False
-    return call.attempts.exclude(accepted_at=None).count() < call.max_attempts
+        return None
+    tries = call.attempts.exclude(accepted_at=None).count()  # dials that no carrier took do not count
+    return RETRY_WAITS[min(tries, len(RETRY_WAITS)) - 1] if tries < call.max_attempts else None
 
 
-def _retry(call: Call, outcome: Outcome, attempt: Attempt, now: datetime) -> None:
-    tries = call.attempts.exclude(accepted_at=None).count()
-    wait = RETRY_WAITS[min(tries, len(RETRY_WAITS)) - 1]
+def _retry(call: Call, outcome: Outcome, attempt: Attempt, now: datetime, wait: timedelta) -> None:
     due_at = next_opening(now + wait, call.contact.timezone)
     call.advance(
         CallStatus.SCHEDULED,
