@@ -37,8 +37,12 @@ def record_carrier_events(*, ledger: str, events: Sequence[CarrierEvent], now: d
 
 def _locked_attempts(ledger: str, ids: list[str]) -> dict[str, Attempt]:
     mine = Attempt.objects.filter(pk__in=ids, gateway=ledger)
-    list(Call.objects.select_for_update().filter(pk__in=mine.values("call_id")).order_by("pk").values("pk"))
-    return {row.pk: row for row in mine.select_related("call__contact")}
+    locked = Call.objects.select_for_update().filter(pk__in=mine.values("call_id")).order_by("pk")
+    calls = {call.pk: call for call in locked}
+    attempts = list(mine)
+    for attempt in attempts:
+        attempt.call = calls[attempt.call_id]
+    return {attempt.pk: attempt for attempt in attempts}
 
 
 def _apply_all(changes: Changes, attempt: Attempt, batch: list[CarrierEvent]) -> int:
