@@ -8,21 +8,22 @@ from benchmarks.ours import Measure, Template, burst, rounds, seeded
 from benchmarks.peers.running import PEERS, peer_burst, raw_burst
 
 NOTE = """\
-{calls:,} calls due at one instant T0. Starts/s is their number by the time from T0 to the last start; lag is \
-start less T0; nothing started twice, which is asserted, as is that each has its rows. Medians, with the least \
-and greatest, of runs made in turn. PostgreSQL and SQLite with fsync, on {place}.
+{calls:,} calls due at one instant T0. Starts/s is their number by the time from T0 to the last start; \
+lag is start less T0; nothing started twice, which is asserted, as is that each has its rows. Medians, \
+with the least and greatest, of runs made in turn. PostgreSQL and SQLite with fsync, on {place}.
 
-TemPhone: the real `manage.py clock` and `manage.py qcluster` with two workers; each call asks all gates and \
-gets its attempt, event and decision rows before its dial reaches the carrier port; the carrier notes the \
-instant and says placed. The claim writes no delivery: the first webhook, call.started, comes of the carrier's \
-first event. The tables hold as many finished calls as due ones.
+TemPhone: the real `manage.py clock` and `manage.py qcluster` with two workers; each call asks all gates \
+and gets its attempt, event and decision rows before its dial reaches the carrier port; the carrier \
+notes the instant and says placed. The claim writes no delivery: the first webhook, call.started, comes \
+of the carrier's first event. The tables hold as many finished calls as due ones.
 
-Peers: two processes each, the same instant, one task a call, everything handed over before T0 (asserted). \
-"Writes": each task writes the call's update, attempt, event and decision in one SQL statement, a transaction \
-a call, into the same PostgreSQL tables; it asks no gates and renders nothing. "No writes": it only notes the \
-start. The raw claim is the limit: two processes, batches of 100 with SKIP LOCKED, the same rows in one \
-statement a batch, no framework. Redis is without persistence, Celery and dramatiq acknowledge as by default, \
-huey looks at its schedule once a second, procrastinate polls every 50 ms as our clock does."""
+Peers: two processes each, the same instant, one task a call, everything handed over before T0 \
+(asserted). "Writes": each task writes the call's update, attempt, event and decision in one SQL \
+statement, a transaction a call, into the same PostgreSQL tables; it asks no gates and renders nothing. \
+"No writes": it only notes the start. The raw claim is the limit: two processes, batches of 100 with \
+SKIP LOCKED, the same rows in one statement a batch, no framework. Redis is without persistence, Celery \
+and dramatiq acknowledge as by default, huey looks at its schedule once a second, procrastinate polls \
+every 50 ms as our clock does."""
 
 
 def main() -> None:
@@ -93,7 +94,8 @@ def _goals(report: Report, middle: dict[str, dict[str, float]]) -> None:
         100 * ratio(ours, raw, rate), least=50, unit="%", why=why,
     )  # fmt: skip
     report.goal(
-        "Burst, a dial that waits 100 ms, two workers: p99 lag under 1 s", middle[WAITING][lag], most=1, unit="s",
+        "Burst, a dial that waits 100 ms, two workers: p99 lag under 1 s",
+        middle[WAITING][lag], most=1, unit="s",
         why="Each worker claims its next batch only when the last is dialled.",
     )  # fmt: skip
 

@@ -11,10 +11,10 @@ import psycopg
 from benchmarks.frame import Place, Postgres, Report, filesystem, folder, options, percentile, say
 
 NOTE = """\
-One connection, one row inserted a transaction, fsync on: the time of insert and commit. SQLite as TemPhone sets \
-it up (WAL, synchronous=FULL). The other benchmarks use tmpfs, so that they show what the programs cost and not \
-how busy the disk is: on a disk, add these milliseconds for each commit (their tables count them). The disk here \
-is {kind}."""
+One connection, one row inserted a transaction, fsync on: the time of insert and commit. SQLite as \
+TemPhone sets it up (WAL, synchronous=FULL). The other benchmarks use tmpfs, so that they show what the \
+programs cost and not how busy the disk is: on a disk, add these milliseconds for each commit (their \
+tables count them). The disk here is {kind}."""
 PLACES: tuple[Place, ...] = ("tmpfs", "disk")
 
 

@@ -7,9 +7,9 @@ from benchmarks.frame import Postgres, Report, folder, options, percentile
 from benchmarks.ours import Starts, Tables, Template, cost, running, seeded, soon
 
 NOTE = """\
-Two calls a second for {seconds} s, each at an instant of its own, through the real clock and worker on an \
-otherwise idle installation. Lag is the start at the carrier port less the instant at which the call was due. \
-The clock looks every 50 ms, the ORM broker polls every 50 ms. Databases with fsync, on tmpfs."""
+Two calls a second for {seconds} s, each at an instant of its own, through the real clock and worker on \
+an otherwise idle installation. Lag is the start at the carrier port less the instant at which the call \
+was due. The clock looks every 50 ms, the ORM broker polls every 50 ms. Databases with fsync, on tmpfs."""
 EVERY_S = 0.5
 
 

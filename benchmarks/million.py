@@ -7,8 +7,8 @@ from benchmarks.frame import Postgres, Report, folder, options, ratio
 from benchmarks.ours import burst, rounds, seeded
 
 NOTE = """\
-The burst of {calls:,} calls through TemPhone, as in the burst's benchmark, with {future:,} further calls in the \
-table that are due later, and without, run in turn. Databases with fsync, on tmpfs."""
+The burst of {calls:,} calls through TemPhone, as in the burst's benchmark, with {future:,} further \
+calls in the table that are due later, and without, run in turn. Databases with fsync, on tmpfs."""
 LEAST = {"PostgreSQL": 0.9, "SQLite": 0.5}
 
 
