@@ -460,7 +460,7 @@ class Postgres:
 
     def _is_ready(self) -> bool:
         self.process.check()
-        ask = [postgres_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        ask = [postgres_program("pg_isready"), "-q", "-d", self.url("postgres")]
         return subprocess.run(ask, check=False).returncode == 0
 
     def url(self, name: str) -> str:

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from benchmarks.frame import Postgres, Report, folder, options, ratio
-from benchmarks.ours import burst, rounds, seeded
+from benchmarks.ours import burst, rounds, seeded, with_future
 
 NOTE = """\
 The burst of {calls:,} calls through TemPhone, as in the burst's benchmark, with {future:,} further \
@@ -23,7 +23,8 @@ def main() -> None:
     with ExitStack() as stack:
         path, server = stack.enter_context(folder()), stack.enter_context(Postgres())
         for name, where in (("PostgreSQL", server), ("SQLite", None)):
-            empty, full = seeded(where, path, calls=calls), seeded(where, path, calls=calls, future=future)
+            empty = seeded(where, path, calls=calls)
+            full = with_future(empty, future)
             alone, crowded = f"{name}, none for later", f"{name}, {future:,} for later"
             # Preparing takes longer with so many rows to walk through.
             measures = {alone: partial(burst, empty, calls), crowded: partial(burst, full, calls, lead_s=12)}

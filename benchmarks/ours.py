@@ -97,15 +97,27 @@ class Template:
         return other
 
 
-def seeded(server: Postgres | None, path: Path, *, calls: int, future: int = 0) -> Template:
-    """A template with so many calls to make due, and so many more for later."""
-    template = Template(server, path, f"seed{future}")
+def seeded(server: Postgres | None, path: Path, *, calls: int) -> Template:
+    """A template with so many calls to make due."""
+    template = Template(server, path, "seed")
     if server:
         server.create(template.name)
-    say(f"  filling {'PostgreSQL' if server else 'SQLite'}: {calls:,} calls, {future:,} for later")
-    command = [sys.executable, "-m", "benchmarks.seeding", str(calls), str(future)]
-    run(command, env={**os.environ, **environment(template.url, path)}, cwd=ROOT, check=True)
+    say(f"  filling {'PostgreSQL' if server else 'SQLite'} with {calls:,} calls")
+    _fill(template, calls, 0)
     return template
+
+
+def with_future(template: Template, count: int) -> Template:
+    """A copy of the template with so many calls more, for later."""
+    say(f"  adding {count:,} calls for later")
+    fuller = template.copy("fuller")
+    _fill(fuller, 0, count)
+    return fuller
+
+
+def _fill(template: Template, calls: int, future: int) -> None:
+    command = [sys.executable, "-m", "benchmarks.seeding", str(calls), str(future)]
+    run(command, env={**os.environ, **environment(template.url, template.path)}, cwd=ROOT, check=True)
 
 
 def environment(url: str, path: Path, **more: str) -> dict[str, str]:
