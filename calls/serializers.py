@@ -1,5 +1,7 @@
 """The bodies that programs send about calls, and the shapes of what they are answered."""
 
+from collections.abc import Mapping
+
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
@@ -31,21 +33,18 @@ class MomentField(CheckedField):
     expected = NOT_FUTURE
     schema = {"type": "string", "example": "2026-03-15T15:00:00Z"}
 
-    def value(self, data: object) -> str:
+    def read(self, data: object, body: Mapping[str, object]) -> str:
         """The timestamp as sent. Of wall time in the contact's zone, only the form is looked at here."""
-        moment = text(data)
-        zone_name = self.parent.initial_data.get("timezone")
+        zone_name = body.get("timezone")
         known = isinstance(zone_name, str) and zone_name in clock.zone_names()
-        if known or not _is_wall_time(moment):
-            self._must_be_future(moment, zone_name if known else "UTC")
-        return moment
-
-    @staticmethod
-    def _must_be_future(moment: str, zone_name: str) -> None:
         try:
-            future_instant(moment, zone_name, clock.now())
-        except Invalid as error:
-            raise serializers.ValidationError(error.message) from error
+            moment = text(data)
+            wall = not known and _is_wall_time(moment)
+        except (TypeError, ValueError) as error:
+            raise Invalid.field(str(self.field_name), self.expected) from error
+        if not wall:
+            future_instant(moment, str(zone_name) if known else "UTC", clock.now())
+        return moment
 
 
 def _is_wall_time(moment: str) -> bool:
