@@ -96,6 +96,31 @@ class CallBody(Body):
     webhook_url = WebhookField(required=False)
 
 
+class CallsField(CheckedField):
+    """Bodies of calls; each is looked at by itself, so that a bad one spoils no other."""
+
+    most = 1_000
+    expected = f"must be a list of 1 to {most:,} calls."
+    schema = {
+        "type": "array",
+        "items": {"$ref": "#/components/schemas/CallBody"},
+        "minItems": 1,
+        "maxItems": most,
+    }
+
+    def value(self, data: object) -> list[object]:
+        """The bodies as sent."""
+        if not isinstance(data, list) or not 1 <= len(data) <= self.most:
+            raise ValueError
+        return data
+
+
+class BatchBody(Body):
+    """Calls to be scheduled."""
+
+    calls = CallsField()
+
+
 class CallChanges(CallBody):
     """What to change of a call that is still scheduled; what is absent stays."""
 
@@ -125,6 +150,27 @@ class CallData(Shape):
     mode = serializers.ChoiceField(Mode.choices)
     due_at = serializers.DateTimeField(help_text="When it is dialled next; retries move it.")
     hang_up_requested_at = serializers.DateTimeField(required=False)
+
+
+class VerdictData(Shape):
+    """What became of one call of a batch."""
+
+    index = serializers.IntegerField(help_text="Its place in the request, from 0.")
+    status = serializers.ChoiceField(["scheduled", "error"])
+    data_ = CallData(required=False, help_text="The call, if it was scheduled.")
+    code = serializers.CharField(required=False, help_text="As a single call would have been answered.")
+    message = serializers.CharField(required=False)
+    errors_ = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()), required=False
+    )
+
+
+class BatchData(Shape):
+    """What became of a batch."""
+
+    scheduled = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    items = VerdictData(many=True, help_text="One each, in the order of the request.")
 
 
 class AttemptData(Shape):
@@ -240,5 +286,30 @@ EXAMPLES = (
         {"status": "success", "message": "AI outbound call scheduled successfully.", "data": ANSWERED},
         response_only=True,
         status_codes=["201"],
+    ),
+)
+BATCH_EXAMPLES = (
+    OpenApiExample("Two calls", {"calls": [ASKED, {**ASKED, "contact_id": "ctc_nobody"}]}, request_only=True),
+    OpenApiExample(
+        "One scheduled, one refused",
+        {
+            "status": "success",
+            "message": "1 of 2 calls scheduled.",
+            "data": {
+                "scheduled": 1,
+                "failed": 1,
+                "items": [
+                    {"index": 0, "status": "scheduled", "data": ANSWERED},
+                    {
+                        "index": 1,
+                        "status": "error",
+                        "code": "contact_not_found",
+                        "message": "Contact not found: ctc_nobody.",
+                    },
+                ],
+            },
+        },
+        response_only=True,
+        status_codes=["207"],
     ),
 )

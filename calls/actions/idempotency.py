@@ -12,7 +12,7 @@ from temphone.lib.errors import Refused
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idempotency:
-    """A key that its owner gives to one request, and the SHA-256 of that request's body."""
+    """A key that its owner gives to one request, and the SHA-256 of that request: its address and body."""
 
     key: str
     fingerprint: str

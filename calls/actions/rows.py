@@ -29,6 +29,13 @@ def insert(*rows: Model) -> None:
             cursor.execute(statement, each)
 
 
+def insert_all(rows: Sequence[Model]) -> None:
+    """Write many new rows of one model; the statement is the same for each, however many there are."""
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(_statement(type(rows[0])), [_values(row) for row in rows])
+
+
 @cache
 def _columns(model: type[Model]) -> Sequence["Field[Any, Any]"]:
     return [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
