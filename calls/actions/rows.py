@@ -1,13 +1,24 @@
 """Rows written at once: what belongs together, in as few round trips as the database allows."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection
-from django.db.models import AutoField, Field, Model
+from django.db.models import (
+    AutoField,
+    BooleanField,
+    CharField,
+    Field,
+    ForeignKey,
+    IntegerField,
+    Model,
+    TextField,
+)
 
+PLAIN = (BooleanField, CharField, ForeignKey, IntegerField, TextField)
 INSERT = "INSERT INTO {table} ({names}) VALUES ({places})"
 # From a JSON list of lists of texts: what is the same in all rows goes over once.
 INSERT_ALIKE = "INSERT INTO {table} ({names}) SELECT {places} FROM {each}(%s) AS texts"
@@ -76,6 +87,19 @@ def _quoted(model: type[Model]) -> str:
 
 
 def _values(row: Model) -> list[Any]:
-    return [
-        field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in _columns(type(row))
-    ]
+    model = type(row)
+    values = list(_attributes(model)(row))
+    for place, field in _to_be_prepared(model):
+        values[place] = field.get_db_prep_save(field.pre_save(row, add=True), connection)
+    return values
+
+
+@cache
+def _attributes(model: type[Model]) -> Callable[[Model], tuple[Any, ...]]:
+    return attrgetter(*(field.attname for field in _columns(model)))
+
+
+@cache
+def _to_be_prepared(model: type[Model]) -> list[tuple[int, "Field[Any, Any]"]]:
+    """The columns whose values the database does not take as they are, such as JSON; and their places."""
+    return [(place, field) for place, field in enumerate(_columns(model)) if not isinstance(field, PLAIN)]

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 from rest_framework import serializers
@@ -200,8 +200,13 @@ class PhoneField(CheckedField):
     def value(self, data: object) -> str:
         """The number as sent."""
         number = text(data)
-        phone.to_e164(number)
+        _must_be_number(number)
         return number
+
+
+@lru_cache(maxsize=1_000)  # callers show few numbers, again and again
+def _must_be_number(text: str) -> None:
+    phone.to_e164(text)
 
 
 class InstantField(CheckedField):
