@@ -18,11 +18,16 @@ from django.db import connection
 from django.db.models import AutoField, DateTimeField, Field, JSONField, Model
 
 AnyField: TypeAlias = "Field[Any, Any]"  # Django's own takes no parameters at run time
+Row: TypeAlias = Mapping[str, object] | Model  # its values by attribute, or an object
 Adapt = Callable[[Any], Any]
 
+# How a JSON list of lists of texts becomes rows.
+EACH = {"postgresql": "json_array_elements", "sqlite": "json_each"}
+TEXT = {"postgresql": "texts.value ->> {place}", "sqlite": "json_extract(texts.value, '$[{place}]')"}
 
-def insert(model: type[Model], rows: Sequence[Mapping[str, object]]) -> None:
-    """Insert rows, each given as its values by attribute; what a row lacks takes the field's default.
+
+def insert(model: type[Model], rows: Sequence[Row]) -> None:
+    """Insert rows of one model; what a row that is given by its values lacks takes the field's default.
 
     Keys that the database numbers stay unknown here.
 
@@ -32,17 +37,50 @@ def insert(model: type[Model], rows: Sequence[Mapping[str, object]]) -> None:
     if not rows:
         return
     columns = _inserted(model)
-    values = _adapted(columns, _complete(columns, rows))
-    names = ", ".join(_name(field) for field in columns)
-    table = connection.ops.quote_name(model._meta.db_table)
+    values = _adapted(columns, [_values(columns, row) for row in rows])
     with connection.cursor() as cursor, connection.wrap_database_errors:
         if connection.vendor == "postgresql":
-            with cursor.copy(_sql("COPY", table, f"({names})", "FROM STDIN")) as copy:
+            with cursor.copy(_sql("COPY", _table(model), _names(columns), "FROM STDIN")) as copy:
                 for row in values:
                     copy.write_row(row)
         else:
-            marks = ", ".join(["%s"] * len(columns))
-            cursor.executemany(_sql("INSERT INTO", table, f"({names})", "VALUES", f"({marks})"), values)
+            cursor.executemany(_insert(model), values)
+
+
+def insert_together(*objects: Model) -> None:
+    """Insert a few new objects of several models. PostgreSQL takes them as one message.
+
+    Raises:
+        IntegrityError: a constraint does not allow one; the transaction is over.
+    """
+    statements = [_insert(type(one)) for one in objects]
+    values = [
+        value
+        for one in objects
+        for value in _adapted(_inserted(type(one)), [_values(_inserted(type(one)), one)])
+    ]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("; ".join(statements), [value for each in values for value in each])
+            return
+        for statement, each in zip(statements, values, strict=True):
+            cursor.execute(statement, each)
+
+
+def insert_alike(pattern: Model, names: Sequence[str], texts: Sequence[Sequence[str]]) -> None:
+    """Insert many rows like the pattern, each with texts of its own in the columns ``names``.
+
+    For hundred thousands: the database makes the rows, and is sent but what tells them apart.
+    """
+    columns = _inserted(type(pattern))
+    own = {name: TEXT[connection.vendor].format(place=place) for place, name in enumerate(names)}
+    (values,) = _adapted(columns, [_values(columns, pattern)])
+    same = [value for field, value in zip(columns, values, strict=True) if field.attname not in own]
+    places = ", ".join(own.get(field.attname, "%s") for field in columns)
+    from_ = f"{EACH[connection.vendor]}(%s) AS texts"
+    statement = _sql("INSERT INTO", _table(type(pattern)), _names(columns), "SELECT", places, "FROM", from_)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*same, json.dumps(texts)])
 
 
 def update(
@@ -57,7 +95,7 @@ def update(
         return 0
     columns = [_fields(model)[name] for name in (*matching, *setting)]
     values = _adapted(columns, rows)
-    table = connection.ops.quote_name(model._meta.db_table)
+    table = _table(model)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             statement = _update_over_arrays(table, columns, len(matching))
@@ -97,6 +135,20 @@ def _equal(columns: Sequence[AnyField], between: str) -> str:
     return between.join(f"{_name(field)} = %s" for field in columns)
 
 
+def _insert(model: type[Model]) -> str:
+    columns = _inserted(model)
+    marks = ", ".join(["%s"] * len(columns))
+    return _sql("INSERT INTO", _table(model), _names(columns), "VALUES", f"({marks})")
+
+
+def _table(model: type[Model]) -> str:
+    return connection.ops.quote_name(model._meta.db_table)
+
+
+def _names(columns: Sequence[AnyField]) -> str:
+    return f"({', '.join(map(_name, columns))})"
+
+
 def _name(field: AnyField) -> str:
     return connection.ops.quote_name(str(field.column))
 
@@ -111,15 +163,12 @@ def _inserted(model: type[Model]) -> list[AnyField]:
     return [field for field in _fields(model).values() if not isinstance(field, AutoField)]
 
 
-def _complete(columns: Sequence[AnyField], rows: Sequence[Mapping[str, object]]) -> list[list[Any]]:
-    names = {field.attname for field in columns}
-    for row in rows:
-        if not names.issuperset(row):
-            raise ValueError(f"No such columns: {row.keys() - names}.")
-    return [
-        [row[field.attname] if field.attname in row else field.get_default() for field in columns]
-        for row in rows
-    ]
+def _values(columns: Sequence[AnyField], row: Row) -> list[Any]:
+    if isinstance(row, Model):
+        return [getattr(row, field.attname) for field in columns]
+    if unknown := row.keys() - {field.attname for field in columns}:
+        raise ValueError(f"No such columns: {unknown}.")
+    return [row[field.attname] if field.attname in row else field.get_default() for field in columns]
 
 
 def _adapted(columns: Sequence[AnyField], rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
