@@ -12,6 +12,7 @@ from django.conf import settings
 from calls.actions import dialing, hanging_up
 from calls.models import Attempt, Beat
 from temphone import wiring
+from temphone.accounts import logins
 from temphone.accounts.models import IdempotencyRecord, KeyMinute
 from temphone.lib.clock import now as utc_now
 from temphone.lib.clock import seconds
@@ -87,3 +88,4 @@ def prune() -> None:
     now = utc_now()
     IdempotencyRecord.objects.filter(created_at__lte=now - IdempotencyRecord.KEPT).delete()
     KeyMinute.objects.filter(minute__lte=now - seconds(3600)).delete()
+    logins.forget(now)
