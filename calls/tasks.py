@@ -6,8 +6,10 @@ A task that is started twice, or for nothing, does no harm.
 import asyncio
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 
 from django.conf import settings
+from django_q.models import Failure
 
 from calls.actions import dialing, hanging_up
 from calls.models import Attempt, Beat
@@ -16,12 +18,15 @@ from temphone.accounts import logins
 from temphone.accounts.models import IdempotencyRecord, KeyMinute
 from temphone.lib.clock import now as utc_now
 from temphone.lib.clock import seconds
+from temphone.lib.tasks import task
 from temphone.telephony.messages import Sighting
 from temphone.telephony.port import Unreachable
 
 DRAIN_S = 20.0
+FAILURES_KEPT = timedelta(days=7)
 
 
+@task
 def dial_due() -> None:
     """Claim and dial until nothing is due, or for 20 s; the clock rings again."""
     until = time.monotonic() + DRAIN_S
@@ -39,6 +44,7 @@ def _dial_batch(carrier: str) -> bool:
     return settled > 0
 
 
+@task
 def reconcile() -> None:
     """Ask the carrier about the attempts of which nothing was heard in time."""
     attempts = dialing.take_overdue(now=utc_now())
@@ -58,6 +64,7 @@ async def _find(attempts: Sequence[Attempt]) -> list[Sighting]:
     return await asyncio.gather(*(find(attempt) for attempt in attempts))
 
 
+@task
 def hang_up_due() -> None:
     """Tell the carrier which legs to end."""
     attempts = hanging_up.take_hang_ups(now=utc_now())
@@ -78,14 +85,17 @@ async def _hang_up(attempts: Sequence[Attempt]) -> list[bool]:
     return await asyncio.gather(*(tell(attempt) for attempt in attempts))
 
 
+@task
 def beat() -> None:
     """Show that the worker works."""
     Beat.mark("worker", utc_now())
 
 
+@task
 def prune() -> None:
     """Forget what is kept for a time only."""
     now = utc_now()
     IdempotencyRecord.objects.filter(created_at__lte=now - IdempotencyRecord.KEPT).delete()
     KeyMinute.objects.filter(minute__lte=now - seconds(3600)).delete()
+    Failure.objects.filter(stopped__lt=now - FAILURES_KEPT).delete()
     logins.forget(now)

@@ -62,8 +62,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "temphone.pages.not_stored",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -244,7 +245,9 @@ LOGGING = {
             "callback": lambda record: getattr(record, "status_code", 0) != 503,
         }
     },
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "plain": {"()": "logging.Formatter" if DEBUG else "temphone.telephony.logs.PlainFormatter"}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["no_503"]}},
     "root": {
         "handlers": ["stderr"],

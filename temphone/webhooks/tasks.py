@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from temphone.lib import clock
+from temphone.lib.tasks import task
 from temphone.webhooks.actions import claim_due, record_tries
 from temphone.webhooks.models import Delivery, Drain
 from temphone.webhooks.sender import Answer, Message, send
@@ -24,6 +25,7 @@ CLAIMS_FOR = timedelta(seconds=60)
 Send = Callable[[Delivery], Future[Answer]]
 
 
+@task
 def deliver_due() -> None:
     """Send what is due until nothing is; ends at once when another drain is at work."""
     if not Drain.begin(clock.now()):
@@ -99,7 +101,7 @@ def network() -> Iterator[Send]:
 def _cancel_rest(loop: asyncio.AbstractEventLoop) -> None:
     """Leave no request half sent when the drain breaks off."""
     rest = asyncio.all_tasks(loop)
-    for task in rest:
-        task.cancel()
+    for sending in rest:
+        sending.cancel()
     if rest:
         loop.run_until_complete(asyncio.wait(rest))
