@@ -7,25 +7,31 @@ import asyncio
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from datetime import timedelta
 
 from django.conf import settings
+from django_q.models import Failure
 
 from calls.actions import dialing, hanging_up
 from calls.models import Attempt, Beat
 from temphone import wiring
+from temphone.accounts import logins
 from temphone.accounts.models import IdempotencyRecord, KeyMinute
 from temphone.lib.background import event_loop
 from temphone.lib.clock import now as utc_now
 from temphone.lib.clock import seconds
+from temphone.lib.tasks import task
 from temphone.telephony.messages import DialRequest, DialResult, Sighting
 from temphone.telephony.port import Unreachable
 
 DRAIN_S = 20.0
 BATCHES_AT_ONCE = 10  # of dials on their way to the carrier
+FAILURES_KEPT = timedelta(days=7)
 
 Dialling = Future[Sequence[DialResult]]
 
 
+@task
 def dial_due() -> None:
     """Claim and dial until nothing is due, or for 20 s; the clock rings again.
 
@@ -64,6 +70,7 @@ def _answered(under_way: set[Dialling], *, at_once: bool) -> tuple[set[Dialling]
     return done, rest
 
 
+@task
 def reconcile() -> None:
     """Ask the carrier about the attempts of which nothing was heard in time."""
     attempts = dialing.take_overdue(now=utc_now())
@@ -83,6 +90,7 @@ async def _find(attempts: Sequence[Attempt]) -> list[Sighting]:
     return await asyncio.gather(*(find(attempt) for attempt in attempts))
 
 
+@task
 def hang_up_due() -> None:
     """Tell the carrier which legs to end."""
     attempts = hanging_up.take_hang_ups(now=utc_now())
@@ -103,13 +111,17 @@ async def _hang_up(attempts: Sequence[Attempt]) -> list[bool]:
     return await asyncio.gather(*(tell(attempt) for attempt in attempts))
 
 
+@task
 def beat() -> None:
     """Show that the worker works."""
     Beat.mark("worker", utc_now())
 
 
+@task
 def prune() -> None:
     """Forget what is kept for a time only."""
     now = utc_now()
     IdempotencyRecord.objects.filter(created_at__lte=now - IdempotencyRecord.KEPT).delete()
     KeyMinute.objects.filter(minute__lte=now - seconds(3600)).delete()
+    Failure.objects.filter(stopped__lt=now - FAILURES_KEPT).delete()
+    logins.forget(now)

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from temphone.lib import clock
 from temphone.lib.background import event_loop
+from temphone.lib.tasks import task
 from temphone.webhooks.actions import claim_due, record_tries
 from temphone.webhooks.models import Delivery, Drain
 from temphone.webhooks.sender import Answer, Message, send
@@ -24,6 +25,7 @@ CLAIMS_FOR = timedelta(seconds=60)
 Send = Callable[[Delivery], Future[Answer]]
 
 
+@task
 def deliver_due() -> None:
     """Send what is due until nothing is; ends at once when another drain is at work."""
     if not Drain.begin(clock.now()):
