@@ -1,5 +1,6 @@
 """Every proof, in the order in which they run."""
 
 from tests.proofs.battery import Proof
+from tests.proofs.races import RACES
 
-PROOFS: tuple[Proof, ...] = ()
+PROOFS: tuple[Proof, ...] = (RACES,)
