@@ -2,5 +2,6 @@
 
 from tests.proofs import network
 from tests.proofs.battery import Proof
+from tests.proofs.races import RACES
 
-PROOFS: tuple[Proof, ...] = (network.PROOF,)
+PROOFS: tuple[Proof, ...] = (network.PROOF, RACES)
