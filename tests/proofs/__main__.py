@@ -3,13 +3,10 @@
 import argparse
 import contextlib
 import fcntl
-import getpass
 import json
 import os
-import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -18,12 +15,10 @@ import django
 
 from tests.proofs import guarantees, report
 from tests.proofs.battery import BOTH, Proof
+from tests.proofs.folders import a_folder
 from tests.proofs.journal import Journal
-from tests.proofs.runner import ROOT, Runner, end_all_of
+from tests.proofs.runner import ROOT, Runner
 from tests.proofs.tracks import Track
-
-MEMORY = Path("/dev", "shm")  # where chunks write, if there is one
-PREFIX = "temphone-proofs-"
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -86,34 +81,6 @@ def databases(tracks: Sequence[Track], work: Path) -> Iterator[dict[str, str]]:
 
 
 @contextlib.contextmanager
-def work_folder() -> Iterator[Path]:
-    """A folder for what chunks write, in memory if there is such a place.
-
-    What a run that was killed has left behind goes first: memory, and programs.
-    """
-    place = MEMORY if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
-    for left in place.glob(f"{PREFIX}*"):
-        if left.owner() == getpass.getuser() and not _is_alive(left / "runner"):
-            end_all_of(left)
-            shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
-    (folder / "runner").write_text(str(os.getpid()))
-    folder.chmod(0o755)  # PostgreSQL runs as another user when we are root
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_alive(file: Path) -> bool:
-    try:
-        os.kill(int(file.read_text()), 0)
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-@contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Nobody else writes these journals meanwhile."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -161,7 +128,7 @@ def prove(asked: argparse.Namespace) -> bool:
     """Run what is left; whether everything holds."""
     screen = Screen()
     tracks = tracks_of(chosen(asked), asked)
-    with work_folder() as work, databases(tracks, work) as urls:
+    with a_folder() as work, databases(tracks, work) as urls:
         runner = Runner(
             tracks=tracks,
             urls=urls,

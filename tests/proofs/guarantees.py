@@ -48,9 +48,9 @@ def _table(proofs: Sequence[Mapping[str, object]]) -> str:
 
 
 def _mistakes(proofs: Sequence[Mapping[str, object]]) -> str:
-    rows = ["| proof | mistake | database | flagged in |", "| --- | --- | --- | --- |"]
+    rows = ["| proof | mistake | database | flagged |", "| --- | --- | --- | --- |"]
     for told in proofs:
         for mistake, seen in told["mistakes"].items():
-            how = f"{seen['flagged']:,} of {seen['cases']:,} {told['unit']}" if seen else "not run yet"
+            how = f"{seen['flagged']:,} in {seen['cases']:,} {told['unit']}" if seen else "not run yet"
             rows.append(f"| {told['name']} | {mistake.replace('_', ' ')} | {told['database']} | {how} |")
     return "\n".join(rows)

@@ -3,18 +3,23 @@
 import os
 import pwd
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.proofs.folders import kill
 from tests.proofs.installation import free_port
 
 DEBIAN = Path("/usr/lib/postgresql")
 # Shuts the server down when the pipe from us closes: it does not outlive us, even when we are killed.
 WITH_US = 'exec 3<&0; { read -r _ <&3; kill -INT $$; } & exec "$@" 3<&- </dev/null'
-SETTINGS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "200"}
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "dynamic_shared_memory_type": "mmap",  # in the folder, so that a killed server leaves none in memory
+}
 
 
 def programs() -> Path | None:
@@ -63,7 +68,7 @@ class Cluster:
             return
         # A child that is born meanwhile misses its parent, and ends by itself.
         for pid in [self.server.pid, *_children(self.server.pid)]:
-            _kill(pid)
+            kill(pid)
         self.server.communicate()
         self.server = None
 
@@ -101,6 +106,7 @@ class Cluster:
                 stderr=log,
                 user=owner(),
                 cwd="/",
+                env={**os.environ, "TEMPHONE_DATA_DIR": self._data},  # by which `end_all_of` finds it
                 start_new_session=True,
             )
 
@@ -131,10 +137,3 @@ def _children(parent: int) -> list[int]:
     """Its children, each of which leads a session of its own, so that no signal to a group finds it."""
     found = Path(f"/proc/{parent}/task/{parent}/children")
     return [int(pid) for pid in found.read_text().split()] if found.exists() else []
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.proofs.folders import end_all_of
 from tests.proofs.journal import Record
 from tests.proofs.tracks import Job, Track
 
@@ -184,22 +184,3 @@ def database_url(url: str, folder: Path, slot: int) -> str:
         return f"sqlite:///{folder / 'db.sqlite3'}"
     parts = urlsplit(url)
     return parts._replace(path=f"{parts.path}_proof_{slot}").geturl()
-
-
-def end_all_of(folder: Path) -> None:
-    """Kill every process that has this folder in its environment: what a killed chunk has left behind."""
-    mark = f"{folder}/".encode()
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            theirs = mark in (entry / "environ").read_bytes()
-        except OSError:
-            continue  # it ended, or is not ours
-        if theirs and int(entry.name) != os.getpid():
-            _kill(int(entry.name))
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return

@@ -185,7 +185,7 @@ def test_the_page_tells_all_counts():
     }
     text = guarantees.page({"proofs": [told], "holds": True, "machine": "M", "date": "D"})
     assert "| kills | it rings once | sqlite | 1,000 points | 1,200 rings, late 35 ms | 0 |" in text
-    assert "| kills | dial then update | sqlite | 9 of 20 points |" in text
+    assert "| kills | dial then update | sqlite | 9 in 20 points |" in text
 
 
 def test_a_job_runs_again_with_its_seed():
