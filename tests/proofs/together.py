@@ -1,12 +1,9 @@
 """Everything at once on SQLite: requests, cancels, dialing, carrier events, webhooks, as much as it takes."""
 
-import json
 import random
 import re
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Sequence
 from functools import partial
 
 from calls.models import Call
@@ -15,7 +12,8 @@ from tests.proofs.battery import Proof, Tally, Trial
 from tests.proofs.installation import Installation
 from tests.proofs.people import a_key, people
 from tests.proofs.program import Program, Scheduled
-from tests.webhooks.receiver import Received, Receiver, a_receiver
+from tests.proofs.told import by_call, out_of_order
+from tests.webhooks.receiver import Receiver, a_receiver
 
 POSTERS = 3
 UNDER_WAY = 200  # calls at most: what comes in waits for what can go out
@@ -110,7 +108,7 @@ def _judge(tally: Tally, program: Program, receiver: Receiver, trial: Trial) -> 
         if lines:
             flag(f"{log.stem}: {len(lines)} times locked", first=lines[0])
     rows = {call.pk: call for call in Call.objects.all()}
-    messages = _by_call(receiver.received)
+    messages = by_call(receiver.received)
     for call in program.scheduled:
         row = rows.get(call.call_id)
         if row is None or rings[call.number] not in call.rings():
@@ -126,19 +124,8 @@ def _judge(tally: Tally, program: Program, receiver: Receiver, trial: Trial) -> 
     )
 
 
-def _by_call(received: Sequence[Received]) -> dict[str, list[tuple[int, str]]]:
-    """Sequence and type of each message, in the order in which they came, repetitions left out."""
-    found: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for message in received:
-        told = json.loads(message.body)
-        one = told["data"]["sequence"], told["type"]
-        if one not in found[told["data"]["call_id"]]:
-            found[told["data"]["call_id"]].append(one)
-    return found
-
-
 def _wrong(row: Call, call: Scheduled, messages: list[tuple[int, str]]) -> str | None:
-    if [sequence for sequence, _ in messages] != list(range(1, len(messages) + 1)):
+    if out_of_order(messages):
         return "webhooks out of order"
     if not messages or messages[-1][1] != f"call.{row.status}":
         return "the last webhook does not tell the end"
