@@ -1,4 +1,5 @@
 # make run: everything, with demo data    make test: the whole suite    make check: reads the code    make bench: measures
+# make prove: the promises of docs/guarantees.md at full size, for hours; PROVE="NAME ... --scale 0.01"
 PYTHON ?= python3
 # A relative path and `-m`, so that a folder with spaces in its name works too.
 VENV = .venv
@@ -16,7 +17,7 @@ define install
 @touch $@
 endef
 
-.PHONY: run install test check bench
+.PHONY: run install test check bench prove
 
 run: .venv/run.stamp
 	@exec $(VENV_PYTHON) manage.py dev
@@ -25,6 +26,9 @@ install: .venv/dev.stamp
 
 test: .venv/dev.stamp
 	@$(RUN) pytest
+
+prove: .venv/dev.stamp
+	@exec $(RUN) tests.proofs $(PROVE)
 
 # The database and the secrets of these checks are thrown away; they see a production environment.
 check: export TEMPHONE_DATA_DIR = .venv/check
