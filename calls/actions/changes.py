@@ -116,7 +116,8 @@ class Changes:
         """
         if not call.webhook_url:
             return
-        self._as_read(call)
+        # A change of the row like any other: whoever read it before must not write the old number again.
+        call.version = self._as_read(call).version + 1
         call.events_sent += 1
         self._notices.append(
             Notice(
