@@ -6,6 +6,7 @@ A task that is started twice, or for nothing, does no harm.
 import asyncio
 import time
 from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from django.conf import settings
 
@@ -13,29 +14,54 @@ from calls.actions import dialing, hanging_up
 from calls.models import Attempt, Beat
 from temphone import wiring
 from temphone.accounts.models import IdempotencyRecord, KeyMinute
+from temphone.lib.background import event_loop
 from temphone.lib.clock import now as utc_now
 from temphone.lib.clock import seconds
-from temphone.telephony.messages import Sighting
+from temphone.telephony.messages import DialRequest, DialResult, Sighting
 from temphone.telephony.port import Unreachable
 
 DRAIN_S = 20.0
+BATCHES_AT_ONCE = 10  # of dials on their way to the carrier
+
+Dialling = Future[Sequence[DialResult]]
 
 
 def dial_due() -> None:
-    """Claim and dial until nothing is due, or for 20 s; the clock rings again."""
+    """Claim and dial until nothing is due, or for 20 s; the clock rings again.
+
+    The next batch is claimed while the carrier has yet to answer for those before it.
+    """
     until = time.monotonic() + DRAIN_S
-    carriers = {name for name in settings.CARRIERS.values() if name != "none"}
-    while carriers and time.monotonic() < until:
-        carriers = {name for name in carriers if _dial_batch(name)}
+    due = {name for name in settings.CARRIERS.values() if name != "none"}
+    under_way: set[Dialling] = set()
+    with event_loop() as loop:
+        while due or under_way:
+            if time.monotonic() >= until:
+                due = set()
+            if len(under_way) < BATCHES_AT_ONCE:
+                due = {name for name in due if _dial_batch(name, loop, under_way)}
+            answered, under_way = _answered(under_way, at_once=bool(due))
+            for dialling in answered:
+                dialing.record_dial_results(dialling.result(), now=utc_now())
 
 
-def _dial_batch(carrier: str) -> bool:
+def _dial_batch(carrier: str, loop: asyncio.AbstractEventLoop, under_way: set[Dialling]) -> bool:
     """Whether there may be more."""
     requests, settled = dialing.claim_due(carrier=carrier, now=utc_now())
     if requests:
-        results = asyncio.run(wiring.carrier().dial(requests))
-        dialing.record_dial_results(results, now=utc_now())
+        under_way.add(asyncio.run_coroutine_threadsafe(_dial(requests), loop))
     return settled > 0
+
+
+async def _dial(requests: Sequence[DialRequest]) -> Sequence[DialResult]:
+    return await wiring.carrier().dial(requests)
+
+
+def _answered(under_way: set[Dialling], *, at_once: bool) -> tuple[set[Dialling], set[Dialling]]:
+    """The batches for which the carrier has answered, and those still under way."""
+    wait_s = 0 if at_once and len(under_way) < BATCHES_AT_ONCE else None
+    done, rest = wait(under_way, timeout=wait_s, return_when=FIRST_COMPLETED)
+    return done, rest
 
 
 def reconcile() -> None:

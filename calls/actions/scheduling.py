@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from calls import messages
 from calls.actions.idempotency import Idempotency, remember, replay
 from calls.gates import Check, Facts, Ruling, ask
-from calls.models import Call, CallEvent
+from calls.models import Call, CallEvent, Decision
 from calls.models.history import Stage, Verdict
 from calls.representation import call_data
 from campaigns.models import Campaign
@@ -237,5 +237,5 @@ def _with_mend(check: Check) -> str:
 
 def record(call: Call, ruling: Ruling, event: str, *, now: datetime) -> None:
     """Write what the gates said, and what was done."""
-    ruling.decision(call, Stage.CREATION, at=now).save()
+    Decision.objects.create(call=call, at=now, **ruling.decision(Stage.CREATION))
     CallEvent.objects.create(call=call, name=event, to_status=call.status, at=now)

@@ -1,0 +1,5 @@
+"""Every proof, in the order in which they run."""
+
+from tests.proofs.battery import Proof
+
+PROOFS: tuple[Proof, ...] = ()
