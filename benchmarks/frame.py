@@ -38,11 +38,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
+
+from temphone.management.supervisor import die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "var" / "benchmarks"
@@ -343,6 +345,7 @@ class Process:
                 stderr=log,
                 start_new_session=True,
                 user=self.user,
+                preexec_fn=partial(die_with_parent, os.getpid()),  # killed outright, we leave nothing behind
             )
         return self
 

@@ -36,9 +36,7 @@ def main() -> None:
 
 def seed(count: int) -> None:
     """A gateway with lines for all, and ``count`` calls, each to a contact with a number of its own."""
-    from calls.gates import Facts, ask
     from calls.models import Call, CallEvent, Decision, Gateway
-    from calls.models.history import Stage
     from campaigns.models import Campaign
     from contacts.models import Consent, Contact, PhoneNumber
     from temphone.lib.clock import now as utc_now
@@ -82,10 +80,26 @@ def seed(count: int) -> None:
         batch_size=500,
     )
     _add_history(contacts, campaign, now - timedelta(days=1))
-    facts = Facts.read(calls[:1], now=now, at=now + FAR)
-    Decision.objects.bulk_create(
-        [ask(call, facts).decision(call, Stage.CREATION, at=now) for call in calls], batch_size=500
+    said = _said_at_creation(contacts[0], campaign, now)
+    Decision.objects.bulk_create([Decision(call=call, at=now, **said) for call in calls], batch_size=500)
+
+
+def _said_at_creation(contact: "Contact", campaign: "Campaign", now: datetime) -> dict[str, object]:
+    """What the gates say of such a call when it is scheduled, as a decision keeps it."""
+    from calls.actions.scheduling import CallRequest, preview_call
+    from temphone.accounts.actors import SYSTEM
+    from temphone.accounts.models import Mode
+    from temphone.lib.clock import iso
+
+    request = CallRequest(
+        contact_id=contact.pk,
+        campaign_id=campaign.pk,
+        scheduled_at=iso(now + FAR),
+        initial_message=MESSAGE,
     )
+    seen = preview_call(actor=SYSTEM, mode=Mode.TEST, request=request, now=now)
+    rule = next(check["rule"] for check in seen.checks if check["verdict"] == seen.verdict)
+    return {"stage": "creation", "verdict": seen.verdict, "rule": rule, "checks": seen.checks}
 
 
 def _add_history(contacts: "list[Contact]", campaign: "Campaign", at: datetime) -> None:
