@@ -10,13 +10,13 @@ from django.db import IntegrityError, transaction
 
 from calls.actions.idempotency import Idempotency, answer_to_keep, replay
 from calls.actions.lookup import Known, facts_of_all, look_up_all
-from calls.actions.rows import insert_all
 from calls.actions.scheduling import CallRequest, allowed, audit, history, planned
 from calls.gates import Ruling
-from calls.models import Call
+from calls.models import Call, CallEvent, Decision
 from calls.representation import call_data
+from temphone import rows
 from temphone.accounts.actors import Actor, Role
-from temphone.accounts.models import Mode
+from temphone.accounts.models import AuditEntry, Mode
 from temphone.lib.errors import DomainError
 
 Item = Call | DomainError
@@ -99,7 +99,7 @@ def _schedule(
     _write(actor, rulings, now)
     if idempotency:
         target = f"{len(rulings)} calls"
-        insert_all([answer_to_keep(actor, idempotency, target=target, data=data, now=now)])
+        rows.insert_together(answer_to_keep(actor, idempotency, target=target, data=data, now=now))
     return Batch(data=data)
 
 
@@ -128,10 +128,10 @@ def _rule(items: list[Item], now: datetime) -> list[tuple[Call, Ruling]]:
 
 def _write(actor: Actor, rulings: Sequence[tuple[Call, Ruling]], now: datetime) -> None:
     told = [history(call, ruling, "scheduled", now=now) for call, ruling in rulings]
-    insert_all([call for call, _ in rulings])
-    insert_all([decision for decision, _ in told])
-    insert_all([event for _, event in told])
-    insert_all([audit(actor, call) for call, _ in rulings])
+    rows.insert(Call, [call for call, _ in rulings])
+    rows.insert(Decision, [decision for decision, _ in told])
+    rows.insert(CallEvent, [event for _, event in told])
+    rows.insert(AuditEntry, [audit(actor, call) for call, _ in rulings])
 
 
 def _answer(items: Sequence[Item]) -> Verdicts:

@@ -9,11 +9,11 @@ from itertools import groupby
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from calls.actions.rows import insert_alike
 from calls.actions.scheduling import refuse_mode
 from calls.models import Call, CallEvent
 from campaigns.models import Campaign
 from contacts.models import Contact
+from temphone import rows
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import ApiKey, AuditEntry, Mode
 from temphone.lib import ids
@@ -121,13 +121,13 @@ def _without_call(campaign: Campaign, contacts: QuerySet[Contact]) -> dict[str, 
 
 
 def _write(pattern: Call, people: Mapping[str, str], when: Callable[[str], datetime]) -> None:
-    rows = [
+    texts = [
         (call_id, contact_id, zone_name)
         for call_id, (contact_id, zone_name) in zip(ids.call_ids(len(people)), people.items(), strict=True)
     ]
-    rows.sort(key=lambda row: when(row[2]))
-    for instant, together in groupby(rows, key=lambda row: when(row[2])):
+    texts.sort(key=lambda row: when(row[2]))
+    for instant, together in groupby(texts, key=lambda row: when(row[2])):
         pattern.scheduled_at = pattern.due_at = instant
-        insert_alike(pattern, ("id", "contact_id", "timezone"), list(together))
+        rows.insert_alike(pattern, ("id", "contact_id", "timezone"), list(together))
     first = CallEvent(name="scheduled", to_status=pattern.status, at=pattern.created_at)
-    insert_alike(first, ("call_id",), [row[:1] for row in rows])
+    rows.insert_alike(first, ("call_id",), [row[:1] for row in texts])

@@ -10,13 +10,13 @@ from django.db import IntegrityError, transaction
 from calls import messages
 from calls.actions.idempotency import Idempotency, answer_to_keep, replay
 from calls.actions.lookup import Known, look_up
-from calls.actions.rows import insert
 from calls.gates import Check, Facts, Ruling, ask
 from calls.models import Call, CallEvent, Decision
 from calls.models.history import Stage, Verdict
 from calls.representation import call_data
 from campaigns.models import Campaign
 from campaigns.states import OVER
+from temphone import rows
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry, Mode
 from temphone.lib.clock import parse_timestamp, zone
@@ -109,10 +109,10 @@ def _schedule(
         call = planned(actor, mode, request, known=known, now=now)
         ruling = allowed(call, facts or Facts.read([call], now=now))
         data = call_data(call)
-        rows = [call, *history(call, ruling, "scheduled", now=now), audit(actor, call)]
+        made = [call, *history(call, ruling, "scheduled", now=now), audit(actor, call)]
         if idempotency:
-            rows.append(answer_to_keep(actor, idempotency, target=call.pk, data=data, now=now))
-        insert(*rows)
+            made.append(answer_to_keep(actor, idempotency, target=call.pk, data=data, now=now))
+        rows.insert_together(*made)
     return Scheduled(call=call, data=data)
 
 
@@ -239,7 +239,7 @@ def _with_mend(check: Check) -> str:
 
 def history(call: Call, ruling: Ruling, event: str, *, now: datetime) -> tuple[Decision, CallEvent]:
     """What the gates said, and what was done; not saved."""
-    decision = ruling.decision(call, Stage.CREATION, at=now)
+    decision = Decision(call=call, at=now, **ruling.decision(Stage.CREATION))
     return decision, CallEvent(call=call, name=event, to_status=call.status, at=now)
 
 
@@ -250,4 +250,4 @@ def audit(actor: Actor, call: Call) -> AuditEntry:
 
 def record(call: Call, ruling: Ruling, event: str, *, now: datetime) -> None:
     """Write what the gates said, and what was done."""
-    insert(*history(call, ruling, event, now=now))
+    rows.insert_together(*history(call, ruling, event, now=now))

@@ -123,7 +123,7 @@ def _headers(error: Exception, wait: int) -> dict[str, str]:
 
 def _failed(path: str, error: Exception) -> Response:
     if isinstance(error, AWAY):
-        logger.error("The database does not answer: %s", error)
+        logger.error("The database does not answer: %s", type(error).__name__)
     else:
         logger.error("Unexpected error at %s", path, exc_info=error)
     return Response(_failure(path), status=500)

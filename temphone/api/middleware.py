@@ -13,11 +13,6 @@ from temphone.api.envelope import ROOT, is_api
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 PAGES = (f"{ROOT}/docs", f"{ROOT}/schema")
-# JSON is neither to be rendered nor framed.
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "X-Frame-Options": "DENY",
-}
 # Django builds the list from its end: ``views`` leaves here what ``straight`` then takes.
 _built: list[GetResponse] = []
 
@@ -35,9 +30,6 @@ def straight(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         if not is_api(request) or request.path.startswith(PAGES):
             return get_response(request)
-        response = to_views(request)
-        for name, value in HEADERS.items():
-            response.headers[name] = value
-        return response
+        return to_views(request)
 
     return middleware

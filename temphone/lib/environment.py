@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable
 from datetime import time
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -101,6 +102,15 @@ def hosts_with_ports(name: str) -> list[str]:
         return found
 
     return _parsed(name, [], parse, "hosts with ports such as hooks.internal:8443, [fd00::1]:80")
+
+
+def networks(name: str, default: str) -> list[IPv4Network | IPv6Network]:
+    """Comma-separated addresses or networks, such as ``10.0.0.0/8, ::1``."""
+
+    def parse(value: str) -> list[IPv4Network | IPv6Network]:
+        return [ip_network(word.strip()) for word in value.split(",") if word.strip()]
+
+    return _parsed(name, parse(default), parse, "IP addresses or networks such as 127.0.0.1, 10.0.0.0/8")
 
 
 def signing_secret(name: str, default: str) -> str:

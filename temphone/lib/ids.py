@@ -5,8 +5,6 @@ import string
 
 ALPHABET = string.digits + string.ascii_lowercase
 LENGTH = 12
-
-
 # A random byte as a character; the last four bytes are left out, or four characters would come more often.
 EVEN = 256 - 256 % len(ALPHABET)
 CHARACTERS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))

@@ -258,7 +258,7 @@ def test_wherever_the_database_goes_away_nothing_is_half_made():
         assert message(answer) == "Unable to schedule calls at this time; none was. Please retry."
         for model in (Call, CallEvent, Decision, IdempotencyRecord):
             assert not model.objects.exists()
-    assert after > 10
+    assert after > 5  # COPY passes no wrapper
     assert [Call.objects.count(), CallEvent.objects.count(), Decision.objects.count()] == [3, 3, 3]
 
 

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from calls.actions.changes import gathering
 from calls.models import Call, CallEvent
 from calls.states import CallStatus
 from temphone.lib import clock
@@ -230,7 +231,8 @@ def test_a_scheduled_call_is_canceled_at_once(program):
 
 def test_of_a_call_in_progress_the_hang_up_is_asked_for(program):
     call = a_call()
-    call.advance(CallStatus.IN_PROGRESS, now=NOON, event="dialed")
+    with gathering(NOON) as changes:
+        changes.advance(call, CallStatus.IN_PROGRESS, event="dialed")
     answer = program.post(f"/calls/{call.pk}/cancel")
     assert (answer.status_code, data(answer)["status"]) == (202, "in_progress")
     assert "hang_up_requested_at" in data(answer)

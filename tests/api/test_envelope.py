@@ -111,7 +111,7 @@ def test_with_the_database_away_it_says_so_in_the_specifications_words(program, 
     ]
     assert (general.status_code, message(general)) == (500, "Something went wrong on our side. Please retry.")
     lines = [(record.message, record.exc_info) for record in caplog.records if "api" in record.name]
-    assert lines == [("The database does not answer: server closed the connection unexpectedly", None)] * 2
+    assert lines == [(f"The database does not answer: {error.__name__}", None)] * 2
 
 
 @pytest.mark.django_db(transaction=True)
@@ -138,7 +138,9 @@ def test_it_passes_nothing_that_is_for_pages_and_is_neither_rendered_nor_framed(
     monkeypatch.setattr("django.contrib.sessions.middleware.SessionMiddleware.process_request", _fail)
     for path in ("/calls", "/nowhere", "/calls/"):
         headers = program.get(path).headers
-        assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert {"default-src 'none'", "frame-ancestors 'none'"} <= set(
+            headers["Content-Security-Policy"].split("; ")
+        )
         assert (headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("DENY", "nosniff")
         assert "Vary" not in headers
     with pytest.raises(RuntimeError):

@@ -1,0 +1,16 @@
+"""Every proof, in the order in which they run."""
+
+from tests.proofs import database, hours, load, network, openapi, together
+from tests.proofs.battery import Proof
+from tests.proofs.races import RACES
+
+PROOFS: tuple[Proof, ...] = (
+    hours.PROOF,
+    network.PROOF,
+    openapi.PROOF,
+    RACES,
+    database.PROOF,
+    together.PROOF,
+    load.PROOF,
+    load.ONE,
+)
