@@ -31,13 +31,12 @@ COLUMNS: dict[type[Model], tuple[str, ...]] = {
     Campaign: ("id", "name", "status", "mode", "purpose"),
     Consent: ("id", "contact_id", "purpose", "kind", "captured_at"),
     StopSwitch: ("id", "on", "changed_by"),
-    ApiKey: ("id",),
 }
 # One row per consent in force, the newest first; or one row, without any. The last column: whether the
 # number is perhaps suppressed. Against erasing, which takes a stronger lock, the contact is locked; calls
 # to the same contact do not wait for each other.
 ONE = """
-    SELECT {columns},
+    SELECT {columns}, accounts_apikey.id,
         EXISTS (
             SELECT 1 FROM contacts_suppression WHERE number = contacts_contact.phone AND lifted_at IS NULL
         ) OR EXISTS (
@@ -95,11 +94,11 @@ def look_up(
     rows = [list(_rows_in(row)) for row in _ask(actor, contact_id, campaign_id, now)]
     if not rows:
         return Known(contacts={}, campaigns={}), None
-    contact, campaign, _, switch, key, listed = rows[0]
+    contact, campaign, _, switch, key_id, listed = rows[0]
     known = Known(
         contacts={contact.pk: contact},
         campaigns={campaign.pk: campaign} if campaign else {},
-        key_id=key.pk if key else None,
+        key_id=key_id,
     )
     if listed or settings.CALLS_PER_NUMBER_PER_DAY:
         return known, None

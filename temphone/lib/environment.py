@@ -165,7 +165,7 @@ def _postgresql(
 ) -> dict[str, object]:
     options: dict[str, object] = {"connect_timeout": 5, **dict(parse_qsl(query))}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "temphone.postgresql",
         "NAME": unquote(name),
         "HOST": str(options.pop("host", unquote(host or ""))),
         "PORT": port,

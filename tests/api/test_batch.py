@@ -15,7 +15,7 @@ from temphone.lib import clock
 from tests.api.client import Program, a_body, code, data, in_an_hour, message
 from tests.api.test_envelope import Away
 from tests.builders import NOON, a_campaign, a_contact, a_key
-from tests.calls.test_races import at_once
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 BATCH = "/calls/scheduled/batch"

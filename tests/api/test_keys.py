@@ -21,7 +21,7 @@ from temphone.lib import clock
 from temphone.lib.errors import Conflict, Forbidden, NotFound
 from tests.api.client import Program, code, message
 from tests.builders import NOON, a_call, a_key
-from tests.calls.test_races import at_once
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 

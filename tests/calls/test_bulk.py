@@ -18,7 +18,7 @@ from temphone.accounts.models import AuditEntry, Mode
 from temphone.lib.errors import Conflict, Forbidden, Refused
 from tests.api.test_envelope import Away
 from tests.builders import NOON, a_call, a_campaign, a_contact, a_gateway, a_key
-from tests.calls.test_races import at_once
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 NOW = NOON - timedelta(hours=1)
