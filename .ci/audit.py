@@ -21,7 +21,7 @@ def main() -> int:
     try:
         packages = json.loads(done.stdout)["dependencies"]
     except ValueError:
-        return say(f"could not ask: {(done.stderr.strip().splitlines() or ['no answer'])[-1]}", code=0)
+        return say(f"could not ask: {(done.stderr.strip().splitlines() or ['no answer'])[-1][:100]}", code=0)
     return judge(packages)
 
 
