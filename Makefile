@@ -43,6 +43,7 @@ check: .venv/dev.stamp
 	$(RUN) deptry .
 	$(RUN) djlint --lint --quiet templates
 	$(RUN) bandit --quiet --configfile pyproject.toml --recursive $(SOURCES)
+	$(VENV_PYTHON) .ci/audit.py
 	$(VENV_PYTHON) manage.py makemigrations --check --dry-run
 	$(VENV_PYTHON) manage.py check --deploy --fail-level WARNING
 	@! grep -nE '://|--(index|extra-index|find-links)' requirements/*.txt || { echo "No addresses in requirements." >&2; exit 1; }
