@@ -187,6 +187,7 @@ class Calls(ApiView):
     def _matching(self) -> CallQuerySet:
         asked = self.query
         conditions = {
+            "mode": self.mode,
             "status": asked.choice("status", CallStatus.values),
             "outcome": asked.choice("outcome", OUTCOMES),
             "contact_id": asked.text("contact_id"),
@@ -194,8 +195,7 @@ class Calls(ApiView):
             "scheduled_at__gte": asked.instant("scheduled_from"),
             "scheduled_at__lte": asked.instant("scheduled_to"),
         }
-        calls = Call.objects.filter(mode=self.mode)
-        calls = calls.filter(**{name: value for name, value in conditions.items() if value is not None})
+        calls = Call.objects.having({name: value for name, value in conditions.items() if value is not None})
         for key, value in asked.with_prefix("metadata.").items():
             if not METADATA_KEY.fullmatch(key):
                 raise asked.bad(f"metadata.{key}", "must name a key of letters, digits, '_', '-' and '.'.")

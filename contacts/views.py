@@ -34,7 +34,7 @@ def contact_list(request: StaffRequest) -> HttpResponse:
     people = Contact.objects.present().matching(text)
     context = {
         "q": text,
-        "count": capped_count(people),
+        "count": capped_count(people.order_by()),
         "listing": read_page(people, request.GET, keys=BY_NAME),
     }
     return render(request, "contacts/list.html#results" if request.htmx else "contacts/list.html", context)

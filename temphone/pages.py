@@ -6,17 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
-from django.db.models import Field, Model, Q, QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
 from temphone.accounts.models import User
+from temphone.keyset import Following, following
 from temphone.lib.errors import DomainError, NotFound
 
 M = TypeVar("M", bound=Model)
@@ -83,9 +84,13 @@ def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     return render(request, "refused.html", {"message": error.message}, status=error.http_status)
 
 
-def capped_count(rows: QuerySet[M]) -> int:
-    """How many, counted no further than one past the cap."""
-    return rows.order_by()[: COUNT_CAP + 1].count()
+def capped_count(*parts: QuerySet[M]) -> int:
+    """How many in all parts, which share no row, counted no further than one past the cap.
+
+    A part in the order of an index is counted along it. Without an order PostgreSQL guesses how soon it
+    will have found so many, and reads the whole table where it hoped in vain.
+    """
+    return min(sum(rows[: COUNT_CAP + 1].count() for rows in parts), COUNT_CAP + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,26 +103,48 @@ class KeyPage(Generic[M]):
 
 
 def read_page(
-    rows: QuerySet[M], params: QueryDict, *, keys: tuple[str, ...], size: int = PAGE_SIZE
+    rows: QuerySet[M],
+    params: QueryDict,
+    parts: Sequence[QuerySet[M]] = (),
+    *,
+    keys: tuple[str, ...],
+    size: int = PAGE_SIZE,
 ) -> KeyPage[M]:
     """A page of ``rows``, ordered by ``keys``; ``params`` hold the cursor ``after`` or ``before``.
 
     The last key is unique. Where the first is descending (``-scheduled_at``), all are. No OFFSET: a page
-    far in costs what the first costs. An unreadable cursor gives the first page.
+    far in costs what the first costs. An unreadable cursor gives the first page. ``parts``, where one
+    index cannot give the rows in this order: the same rows in parts that share none.
     """
     backwards = "before" in params
     order = tuple(_reverse(key) for key in keys) if backwards else keys
     position = _position(rows, order, params.get("before") or params.get("after") or "")
-    found = list((rows.filter(position) if position else rows).order_by(*order)[: size + 1])
+    if parts:
+        rows = rows.filter(pk__in=_first(parts, position, order, size + 1))
+        found = list(rows.order_by(*order))
+    else:
+        found = list((rows.filter(position) if position else rows).order_by(*order)[: size + 1])
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
-    has_previous, has_next = (more, True) if backwards else (bool(position), more)
+    has_previous, has_next = (more, True) if backwards else (position is not None, more)
     return KeyPage(
         rows=found,
         previous=_cursor(found[0], keys) if found and has_previous else None,
         next=_cursor(found[-1], keys) if found and has_next else None,
     )
+
+
+def _first(
+    parts: Sequence[QuerySet[M]], position: Following | None, order: tuple[str, ...], most: int
+) -> list[object]:
+    """The primary keys of the first rows of all parts."""
+    names = [_name(key) for key in order]
+    found: list[tuple[Any, ...]] = []
+    for rows in parts:
+        found += (rows.filter(position) if position else rows).order_by(*order).values_list(*names)[:most]
+    found.sort(reverse=order[0].startswith("-"))
+    return [key[-1] for key in found[:most]]
 
 
 def _reverse(key: str) -> str:
@@ -130,7 +157,7 @@ def _cursor(row: Model, keys: tuple[str, ...]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _position(rows: QuerySet[M], order: tuple[str, ...], cursor: str) -> Q | None:
+def _position(rows: QuerySet[M], order: tuple[str, ...], cursor: str) -> Following | None:
     """The condition for what follows the cursor; None without a readable one."""
     fields = {field.name: field for field in rows.model._meta.fields}
     try:
@@ -138,7 +165,7 @@ def _position(rows: QuerySet[M], order: tuple[str, ...], cursor: str) -> Q | Non
         values = [_value(fields[_name(key)], text) for key, text in zip(order, texts, strict=True)]
     except (ValueError, TypeError, ValidationError):
         return None
-    return _following(order, values)
+    return following(order, values)
 
 
 def _value(field: "Field[object, object]", text: object) -> object:
@@ -150,13 +177,3 @@ def _value(field: "Field[object, object]", text: object) -> object:
 
 def _name(key: str) -> str:
     return key.removeprefix("-")
-
-
-def _following(order: tuple[str, ...], values: Sequence[object]) -> Q:
-    """``a <= x AND (a < x OR b < y)``: the form that an index on (a, b) answers."""
-    key, value = order[0], values[0]
-    name, step = _name(key), "lt" if key.startswith("-") else "gt"
-    beyond = Q((f"{name}__{step}", value))
-    if len(order) == 1:
-        return beyond
-    return Q((f"{name}__{step}e", value)) & (beyond | _following(order[1:], values[1:]))

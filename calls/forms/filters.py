@@ -1,10 +1,15 @@
 """The filters of the list of calls."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.forms.renderers import BaseRenderer
+from django.forms.utils import flatatt
 from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from calls.forms.moments import date_input
@@ -14,27 +19,64 @@ from campaigns.models import Campaign
 from temphone.accounts.models import Mode
 from temphone.lib.clock import from_wall
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise as StrOrPromise
+
+CAMPAIGNS_OFFERED = 30
+SELECTED = mark_safe(" selected")
 PLAIN = ("status", "outcome", "campaign", "mode")
+
+
+class QuickSelect(forms.Select):
+    """A select that costs no template for each of its options, which took a third of the page's time."""
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
+    ) -> SafeString:
+        """The same markup; groups of options go the usual way."""
+        if any(isinstance(label, list | tuple) for _key, label in self.choices):
+            return super().render(name, value, attrs, renderer)
+        chosen = str(value or "")
+        options = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            ((key, SELECTED if str(key) == chosen else "", label) for key, label in self.choices),
+        )
+        found = self.build_attrs(self.attrs, {"name": name, **(attrs or {})})
+        return format_html("<select{}>{}</select>", flatatt(found), options)
+
+
+def _one_of(
+    label: "StrOrPromise", anything: "StrOrPromise", choices: Iterable[tuple[str, str]]
+) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        required=False, label=label, choices=[("", anything), *choices], widget=QuickSelect
+    )
 
 
 class CallFilter(forms.Form):
     """The filters of the list, as they stand in its address; what is wrong there is ignored."""
 
     q = forms.CharField(required=False, label=_("Search calls"))
-    status = forms.ChoiceField(
-        required=False, label=_("Status"), choices=[("", _("Any status")), *CallStatus.choices]
-    )
-    outcome = forms.ChoiceField(
-        required=False, label=_("Outcome"), choices=[("", _("Any outcome")), *OUTCOME_CHOICES]
-    )
+    status = _one_of(_("Status"), _("Any status"), CallStatus.choices)
+    outcome = _one_of(_("Outcome"), _("Any outcome"), OUTCOME_CHOICES)
     campaign = forms.ModelChoiceField(
-        Campaign.objects.all(), required=False, label=_("Campaign"), empty_label=_("Any campaign")
+        Campaign.objects.all(), required=False, label=_("Campaign"), widget=QuickSelect
     )
-    mode = forms.ChoiceField(
-        required=False, label=_("Mode"), choices=[("", _("Test and live")), *Mode.choices]
-    )
+    mode = _one_of(_("Mode"), _("Test and live"), Mode.choices)
     since = forms.DateField(required=False, label=_("From"), widget=date_input())
     until = forms.DateField(required=False, label=_("To"), widget=date_input())
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the newest campaigns; the address may name any."""
+        super().__init__(*args, **kwargs)
+        chosen = self.given.get("campaign")
+        newest = list(Campaign.objects.order_by("-created_at", "-id")[:CAMPAIGNS_OFFERED])
+        offered = newest if chosen is None or chosen in newest else [chosen, *newest]
+        self.fields["campaign"].widget.choices = [
+            ("", _("Any campaign")),
+            *((campaign.pk, campaign.name) for campaign in offered),
+        ]
 
     @property
     def given(self) -> dict[str, Any]:
@@ -54,10 +96,15 @@ class CallFilter(forms.Form):
             for name, value in given.items()
         ]
 
-    def apply(self, calls: CallQuerySet, zone_name: str) -> CallQuerySet:
-        """The calls that match; days are those of the reader's zone."""
+    @property
+    def plain(self) -> dict[str, object]:
+        """The filters that a column equals."""
         given = self.given
-        calls = calls.filter(**{name: given[name] for name in PLAIN if name in given})
+        return {name: given[name] for name in PLAIN if name in given}
+
+    def apply(self, calls: CallQuerySet, zone_name: str) -> CallQuerySet:
+        """The calls that match, but for what is ``plain``; days are those of the reader's zone."""
+        given = self.given
         if "q" in given:
             calls = calls.matching(given["q"])
         if "since" in given:

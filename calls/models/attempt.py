@@ -35,14 +35,14 @@ class Attempt(models.Model):
     """One dial of a call; a retry is a new attempt. Its id is the carrier's idempotency key."""
 
     id = models.CharField(max_length=64, primary_key=True, default=ids.attempt_id, editable=False)
-    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="attempts")
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="attempts", db_index=False)
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=8, choices=AttemptState, default=AttemptState.DIALING)
     outcome = models.CharField(max_length=20, null=True, blank=True, choices=OUTCOME_CHOICES)
     answered_by = models.CharField(max_length=10, null=True, blank=True, choices=ANSWERED_BY_CHOICES)
 
     carrier = models.CharField(max_length=20)
-    gateway = models.ForeignKey(Gateway, null=True, blank=True, on_delete=models.PROTECT)
+    gateway = models.ForeignKey(Gateway, null=True, blank=True, on_delete=models.PROTECT, db_index=False)
     to = models.CharField(max_length=16, help_text="The number dialled, read from the contact at the claim.")
     caller_id = models.CharField(max_length=16)
     rendered_message = models.TextField()

@@ -1,6 +1,8 @@
 """A call: our intent to reach a contact."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import ClassVar
 
 from django.db import models
@@ -16,7 +18,7 @@ from calls.states import (
 )
 from campaigns.models import Campaign
 from campaigns.states import OVER, CampaignStatus
-from contacts.models import Contact, Purpose
+from contacts.models import Contact, ContactWord, Purpose
 from temphone.accounts.models import ApiKey, Mode, User
 from temphone.lib import ids
 from temphone.lib.clock import now as utc_now
@@ -26,6 +28,7 @@ DEFAULT_MAX_DURATION_S = 900
 DEFAULT_MAX_ATTEMPTS = 3
 OVERDUE_AFTER = timedelta(minutes=2)
 ATTENTION_FOR = timedelta(days=14)
+MOST_PEOPLE = 200  # whose calls a search looks at
 
 
 class CallQuerySet(models.QuerySet["Call"]):
@@ -49,23 +52,53 @@ class CallQuerySet(models.QuerySet["Call"]):
         return self.order_by("-scheduled_at", "-id")
 
     def matching(self, text: str) -> "CallQuerySet":
-        """The call with this id, and calls of contacts that match the text."""
-        return self.filter(Q(pk=text) | Q(contact__in=Contact.objects.matching(text)))
+        """The call with this id, or the calls of the first contacts that match the text."""
+        text = text.strip()
+        if text.startswith(ids.CALL):
+            return self.filter(pk=text)
+        if text.startswith(ids.CONTACT):
+            return self.filter(contact=text)
+        return self.filter(contact__in=ContactWord.objects.search(text, most=MOST_PEOPLE)) if text else self
 
-    def needing_attention(self, now: datetime) -> "CallQuerySet":
-        """Of the last days: failed, asked to be called back, or not dialled although long due."""
-        overdue = Q(status=CallStatus.SCHEDULED, due_at__lt=now - OVERDUE_AFTER)
-        odd = Q(status=CallStatus.FAILED) | Q(outcome=Outcome.CALLBACK_REQUESTED) | overdue
-        return self.filter(odd, scheduled_at__gt=now - ATTENTION_FOR)
+    def having(self, *conditions: Mapping[str, object]) -> "CallQuerySet":
+        """The calls that meet them all.
+
+        Where they contradict each other, no database is asked: it would read all calls of the one status
+        to find that none has the other.
+        """
+        all_of: dict[str, object] = {}
+        for name, value in chain.from_iterable(one.items() for one in conditions):
+            if all_of.setdefault(name, value) != value:
+                return self.none()
+        if "outcome" in all_of and all_of.get("status", CallStatus.COMPLETED) not in FINAL:
+            return self.none()
+        return self.filter(**all_of)
+
+
+def needing_attention(now: datetime) -> list[dict[str, object]]:
+    """Of the last days: failed, asked to be called back, or not dialled although long due.
+
+    Conditions of three reads that share no call: each takes its first from an index; one read of their
+    OR would take all, and sort them.
+    """
+    lately, overdue = {"scheduled_at__gt": now - ATTENTION_FOR}, now - OVERDUE_AFTER
+    # Nothing is due before it is scheduled; so the index passes over what is yet to come.
+    waiting = {"status": CallStatus.SCHEDULED, "due_at__lt": overdue, "scheduled_at__lt": overdue}
+    return [
+        {**lately, "status": CallStatus.FAILED},
+        {**lately, "outcome": Outcome.CALLBACK_REQUESTED},
+        {**lately, **waiting},
+    ]
 
 
 class Call(models.Model):
     """Our intent to reach a contact: whom, when, with what message."""
 
     id = models.CharField(max_length=64, primary_key=True, default=ids.call_id, editable=False)
-    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="calls")
+    # The foreign keys have no index of their own: those below begin with them, or nobody looks for them.
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="calls", db_index=False)
     campaign = models.ForeignKey(
-        Campaign, null=True, blank=True, on_delete=models.PROTECT, related_name="calls"
+        Campaign, null=True, blank=True, on_delete=models.PROTECT, related_name="calls", db_index=False
     )
     mode = models.CharField(max_length=4, choices=Mode)
     status = models.CharField(max_length=11, choices=CallStatus, default=CallStatus.SCHEDULED)
@@ -87,10 +120,10 @@ class Call(models.Model):
     hang_up_requested_at = models.DateTimeField(null=True, blank=True, editable=False)
     events_sent = models.PositiveIntegerField(default=0, editable=False)
     created_by_key = models.ForeignKey(
-        ApiKey, null=True, blank=True, on_delete=models.SET_NULL, editable=False
+        ApiKey, null=True, blank=True, on_delete=models.SET_NULL, editable=False, db_index=False
     )
     created_by_user = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.SET_NULL, editable=False
+        User, null=True, blank=True, on_delete=models.SET_NULL, editable=False, db_index=False
     )
     created_at = models.DateTimeField(default=utc_now, editable=False)
     updated_at = models.DateTimeField(default=utc_now, editable=False)
@@ -99,12 +132,37 @@ class Call(models.Model):
 
     class Meta:
         indexes: ClassVar = [
-            # Not partial: SQLite takes no partial index for a status that is a parameter.
-            models.Index(fields=["status", "due_at", "id"], name="call_due"),
+            # Not partial: SQLite takes no partial index for a status that is a parameter. The mode comes
+            # last: of calls to come, those of one mode are found without reading the others' rows.
+            models.Index(fields=["status", "due_at", "id", "mode"], name="call_due"),
+            # The others each end with the order of a list, to the id: a campaign's calls share an instant.
             models.Index(fields=["-scheduled_at", "-id"], name="call_newest"),
             models.Index(fields=["status", "-scheduled_at", "-id"], name="call_status_newest"),
-            models.Index(fields=["contact", "-scheduled_at"], name="call_contact_newest"),
-            models.Index(fields=["campaign", "-scheduled_at"], name="call_campaign_newest"),
+            models.Index(fields=["mode", "-scheduled_at", "-id"], name="call_mode_newest"),
+            models.Index(fields=["mode", "status", "-scheduled_at", "-id"], name="call_mode_status_newest"),
+            models.Index(fields=["contact", "-scheduled_at", "-id"], name="call_contact_newest"),
+            # Partial, so that scheduling pays nothing where there is none; and SQLite takes these: what
+            # equals a parameter is not null.
+            models.Index(
+                fields=["campaign", "-scheduled_at", "-id"],
+                name="call_campaign_newest",
+                condition=Q(campaign__isnull=False),
+            ),
+            models.Index(
+                fields=["campaign", "status", "-scheduled_at", "-id"],
+                name="call_campaign_status_newest",
+                condition=Q(campaign__isnull=False),
+            ),
+            models.Index(
+                fields=["campaign", "status", "due_at", "id"],
+                name="call_campaign_due",
+                condition=Q(campaign__isnull=False),
+            ),
+            models.Index(
+                fields=["outcome", "-scheduled_at", "-id", "mode", "campaign"],
+                name="call_outcome_newest",
+                condition=Q(outcome__isnull=False),
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(status__in=CallStatus.values), name="call_status_known"),

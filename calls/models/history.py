@@ -12,9 +12,10 @@ from calls.models.call import Call
 class CallEvent(models.Model):
     """One thing that happened: a change of status, or what the carrier told."""
 
-    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="events")
+    # No index of their own: one below begins with the call, and nobody asks by attempt.
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="events", db_index=False)
     attempt = models.ForeignKey(
-        Attempt, null=True, blank=True, on_delete=models.PROTECT, related_name="events"
+        Attempt, null=True, blank=True, on_delete=models.PROTECT, related_name="events", db_index=False
     )
     sequence = models.PositiveIntegerField(null=True, blank=True, help_text="The carrier's, per attempt.")
     name = models.CharField(max_length=30)
@@ -52,8 +53,8 @@ class Stage(models.TextChoices):
 class Decision(models.Model):
     """One run of the gates over a call: what each saw and said, and which decided."""
 
-    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="decisions")
-    attempt = models.ForeignKey(Attempt, null=True, blank=True, on_delete=models.PROTECT)
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="decisions", db_index=False)
+    attempt = models.ForeignKey(Attempt, null=True, blank=True, on_delete=models.PROTECT, db_index=False)
     stage = models.CharField(max_length=10, choices=Stage)
     verdict = models.CharField(max_length=5, choices=Verdict)
     rule = models.CharField(max_length=30, help_text="The gate that decided.")
@@ -75,7 +76,7 @@ class Decision(models.Model):
 class TranscriptTurn(models.Model):
     """One thing said."""
 
-    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="turns")
+    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="turns", db_index=False)
     sequence = models.PositiveIntegerField()
     speaker = models.CharField(max_length=6, choices=[("agent", "Agent"), ("callee", "Callee")])
     text = models.TextField()

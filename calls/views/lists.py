@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.contrib import messages
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -14,13 +14,13 @@ from django.views.decorators.http import require_POST, require_safe
 from calls.actions.changing import cancel_call
 from calls.forms import CallFilter
 from calls.models import Attempt, Call, TranscriptTurn
-from calls.models.call import CallQuerySet
+from calls.models.call import CallQuerySet, needing_attention
 from calls.states import CallStatus
 from calls.views.rows import POLL, Row, poll_until
 from temphone.accounts.actors import Role
 from temphone.lib import clock
 from temphone.lib.errors import Conflict, NotFound
-from temphone.pages import StaffRequest, capped_count, page, read_page
+from temphone.pages import KeyPage, StaffRequest, capped_count, page, read_page
 
 NEWEST = ("-scheduled_at", "-id")
 VIEWS = {
@@ -30,19 +30,20 @@ VIEWS = {
     "completed": (gettext_lazy("Completed"), NEWEST),
     "all": (gettext_lazy("All"), NEWEST),
 }
+CONDITIONS: dict[str, dict[str, object]] = {
+    "upcoming": {"status": CallStatus.SCHEDULED},
+    "live": {"status": CallStatus.IN_PROGRESS},
+    "completed": {"status": CallStatus.COMPLETED},
+    "all": {},
+}
 LIVE_CARDS = 6
 MOST_AT_ONCE = 200
 
 
-def _in_view(view: str, calls: CallQuerySet, now: datetime) -> CallQuerySet:
-    if view == "attention":
-        return calls.needing_attention(now)
-    statuses = {
-        "upcoming": CallStatus.SCHEDULED,
-        "live": CallStatus.IN_PROGRESS,
-        "completed": CallStatus.COMPLETED,
-    }
-    return calls.filter(status=statuses[view]) if view in statuses else calls
+def _in_view(view: str, calls: CallQuerySet, form: CallFilter, now: datetime) -> list[CallQuerySet]:
+    """The calls of the view, in parts that share none; an index gives each in its order."""
+    parts = needing_attention(now) if view == "attention" else [CONDITIONS[view]]
+    return [calls.having(part, form.plain).order_by(*VIEWS[view][1]) for part in parts]
 
 
 @page
@@ -52,17 +53,16 @@ def call_list(request: StaffRequest) -> HttpResponse:
     now = clock.now()
     form = CallFilter(request.GET)
     calls = form.apply(Call.objects.all(), request.user.timezone)
+    parts = {name: _in_view(name, calls, form, now) for name in VIEWS}
     view = request.GET.get("view", "")
     view = view if view in VIEWS else "upcoming"
-    keys = VIEWS[view][1]
     in_progress = Call.objects.filter(status=CallStatus.IN_PROGRESS).count()
-    rows = _in_view(view, calls, now).select_related("contact", "campaign").prefetch_related("attempts")
-    listing = read_page(rows, request.GET, keys=keys)
+    listing = _listing(parts[view], request.GET, keys=VIEWS[view][1])
     context = {
         "form": form,
         "view": view,
         "tabs": [
-            {"name": name, "label": label, "count": capped_count(_in_view(name, calls, now))}
+            {"name": name, "label": label, "count": capped_count(*parts[name])}
             for name, (label, _keys) in VIEWS.items()
         ],
         "listing": listing,
@@ -74,6 +74,13 @@ def call_list(request: StaffRequest) -> HttpResponse:
         "filtered": bool(form.given),
     }
     return render(request, "calls/list.html#results" if request.htmx else "calls/list.html", context)
+
+
+def _listing(parts: list[CallQuerySet], params: QueryDict, *, keys: tuple[str, ...]) -> KeyPage[Call]:
+    whole = len(parts) == 1
+    rows = parts[0] if whole else Call.objects.all()
+    rows = rows.select_related("contact", "campaign").prefetch_related("attempts")
+    return read_page(rows, params, () if whole else parts, keys=keys)
 
 
 def _row(call: Call, view: str, now: datetime) -> Row:

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from django.core import signing
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 
 from temphone.api.query import Query
+from temphone.keyset import following
 
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 100
@@ -25,7 +26,7 @@ def page(
     """
     limit = query.number("limit", DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
     salt = f"cursor:{rows.model._meta.label}:{by}"
-    found = list(_after(rows, query, by, salt).order_by(f"-{by}", "-pk")[: limit + 1])
+    found = list(_after(rows, query, by, salt).order_by(f"-{by}", "-id")[: limit + 1])
     shown = found[:limit]
     more = len(found) > limit
     return {
@@ -39,7 +40,7 @@ def _cursor(row: Model, by: str, salt: str) -> str:
 
 
 def _after(rows: QuerySet[M], query: Query, by: str, salt: str) -> QuerySet[M]:
-    """The rows after the cursor's: ``a <= x AND (a < x OR id < y)``, of which an index takes the first."""
+    """The rows after the cursor's."""
     cursor = query.text("cursor")
     if cursor is None:
         return rows
@@ -47,5 +48,4 @@ def _after(rows: QuerySet[M], query: Query, by: str, salt: str) -> QuerySet[M]:
         value, pk = signing.loads(cursor, salt=salt)
     except signing.BadSignature as error:
         raise query.bad("cursor", "must be the next_cursor of a page of this list.") from error
-    at = datetime.fromisoformat(value)
-    return rows.filter(Q(**{f"{by}__lt": at}) | Q(pk__lt=pk), **{f"{by}__lte": at})
+    return rows.filter(following((f"-{by}", "-id"), (datetime.fromisoformat(value), pk)))

@@ -20,6 +20,9 @@ def random_text(length: int) -> str:
     return text[:length]
 
 
+CALL, CONTACT = "call_", "ctc_"  # how their ids begin
+
+
 def new_id(prefix: str) -> str:
     """A new identifier such as ``call_1j2kd9x0p3qz`` (36**12 values: 62 bits)."""
     return f"{prefix}_{random_text(LENGTH)}"

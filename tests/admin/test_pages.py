@@ -9,14 +9,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from contacts.models import ContactWord
 from temphone.accounts.actors import Role
 from temphone.accounts.models import User
 from temphone.webhooks.models import DeliveryTry
 from tests.admin.conftest import fill, logged_in
 
 OURS = ("accounts", "calls", "campaigns", "contacts", "webhooks")
+# The one stands on its message's page; the other only repeats the contact's words, for the search.
+ELSEWHERE = {DeliveryTry, ContactWord}
 MODELS = [
-    model for label in OURS for model in apps.get_app_config(label).get_models() if model is not DeliveryTry
+    model for label in OURS for model in apps.get_app_config(label).get_models() if model not in ELSEWHERE
 ]
 CHANGED_HERE = {
     "user": Role.ADMIN,

@@ -1,0 +1,305 @@
+"""An installation that has been used: a million calls and 200,000 contacts, written by the database itself.
+
+The same rows on both databases, by SQL over a series of numbers; no figure depends on chance. Calls a year
+back and a month ahead, one in fifty live, two campaigns of a tenth of all calls each at one instant.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+FIRST = (
+    "Ada Alan Amara Andrés Anna Arjun Beatriz Ben Carla Chen Clara Dana David Diego Elena Eli Emma Farah "
+    "Felix Gita Grace Hana Hugo Ida Ines Ivan Jack Jana João Jordan José Kai Kate Kofi Lara Leo Lina Luis "
+    "Maja Marco María Max Mia Nadia Nina Noah Nora Olga Omar Oscar Paul Petra Pia Priya Rosa Sam Sara Sofía "
+    "Tara Theo Tom Uma Vera Will Xenia Yara Yuki Zoe"
+)
+LAST = (
+    "Ander Bau Berg Black Camp Car Dal Ever Fair Feld Garc Gold Good Hall Hart Holm Jack John Kest Kirch "
+    "Land Lind Mac Mart Mor Nor Ol Park Pet Rob Rod Sand Silv Smith Stein Tal Thomp Wal White Wood"
+)
+ENDINGS = (
+    "son sen er man berg ez ini ard s ov ley ton field wick ford mann dal gren strom a by ham worth ett o"
+)
+COMPANY = "Alpha Apex Birch Blue Cedar Delta Echo First Grand Harbor Iron Lake North Oak Pine River"
+TRADE = "Bank Clinic Dental Energy Foods Garage Homes Insurance Labs Law Motors Optics Schools Travel"
+COMPLETED = "message_delivered " * 14 + "voicemail_left " * 4 + "callback_requested opted_out"
+FAILED = "no_answer " * 12 + "busy " * 5 + "rejected invalid_number unknown"
+ZONES = "America/Los_Angeles America/New_York America/Chicago Europe/Madrid Europe/London"
+REASONS = "opted_out staff complaint"
+CAMPAIGNS = 200
+DAY_S = 86_400
+CHECKS = '[{"rule": "stop_switch", "verdict": "allow", "text": "Calling is not stopped.", "input": {}}]'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """What the two databases write differently, of an expression or number ``{}``."""
+
+    series: str
+    hex: str
+    moment: str
+    json: str
+    yes: str = "TRUE"
+    no: str = "FALSE"
+
+
+POSTGRESQL = Dialect(
+    series="(SELECT generate_series(CAST(1 AS bigint), {}) AS i)",
+    hex="lpad(to_hex({}), 12, '0')",
+    moment="to_timestamp({})",
+    json="CAST({} AS jsonb)",
+)
+SQLITE = Dialect(
+    series="(WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < {}) SELECT i FROM s)",
+    hex="printf('%012x', {})",
+    moment="datetime({}, 'unixepoch')",
+    json="{}",
+)
+
+
+def fill(connection: BaseDatabaseWrapper, *, calls: int, contacts: int, now: datetime) -> None:
+    """Write all of it into a database that is migrated and empty; statistics included."""
+    dialect = POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+    with connection.cursor() as cursor:
+        for statement in _statements(dialect, calls, contacts, int(now.timestamp())):
+            cursor.execute(statement)
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+
+
+def _id(dialect: Dialect, prefix: str, number: str) -> str:
+    """An id that looks random: an odd factor modulo a power of two repeats nothing."""
+    return f"'{prefix}_' || " + dialect.hex.format(f"(({number}) * 25214903917 % 281474976710656)")
+
+
+def _pick(words: str, number: str) -> str:
+    one_of = words.split()
+    cases = " ".join(f"WHEN {n} THEN '{word}'" for n, word in enumerate(one_of))
+    return f"(CASE ({number}) % {len(one_of)} {cases} END)"
+
+
+def _insert(table: str, columns: dict[str, str], source: str) -> str:
+    names = ", ".join(f'"{name}"' for name in columns)
+    return f"INSERT INTO {table} ({names}) SELECT {', '.join(columns.values())} FROM {source}"
+
+
+def _statements(dialect: Dialect, calls: int, contacts: int, now: int) -> list[str]:
+    return [
+        _contacts(dialect, contacts, now),
+        "INSERT INTO contacts_phonenumber (e164) SELECT phone FROM contacts_contact",
+        _consents(dialect, contacts, now),
+        _suppressions(dialect, contacts, now),
+        _campaigns(dialect, now),
+        *_calls(dialect, calls, contacts, now),
+        *_histories(dialect),
+    ]
+
+
+def _contacts(dialect: Dialect, contacts: int, now: int) -> str:
+    at = dialect.moment.format(f"{now} - i % {365 * DAY_S}")
+    columns = {
+        "id": _id(dialect, "ctc", "i"),
+        "first_name": _pick(FIRST, "i"),
+        "last_name": f"{_pick(LAST, 'i / 3')} || {_pick(ENDINGS, 'i / 7')}",
+        "phone": "'+1' || (2000000000 + (i * 39119))",
+        "timezone": _pick(ZONES, "i"),
+        "language": "'en'",
+        "company": f"{_pick(COMPANY, 'i / 11')} || ' ' || {_pick(TRADE, 'i / 13')}",
+        "tags": dialect.json.format("'[\"customer\"]'"),
+        "attributes": dialect.json.format("'{}'"),
+        "created_at": at,
+        "updated_at": at,
+    }
+    return _insert("contacts_contact", columns, dialect.series.format(contacts) + " AS n")
+
+
+def _consents(dialect: Dialect, contacts: int, now: int) -> str:
+    columns = {
+        "contact_id": _id(dialect, "ctc", "i"),
+        "phone": "'+1' || (2000000000 + (i * 39119))",
+        "purpose": "'informational'",
+        "kind": "'express'",
+        "source": "'web form'",
+        "evidence": "''",
+        "captured_at": dialect.moment.format(f"{now} - i"),
+        "recorded_by": "'import'",
+        "revoked_how": "''",
+    }
+    return _insert("contacts_consent", columns, dialect.series.format(contacts) + " AS n")
+
+
+def _suppressions(dialect: Dialect, contacts: int, now: int) -> str:
+    columns = {
+        "number": "CASE WHEN i <= 20 THEN '+190' || i ELSE '+1' || (2000000000 + (i * 4 * 39119)) END",
+        "is_prefix": f"CASE WHEN i <= 20 THEN {dialect.yes} ELSE {dialect.no} END",
+        "reason": _pick(REASONS, "i"),
+        "source": "''",
+        "created_by": "'import'",
+        "created_at": dialect.moment.format(f"{now} - i"),
+        "lifted_by": "''",
+    }
+    return _insert("contacts_suppression", columns, dialect.series.format(contacts // 5) + " AS n")
+
+
+def _campaigns(dialect: Dialect, now: int) -> str:
+    at = dialect.moment.format(f"{now} - i * {DAY_S}")
+    columns = {
+        "id": _id(dialect, "camp", "i"),
+        "name": "'Campaign ' || i",
+        "status": "CASE WHEN i < 20 THEN 'running' ELSE 'completed' END",
+        "mode": f"CASE WHEN i % {CAMPAIGNS // 4} = 0 THEN 'live' ELSE 'test' END",
+        "purpose": "'informational'",
+        "created_at": at,
+        "updated_at": at,
+    }
+    return _insert("campaigns_campaign", columns, dialect.series.format(CAMPAIGNS) + " AS n")
+
+
+# Of each hundred calls: 0 to 39 to come, 40 to 79 completed, 80 to 93 failed, the rest canceled. Those
+# numbered 0 to 9 belong to a campaign that begins at one instant, those numbered 40 to 49 to one that did.
+STATUS = (
+    "CASE WHEN k < 40 THEN 'scheduled' WHEN k < 80 THEN 'completed' WHEN k < 94 THEN 'failed' "
+    "ELSE 'canceled' END"
+)
+CAMPAIGN = (
+    f"CASE WHEN k < 10 THEN 1 WHEN k >= 40 AND k < 50 THEN 21 WHEN k % 3 = 0 THEN NULL "
+    f"ELSE 2 + i / 100 % {CAMPAIGNS - 1} END"
+)
+
+
+def _calls(dialect: Dialect, calls: int, contacts: int, now: int) -> list[str]:
+    moment = (
+        f"CASE WHEN k < 10 THEN {now} + {DAY_S} WHEN k < 40 THEN {now} + 60 + i * 131 % {30 * DAY_S} "
+        f"WHEN k < 50 AND k >= 40 THEN {now} - {DAY_S} ELSE {now} - 60 - i * 131 % {365 * DAY_S} END"
+    )
+    numbers = f"(SELECT i, i % 100 AS k, i / 100 AS h FROM {dialect.series.format(calls)} AS n)"
+    rows = f"(SELECT i, k, h, {STATUS} AS status, {CAMPAIGN} AS c, {moment} AS at FROM {numbers} AS m) AS r"
+    priority = "CASE WHEN i % 10 = 0 THEN 'high' ELSE 'low' END"
+    metadata = f"""'{{"order": "' || i || '", "priority": "' || {priority} || '"}}'"""
+    outcome = (
+        f"CASE status WHEN 'completed' THEN {_pick(COMPLETED, 'i / 7')} WHEN 'failed' THEN "
+        f"{_pick(FAILED, 'i / 7')} WHEN 'canceled' THEN 'canceled_by_user' END"
+    )
+    some = min(60, contacts // 100)
+    at = dialect.moment.format("at")
+    before = dialect.moment.format(f"at - {DAY_S}")
+    columns = {
+        "id": _id(dialect, "call", "i"),
+        "contact_id": _id(dialect, "ctc", f"(i * 7919) % {contacts} + 1"),
+        "campaign_id": f"CASE WHEN c IS NOT NULL THEN {_id(dialect, 'camp', 'c')} END",
+        "mode": "CASE WHEN i % 50 = 7 THEN 'live' ELSE 'test' END",
+        "status": "status",
+        "version": "1",
+        "outcome": outcome,
+        "answered_by": "CASE WHEN status = 'completed' THEN 'human' END",
+        "scheduled_at": at,
+        "due_at": at,
+        "timezone": _pick(ZONES, "i"),
+        "initial_message": "'Hi {{first_name}}, this is the assistant, following up on your renewal.'",
+        "max_duration_s": "900",
+        "max_attempts": "3",
+        "caller_id": "''",
+        "metadata": f"CASE WHEN i % 2 = 0 THEN {dialect.json.format(metadata)} END",
+        "recording_enabled": dialect.yes,
+        "webhook_url": "''",
+        "events_sent": "0",
+        "created_at": before,
+        "updated_at": before,
+    }
+    return [
+        _insert("calls_call", columns, rows),
+        # Some are up now, each to a number of its own; as many were due five minutes ago, and wait.
+        *(
+            f"UPDATE calls_call SET status = '{status}', scheduled_at = {then}, due_at = {then} WHERE id IN "
+            f"(SELECT {_id(dialect, 'call', f'i * 100 + {k}')} FROM {dialect.series.format(some)} AS n)"
+            for status, k, then in (
+                ("in_progress", 20, dialect.moment.format(f"{now} - 30")),
+                ("scheduled", 21, dialect.moment.format(f"{now} - 300")),
+            )
+        ),
+    ]
+
+
+def _histories(dialect: Dialect) -> list[str]:
+    dialled = "(SELECT * FROM calls_call WHERE status IN ('completed', 'failed', 'in_progress')) AS c"
+    number = "(SELECT phone FROM contacts_contact WHERE id = c.contact_id)"
+    attempts = {
+        "id": "'att_' || substr(c.id, 6)",
+        "call_id": "c.id",
+        "number": "1",
+        "state": "CASE WHEN c.status = 'in_progress' THEN 'answered' ELSE 'ended' END",
+        "outcome": "c.outcome",
+        "answered_by": "c.answered_by",
+        "carrier": "'simulated'",
+        "to": number,
+        "caller_id": "'+14155550199'",
+        "rendered_message": "'Hi, this is the assistant, following up on your renewal.'",
+        "not_after": "c.due_at",
+        "lease_until": "c.due_at",
+        "sequence": "3",
+        "created_at": "c.due_at",
+        "accepted_at": "c.due_at",
+        "answered_at": "c.due_at",
+        "ended_by": "''",
+        "hangup_cause": "''",
+        "duration_s": "60",
+        "evidence": dialect.json.format("'{}'"),
+    }
+    event = {
+        "call_id": "c.id",
+        "name": "'scheduled'",
+        "from_status": "''",
+        "to_status": "'scheduled'",
+        "reason": "''",
+        "data": dialect.json.format("'{}'"),
+        "at": "c.created_at",
+    }
+    end = {**event, "name": "'ended'", "from_status": "'in_progress'", "to_status": "c.status"}
+    decision = {
+        "call_id": "c.id",
+        "stage": "'creation'",
+        "verdict": "CASE WHEN c.mode = 'test' THEN 'warn' ELSE 'allow' END",
+        "rule": "'consent'",
+        "checks": dialect.json.format(f"'{CHECKS}'"),
+        "at": "c.created_at",
+    }
+    turn = {
+        "attempt_id": "a.id",
+        "sequence": "1",
+        "speaker": "'agent'",
+        "text": "a.rendered_message",
+        "offset_ms": "0",
+        "at": "a.created_at",
+    }
+    audit = {
+        "at": "c.created_at",
+        "actor_kind": "'key'",
+        "actor_id": "'bench'",
+        "actor_label": "'A program'",
+        "action": "'call.schedule'",
+        "target": "c.id",
+        "details": dialect.json.format("'{}'"),
+    }
+    delivery = {
+        "event_id": "'msg_' || substr(c.id, 6)",
+        "type": "'call.completed'",
+        "subject": "c.id",
+        "sequence": "1",
+        "url": "'https://hooks.example.com/calls'",
+        "receiver": "'hooks.example.com:443'",
+        "body": "'{}'",
+        "state": "'delivered'",
+        "tries": "1",
+        "next_try_at": "c.due_at",
+        "created_at": "c.due_at",
+    }
+    return [
+        _insert("calls_attempt", attempts, dialled),
+        _insert("calls_callevent", event, "calls_call AS c"),
+        _insert("calls_callevent", end, dialled),
+        _insert("calls_decision", decision, "calls_call AS c"),
+        _insert("calls_transcriptturn", turn, "calls_attempt AS a"),
+        _insert("accounts_auditentry", audit, "calls_call AS c"),
+        _insert("webhooks_delivery", delivery, "(SELECT * FROM calls_call WHERE status = 'completed') AS c"),
+    ]

@@ -1,0 +1,19 @@
+"""What follows a row in a list, as a comparison of rows, of which an index takes the first."""
+
+from collections.abc import Sequence
+
+from django.db.models import F
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+
+Following = TupleGreaterThan | TupleLessThan
+
+
+def following(order: Sequence[str], values: Sequence[object]) -> Following:
+    """``(a, b) < (x, y)``, or ``>``: what comes after these values in this order.
+
+    All of the order's keys ascend, or all descend (``-a``). Not ``a <= x AND (a < x OR b < y)``: where
+    many rows share ``x``, as the calls of one campaign do, that reads all of them again for each page.
+    """
+    names = Tuple(*(F(key.removeprefix("-")) for key in order))
+    comparison = TupleLessThan if order[0].startswith("-") else TupleGreaterThan
+    return comparison(names, tuple(values))
