@@ -4,6 +4,7 @@
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="A smoke run.")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and the benchmark under way ends, too
     results = RESULTS / "quick" if given.quick else RESULTS
     began = time.monotonic()
     names = given.names or there()

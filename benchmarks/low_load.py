@@ -1,10 +1,11 @@
 """Low load: two calls a second for a minute; how late is each?"""
 
+import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from benchmarks.frame import Postgres, Report, folder, options, percentile
-from benchmarks.ours import Starts, Tables, Template, cost, running, seeded, soon
+from benchmarks.ours import Overrun, Starts, Tables, Template, cost, running, seeded, soon
 
 NOTE = """\
 Two calls a second for {seconds} s, each at an instant of its own, through the real clock and worker on \
@@ -38,7 +39,10 @@ def measure(template: Template, calls: int) -> dict[str, float]:
     starts = Starts(template.path / "dials")
     used: dict[str, float] = {}
     with running(template.path, database.url) as processes:
-        due = _spread(tables, soon(3))
+        began = soon(10)
+        due = _spread(tables, began)
+        if time.time() > began:
+            raise Overrun("preparing took longer than 10 s")
         with cost(processes, template.server, used):
             starts.wait_for(calls, processes)
     lags = [1000 * (at - due[number]) for number, at in starts.read()]

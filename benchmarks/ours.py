@@ -236,8 +236,31 @@ def soon(seconds: float) -> float:
     return float(int(time.time() + seconds) + 1)
 
 
+class Overrun(Exception):
+    """Preparing ended after the instant at which the calls were due: no measurement."""
+
+
+def in_time(measure: Callable[[float], dict[str, float]], leads_s: Sequence[float]) -> dict[str, float]:
+    """Measure with the first of these spans before the instant that suffices; a busy machine needs more.
+
+    Raises:
+        Overrun: none does.
+    """
+    for lead_s in leads_s:
+        try:
+            return measure(lead_s)
+        except Overrun as error:
+            say(f"  {error}; once more, with more time")
+    raise Overrun(f"not prepared within {leads_s[-1]:.0f} s")
+
+
 def burst(template: Template, calls: int, *, lead_s: float = 4, **more: str) -> dict[str, float]:
     """Copy the database, start TemPhone on it, let all calls be due at one instant, and measure."""
+    leads_s = [lead_s, 4 * lead_s, 16 * lead_s]
+    return in_time(lambda lead_s: _burst(template, calls, lead_s, more), leads_s)
+
+
+def _burst(template: Template, calls: int, lead_s: float, more: Mapping[str, str]) -> dict[str, float]:
     database = template.copy("burst")
     starts = Starts(template.path / "dials")
     figures: dict[str, float] = {}
@@ -245,10 +268,12 @@ def burst(template: Template, calls: int, *, lead_s: float = 4, **more: str) -> 
         began = soon(lead_s)
         make_due(Tables(database.url), datetime.fromtimestamp(began, UTC))
         before = template.server.commits(database.name) if template.server else 0
-        if time.time() > began:
-            raise RuntimeError("preparing took longer than was left before the instant")
-        with cost(processes, template.server, figures):
-            starts.wait_for(calls, processes)
+        late = time.time() - began
+        if late < 0:
+            with cost(processes, template.server, figures):
+                starts.wait_for(calls, processes)
+    if late >= 0:
+        raise Overrun(f"prepared {late:.1f} s after the instant")
     noted = starts.read()
     check_rows(Tables(database.url), calls)
     # Read when all have ended: only then are their statistics complete.
