@@ -1,7 +1,9 @@
-# make run: everything, with demo data    make test: the whole suite    make check: reads the code
+# make run: everything, with demo data    make test: the whole suite    make check: reads the code    make bench: measures
+# make prove: the promises of docs/guarantees.md at full size, for hours; PROVE="NAME ... --scale 0.01"
 PYTHON ?= python3
 # A relative path and `-m`, so that a folder with spaces in its name works too.
-VENV_PYTHON = .venv/bin/python
+VENV = .venv
+VENV_PYTHON = $(VENV)/bin/python
 RUN = $(VENV_PYTHON) -m
 SOURCES = manage.py calls campaigns contacts temphone
 
@@ -15,7 +17,7 @@ define install
 @touch $@
 endef
 
-.PHONY: run install test check
+.PHONY: run install test check bench prove
 
 run: .venv/run.stamp
 	@exec $(VENV_PYTHON) manage.py dev
@@ -24,6 +26,9 @@ install: .venv/dev.stamp
 
 test: .venv/dev.stamp
 	@$(RUN) pytest
+
+prove: .venv/dev.stamp
+	@exec $(RUN) tests.proofs $(PROVE)
 
 # The database and the secrets of these checks are thrown away; they see a production environment.
 check: export TEMPHONE_DATA_DIR = .venv/check
@@ -38,10 +43,16 @@ check: .venv/dev.stamp
 	$(RUN) deptry .
 	$(RUN) djlint --lint --quiet templates
 	$(RUN) bandit --quiet --configfile pyproject.toml --recursive $(SOURCES)
+	$(VENV_PYTHON) .ci/audit.py
 	$(VENV_PYTHON) manage.py makemigrations --check --dry-run
 	$(VENV_PYTHON) manage.py check --deploy --fail-level WARNING
 	@! grep -nE '://|--(index|extra-index|find-links)' requirements/*.txt || { echo "No addresses in requirements." >&2; exit 1; }
 	@echo "All checks passed."
+
+# Twenty minutes on a machine that does nothing else; it starts PostgreSQL and Redis of its own.
+bench .venv-bench/%: VENV = .venv-bench
+bench: .venv-bench/bench.stamp
+	@$(RUN) benchmarks $(BENCH)
 
 .venv/run.stamp: requirements/run.txt requirements/install.txt | .venv/bin/python
 	$(call install,requirements/run.txt)
@@ -49,12 +60,15 @@ check: .venv/dev.stamp
 .venv/dev.stamp: requirements/dev.txt requirements/install.txt | .venv/bin/python
 	$(call install,requirements/dev.txt)
 
-.venv/bin/python:
+.venv-bench/bench.stamp: requirements/bench.txt requirements/install.txt | .venv-bench/bin/python
+	$(call install,requirements/bench.txt)
+
+.venv/bin/python .venv-bench/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "TemPhone needs Python 3.11 or newer, and $(PYTHON) is not: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \
 		exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "TemPhone needs Python's venv module; on Debian: apt-get install python3-venv" >&2; \
 		exit 1; }
-	@echo "Making the virtual environment .venv ..."
-	@$(PYTHON) -m venv .venv
+	@echo "Making the virtual environment $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)

@@ -35,14 +35,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
+
+from temphone.management.supervisor import die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "var" / "benchmarks"
@@ -127,6 +129,9 @@ class Report:
     note: str  # how it was measured, and what is unlike
     rows: list[dict[str, object]] = field(default_factory=list)
     goals: list[dict[str, object]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        machine()  # before our own load counts
 
     def row(self, what: str, runs: Sequence[Figures]) -> dict[str, float]:
         """Add a row from its repeated runs, each with the same figures; their medians."""
@@ -340,6 +345,7 @@ class Process:
                 stderr=log,
                 start_new_session=True,
                 user=self.user,
+                preexec_fn=partial(die_with_parent, os.getpid()),  # killed outright, we leave nothing behind
             )
         return self
 
@@ -429,8 +435,12 @@ class Postgres:
         initdb, postgres = postgres_program("initdb"), postgres_program("postgres")
         if not initdb:
             raise RuntimeError("PostgreSQL's server is not installed (Debian: apt-get install postgresql)")
-        self._folder = folder(on=self.on)
-        path = self._folder.__enter__()
+        with ExitStack() as stack:
+            self._start(stack.enter_context(folder(on=self.on)), stack, initdb, postgres)
+            self._rest = stack.pop_all()
+        return self
+
+    def _start(self, path: Path, stack: ExitStack, initdb: str, postgres: str) -> None:
         data, user = path / "data", "postgres" if os.geteuid() == 0 else None  # it refuses to be root
         data.mkdir()
         if user:
@@ -441,21 +451,20 @@ class Postgres:
         )  # fmt: skip
         self.port = free_port()
         settings = [part for item in self.SETTINGS.items() for part in ("-c", "=".join(item))]
-        self.process = Process(
-            [postgres, "-D", str(data), "-p", str(self.port), *settings],
-            log=path / "log",
-            user=user,
-            end=signal.SIGINT,  # fast shutdown
-        )
-        self.process.__enter__()
-        wait_until(lambda: listens(self.port), within_s=30, what="PostgreSQL listens")
-        return self
+        command = [postgres, "-D", str(data), "-p", str(self.port), *settings]
+        fast_shutdown = signal.SIGINT
+        self.process = stack.enter_context(Process(command, log=path / "log", user=user, end=fast_shutdown))
+        wait_until(self._is_ready, within_s=60, what="PostgreSQL is ready")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.process.__exit__(kind, error, trace)
-        self._folder.__exit__(kind, error, trace)
+        self._rest.__exit__(kind, error, trace)
+
+    def _is_ready(self) -> bool:
+        self.process.check()
+        ask = [postgres_program("pg_isready"), "-q", "-d", self.url("postgres")]
+        return subprocess.run(ask, check=False).returncode == 0
 
     def url(self, name: str) -> str:
         """Where a database is: for ``DATABASE_URL`` and for psycopg."""
@@ -490,20 +499,19 @@ class Redis:
     def __enter__(self) -> Self:
         if not shutil.which("redis-server"):
             raise RuntimeError("Redis is not installed (Debian: apt-get install redis-server)")
-        self._folder = folder()
-        path = self._folder.__enter__()
-        self.port = free_port()
-        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(path)]
-        self.process = Process([*command, "--save", "", "--appendonly", "no"], log=path / "log")
-        self.process.__enter__()
-        wait_until(lambda: listens(self.port), within_s=10, what="Redis listens")
+        with ExitStack() as stack:
+            path, self.port = stack.enter_context(folder()), free_port()
+            command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(path)]
+            command += ["--save", "", "--appendonly", "no"]
+            self.process = stack.enter_context(Process(command, log=path / "log"))
+            wait_until(lambda: listens(self.port), within_s=10, what="Redis listens")
+            self._rest = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.process.__exit__(kind, error, trace)
-        self._folder.__exit__(kind, error, trace)
+        self._rest.__exit__(kind, error, trace)
 
     def url(self, number: int = 0) -> str:
         """Where one of its databases is."""

@@ -10,6 +10,7 @@ from django.db.models.functions import Cast
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from calls.actions.batch import Batch, batch_before, schedule_batch
 from calls.actions.changing import cancel_call, get_call, update_call
 from calls.actions.idempotency import Idempotency
 from calls.actions.scheduling import (
@@ -23,17 +24,29 @@ from calls.actions.scheduling import (
 from calls.models import Call
 from calls.models.call import CallQuerySet
 from calls.representation import call_data, call_details
-from calls.serializers import EXAMPLES, CallBody, CallChanges, CallData, CallDetails, PreviewData
+from calls.serializers import (
+    BATCH_EXAMPLES,
+    EXAMPLES,
+    BatchBody,
+    BatchData,
+    CallBody,
+    CallChanges,
+    CallData,
+    CallDetails,
+    PreviewData,
+)
 from calls.states import OUTCOME_CHOICES, CallStatus
 from temphone.api.base import ApiView
 from temphone.api.document import PAGE, header, operation, page_of, query
 from temphone.api.envelope import Answer, refusal
 from temphone.api.pagination import page
+from temphone.api.parsers import BatchParser
 from temphone.lib.clock import iso
 from temphone.lib.errors import Conflict, Invalid
 
 OUTCOMES = [outcome for outcome, _ in OUTCOME_CHOICES]
 SCHEDULED = "AI outbound call scheduled successfully."
+KEY_HEADER = header("Idempotency-Key", "1 to 255 printable characters; a repetition gets the first answer.")
 IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 METADATA_KEY = re.compile(r"(?![0-9]+$)[A-Za-z0-9_.-]{1,100}")
 
@@ -49,7 +62,7 @@ class ScheduledCalls(ApiView):
         also={200: PreviewData, 404: None, 422: None},
         parameters=[
             query("dry_run", "Answer what would be done, and do nothing.", enum=["true", "false"]),
-            header("Idempotency-Key", "1 to 255 printable characters; a repetition gets the first answer."),
+            KEY_HEADER,
         ],
         examples=EXAMPLES,
     )
@@ -68,6 +81,55 @@ class ScheduledCalls(ApiView):
         )
 
 
+class ScheduledBatch(ApiView):
+    """Schedule many calls at once."""
+
+    parser_classes = (BatchParser,)
+
+    @operation(
+        "scheduleCalls",
+        body=BatchBody,
+        data=BatchData,
+        status=201,
+        also={207: BatchData, 422: None},
+        parameters=[KEY_HEADER],
+        examples=BATCH_EXAMPLES,
+    )
+    def post(self, request: Request) -> Response:
+        """Schedule up to 1,000 calls; 201 when all were scheduled, 207 when some were refused."""
+        idempotency = _idempotency(request)
+        if self.query.flag("dry_run"):
+            raise self.query.bad("dry_run", "is for single calls; a batch has no preview.")
+        batch = idempotency and batch_before(actor=self.actor, idempotency=idempotency, now=self.now)
+        return _verdicts(batch or self._schedule(request, idempotency))
+
+    def _schedule(self, request: Request, idempotency: Idempotency | None) -> Batch:
+        return schedule_batch(
+            actor=self.actor,
+            mode=self.mode,
+            requests=[_item(item) for item in BatchBody.read(request)["calls"]],
+            now=self.now,
+            idempotency=idempotency,
+        )
+
+
+def _item(item: object) -> CallRequest | Invalid:
+    """One call of a batch, or what is wrong with its shape."""
+    if not isinstance(item, dict):
+        return Invalid("A call must be a JSON object.")
+    try:
+        return CallRequest(**CallBody.check(item))
+    except Invalid as error:
+        return error
+
+
+def _verdicts(batch: Batch) -> Answer:
+    scheduled, asked = batch.data["scheduled"], len(batch.data["items"])
+    headers = {"Idempotent-Replayed": "true"} if batch.replayed else {}
+    message = f"{scheduled:,} of {asked:,} calls scheduled."
+    return Answer(batch.data, message, status=201 if scheduled == asked else 207, headers=headers)
+
+
 def _asked(request: Request) -> CallRequest:
     return CallRequest(**CallBody.read(request))
 
@@ -79,13 +141,15 @@ def _created(scheduled: Scheduled) -> Answer:
 
 def _idempotency(request: Request) -> Idempotency | None:
     # The body first: its type and size are looked at before anything else is.
-    body = json.dumps(request.data, sort_keys=True)
+    body = request.data
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
     if not IDEMPOTENCY_KEY.fullmatch(key):
         raise Invalid("Header 'Idempotency-Key' must be 1 to 255 printable characters.")
-    return Idempotency(key=key, fingerprint=hashlib.sha256(body.encode()).hexdigest())
+    # With the address: what the same body asks for differs by it.
+    asked = f"{request.path.rstrip('/')} {json.dumps(body, sort_keys=True)}"
+    return Idempotency(key=key, fingerprint=hashlib.sha256(asked.encode()).hexdigest())
 
 
 def _preview_data(preview: Preview) -> dict[str, object]:

@@ -5,6 +5,7 @@ from functools import wraps
 from typing import TypeVar
 
 import msgspec
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
@@ -25,7 +26,8 @@ def told_by_gateway(
 ) -> Callable[[Callable[[Told], object]], Callable[[HttpRequest], HttpResponse]]:
     """Hand a signed message of this kind to the function, and answer with the message that it returns.
 
-    Without our signature the answer is 401, without the kind's shape 400.
+    Without our signature the answer is 401; without the kind's shape, or with a value that the database
+    cannot hold, 400: to send it again would not help.
     """
 
     def door(handle: Callable[[Told], object]) -> Callable[[HttpRequest], HttpResponse]:
@@ -35,12 +37,12 @@ def told_by_gateway(
         def view(request: HttpRequest) -> HttpResponse:
             try:
                 wiring.carrier().verify(SignedRequest(headers=request.headers, body=request.body))
-                message = decode(request.body, kind)
+                answer = handle(decode(request.body, kind))
             except BadSignature:
                 return HttpResponse(status=401)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, DataError, OverflowError):
                 return HttpResponse(status=400)
-            return HttpResponse(encode(handle(message)), content_type=CONTENT_TYPE)
+            return HttpResponse(encode(answer), content_type=CONTENT_TYPE)
 
         return view
 

@@ -1,4 +1,4 @@
-"""The gates before a dial, in order. Each is a pure function of a call and the facts: it returns a check.
+"""The gates before a dial, in order. Each is a pure function of a case and the facts: it returns a check.
 
 All are asked; the strongest verdict decides, the first among equals. At creation, in dry runs and in the
 claim the same gates are asked; only the facts differ, and in the claim they are read under its locks.
@@ -8,19 +8,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from django.conf import settings
 
 from calls.hours import is_open, next_opening
 from calls.models import Attempt, Call, StopSwitch
-from calls.models.history import Decision, Stage, Verdict
+from calls.models.history import Stage, Verdict
+from campaigns.models import Campaign
 from campaigns.states import OVER, CampaignStatus
 from contacts.models import Consent, ConsentKind, Suppression
 from temphone.lib.clock import iso, zone
 from temphone.telephony.messages import Outcome
 
-LATE_SINGLE = timedelta(minutes=15)
-LATE_CAMPAIGN = timedelta(hours=2)
+LATE_SINGLE_S = 15 * 60
+LATE_CAMPAIGN_S = 2 * 60 * 60
 STRENGTH = [Verdict.ALLOW, Verdict.WARN, Verdict.WAIT, Verdict.DEFER, Verdict.BLOCK]
 
 
@@ -45,20 +47,44 @@ class Check:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What the gates look at in one call. Calls that are alike in it are alike to every gate."""
+
+    mode: str
+    purpose: str
+    zone: str
+    campaign: Campaign | None
+    suppression: Suppression | None
+    consent: Consent | None
+    was_open: bool  # whether it came due within the calling hours
+    late_s: int
+    number_in_use: bool
+    dialed_today: int  # attempts to its number in the last 24 hours
+
+
 @dataclass(slots=True, kw_only=True)
 class Facts:
-    """What the gates look at, read for many calls at once."""
+    """What is known of many calls at one instant, read at once; and what the gates said of each case."""
 
-    now: datetime  # the instant at which the call would be dialled
+    now: datetime  # the instant at which the calls would be dialled
     stop: StopSwitch
     suppressions: Sequence[Suppression]
     consents: Mapping[str, Sequence[Consent]]  # by contact
     numbers_in_use: set[str]
     dialed_today: Counter[str]  # attempts per number in the last 24 hours
     free_lines: int | None = None  # None: not asked, as at creation
+    rulings: dict[Case, "Ruling"] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, calls: Iterable[Call], *, now: datetime, at: datetime | None = None) -> "Facts":
+    def read(
+        cls,
+        calls: Iterable[Call],
+        *,
+        now: datetime,
+        at: datetime | None = None,
+        free_lines: int | None = None,
+    ) -> "Facts":
         """The facts about these calls as they stand, for a dial at the instant ``at`` (now, if omitted)."""
         calls = list(calls)
         numbers = {call.contact.phone for call in calls}
@@ -72,6 +98,23 @@ class Facts:
             consents=consents,
             numbers_in_use=set(Attempt.objects.live().filter(to__in=numbers).values_list("to", flat=True)),
             dialed_today=_dialed_since(numbers, now - timedelta(hours=24)),
+            free_lines=free_lines,
+        )
+
+    def case_of(self, call: Call) -> Case:
+        """What the gates look at in this call."""
+        number = call.contact.phone
+        return Case(
+            mode=call.mode,
+            purpose=call.purpose,
+            zone=call.contact.timezone,
+            campaign=call.campaign,
+            suppression=next((one for one in self.suppressions if one.covers(number)), None),
+            consent=_consent_for(call.purpose, self.consents.get(call.contact_id, ())),
+            was_open=is_open(call.due_at.astimezone(zone(call.contact.timezone))),
+            late_s=max(0, int((self.now - call.due_at).total_seconds())),
+            number_in_use=number in self.numbers_in_use,
+            dialed_today=self.dialed_today[number],
         )
 
 
@@ -82,10 +125,10 @@ def _dialed_since(numbers: set[str], since: datetime) -> Counter[str]:
     return Counter(dials.values_list("to", flat=True))
 
 
-Gate = Callable[[Call, Facts], Check]
+Gate = Callable[[Case, Facts], Check]
 
 
-def stop_switch(_call: Call, facts: Facts) -> Check:
+def stop_switch(_case: Case, facts: Facts) -> Check:
     """Whether dialling is stopped altogether."""
     if facts.stop.on:
         text = f"All calling is stopped ({facts.stop.changed_by})."
@@ -95,13 +138,13 @@ def stop_switch(_call: Call, facts: Facts) -> Check:
     )
 
 
-def campaign(call: Call, _facts: Facts) -> Check:
+def campaign(case: Case, _facts: Facts) -> Check:
     """Whether the campaign lets its calls go."""
-    if call.campaign is None:
+    if case.campaign is None:
         return Check(rule="campaign", verdict=Verdict.ALLOW, text="Belongs to no campaign.")
-    status = CampaignStatus(call.campaign.status)
-    seen: dict[str, str | int | bool | None] = {"campaign": call.campaign.pk, "status": status.value}
-    text = f"Campaign {call.campaign.name} is {status.label.lower()}."
+    status = CampaignStatus(case.campaign.status)
+    seen: dict[str, str | int | bool | None] = {"campaign": case.campaign.pk, "status": status.value}
+    text = f"Campaign {case.campaign.name} is {status.label.lower()}."
     if status == CampaignStatus.RUNNING:
         return Check(rule="campaign", verdict=Verdict.ALLOW, text=text, input=seen)
     if status in OVER:
@@ -110,9 +153,9 @@ def campaign(call: Call, _facts: Facts) -> Check:
     return Check(rule="campaign", verdict=Verdict.WAIT, text=f"{text} It holds its calls.", input=seen)
 
 
-def suppression(call: Call, facts: Facts) -> Check:
+def suppression(case: Case, _facts: Facts) -> Check:
     """Whether the number must not be called."""
-    found = next((one for one in facts.suppressions if one.covers(call.contact.phone)), None)
+    found = case.suppression
     if found is None:
         return Check(rule="suppression", verdict=Verdict.ALLOW, text="The number is not suppressed.")
     return Check(
@@ -124,15 +167,15 @@ def suppression(call: Call, facts: Facts) -> Check:
     )
 
 
-def consent(call: Call, facts: Facts) -> Check:
+def consent(case: Case, _facts: Facts) -> Check:
     """Whether the contact agreed to calls of this purpose."""
-    policy = settings.POLICIES[call.mode]["consent"]
-    given = _consent_for(call.purpose, facts.consents.get(call.contact_id, ()))
-    seen: dict[str, str | int | bool | None] = {"policy": policy, "purpose": call.purpose}
+    policy = settings.POLICIES[case.mode]["consent"]
+    given = case.consent
+    seen: dict[str, str | int | bool | None] = {"policy": policy, "purpose": case.purpose}
     if given is not None or policy == "off":
         text = f"{given}, recorded {iso(given.captured_at)}." if given else "Consent is not asked for."
         return Check(rule="consent", verdict=Verdict.ALLOW, text=text, input=seen)
-    text = f"No consent to {call.purpose} calls is recorded. Record one on the contact's page."
+    text = f"No consent to {case.purpose} calls is recorded. Record one on the contact's page."
     verdict = Verdict.BLOCK if policy == "require" else Verdict.WARN
     return Check(rule="consent", verdict=verdict, text=text, input=seen, outcome=Outcome.BLOCKED_CONSENT)
 
@@ -148,9 +191,9 @@ def _consent_for(purpose: str, newest_first: Sequence[Consent]) -> Consent | Non
     return None
 
 
-def calling_hours(call: Call, facts: Facts) -> Check:
+def calling_hours(case: Case, facts: Facts) -> Check:
     """Whether the contact's clocks show an hour at which we may call."""
-    local, due = (at.astimezone(zone(call.contact.timezone)) for at in (facts.now, call.due_at))
+    local = facts.now.astimezone(zone(case.zone))
     opens, closes = settings.CALLING_HOURS
     seen: dict[str, str | int | bool | None] = {
         "local_time": local.isoformat(timespec="minutes"),
@@ -160,58 +203,54 @@ def calling_hours(call: Call, facts: Facts) -> Check:
     if is_open(local):
         text = f"{local:%H:%M} there is within {opens:%H:%M} to {closes:%H:%M}."
         return Check(rule="calling_hours", verdict=Verdict.ALLOW, text=text, input=seen)
-    opening = next_opening(facts.now, call.contact.timezone)
+    opening = next_opening(facts.now, case.zone)
     text = f"{local:%H:%M} there is outside {opens:%H:%M} to {closes:%H:%M}. Next opening: {iso(opening)}."
     verdict = {"warn": Verdict.WARN, "defer": Verdict.DEFER, "reject": Verdict.BLOCK}
     return Check(
         rule="calling_hours",
-        verdict=verdict[settings.POLICIES[call.mode]["hours"]],
+        verdict=verdict[settings.POLICIES[case.mode]["hours"]],
         text=text,
         input=seen,
         # Due within the hours and only now outside them: it is late.
-        outcome=Outcome.EXPIRED if is_open(due) else Outcome.BLOCKED_HOURS,
+        outcome=Outcome.EXPIRED if case.was_open else Outcome.BLOCKED_HOURS,
         until=opening,
     )
 
 
-def number_in_use(call: Call, facts: Facts) -> Check:
+def number_in_use(case: Case, facts: Facts) -> Check:
     """Whether the number has a call up already; the second waits. What is up now says nothing of later."""
-    if facts.free_lines is not None and call.contact.phone in facts.numbers_in_use:
+    if facts.free_lines is not None and case.number_in_use:
         text = "Another call to this number is up; this one waits."
         return Check(rule="number_in_use", verdict=Verdict.WAIT, text=text)
     return Check(rule="number_in_use", verdict=Verdict.ALLOW, text="No other call to this number is up.")
 
 
-def caps(call: Call, facts: Facts) -> Check:
+def caps(case: Case, facts: Facts) -> Check:
     """Whether the number was called often enough for a day."""
     cap = settings.CALLS_PER_NUMBER_PER_DAY
     if not cap:
         return Check(rule="caps", verdict=Verdict.ALLOW, text="No cap on calls per number is set.")
-    made = facts.dialed_today[call.contact.phone]
+    made = case.dialed_today
     seen: dict[str, str | int | bool | None] = {"cap": cap, "made": made}
     text = f"{made} of {cap} calls to this number in 24 hours."
     if made < cap:
         return Check(rule="caps", verdict=Verdict.ALLOW, text=text, input=seen)
-    later = next_opening(facts.now + timedelta(hours=24), call.contact.timezone)
+    later = next_opening(facts.now + timedelta(hours=24), case.zone)
     return Check(rule="caps", verdict=Verdict.DEFER, text=text, input=seen, until=later)
 
 
-def lateness(call: Call, facts: Facts) -> Check:
+def lateness(case: Case, facts: Facts) -> Check:
     """Whether it is still worth calling. While calling is held, lateness is not judged."""
-    late = facts.now - call.due_at
-    limit = LATE_CAMPAIGN if call.campaign_id else LATE_SINGLE
-    seen: dict[str, str | int | bool | None] = {
-        "late_s": max(0, int(late.total_seconds())),
-        "limit_s": int(limit.total_seconds()),
-    }
-    held = Verdict.WAIT in {stop_switch(call, facts).verdict, campaign(call, facts).verdict}
-    if late <= limit or held:
+    limit_s = LATE_CAMPAIGN_S if case.campaign else LATE_SINGLE_S
+    seen: dict[str, str | int | bool | None] = {"late_s": case.late_s, "limit_s": limit_s}
+    held = Verdict.WAIT in {stop_switch(case, facts).verdict, campaign(case, facts).verdict}
+    if case.late_s <= limit_s or held:
         return Check(rule="lateness", verdict=Verdict.ALLOW, text="It is not too late.", input=seen)
-    text = f"{int(late.total_seconds() // 60)} minutes late; the limit is {int(limit.total_seconds() // 60)}."
+    text = f"{case.late_s // 60} minutes late; the limit is {limit_s // 60}."
     return Check(rule="lateness", verdict=Verdict.BLOCK, text=text, input=seen, outcome=Outcome.EXPIRED)
 
 
-def lines(_call: Call, facts: Facts) -> Check:
+def lines(_case: Case, facts: Facts) -> Check:
     """Whether the carrier has a free line, within its pace."""
     if facts.free_lines is None:
         return Check(rule="lines", verdict=Verdict.ALLOW, text="Lines are looked at when it is dialled.")
@@ -235,30 +274,35 @@ RULES: tuple[Gate, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Ruling:
-    """What all gates said of one call, and the check that decides."""
+    """What all gates said of one case, and the check that decides."""
 
     checks: Sequence[Check]
 
-    @property
+    @cached_property
     def deciding(self) -> Check:
         """The strongest check, the first among equals."""
         return max(self.checks, key=lambda check: STRENGTH.index(check.verdict))
 
-    def decision(self, call: Call, stage: Stage, *, at: datetime, attempt: Attempt | None = None) -> Decision:
-        """The ruling as history keeps it, not saved."""
-        return Decision(
-            call=call,
-            attempt=attempt,
-            stage=stage,
-            verdict=self.deciding.verdict,
-            rule=self.deciding.rule,
-            checks=[check.record() for check in self.checks],
-            at=at,
-        )
+    @cached_property
+    def record(self) -> list[dict[str, object]]:
+        """The checks as a decision keeps them."""
+        return [check.record() for check in self.checks]
+
+    def decision(self, stage: Stage) -> dict[str, object]:
+        """The columns of the decision that history keeps of it."""
+        return {
+            "stage": stage.value,
+            "verdict": self.deciding.verdict.value,
+            "rule": self.deciding.rule,
+            "checks": self.record,
+        }
 
 
 def ask(call: Call, facts: Facts) -> Ruling:
-    """Ask every gate."""
-    return Ruling(checks=[gate(call, facts) for gate in RULES])
+    """Ask every gate; of calls that are alike, once."""
+    case = facts.case_of(call)
+    if case not in facts.rulings:
+        facts.rulings[case] = Ruling(checks=[gate(case, facts) for gate in RULES])
+    return facts.rulings[case]

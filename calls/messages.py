@@ -111,6 +111,8 @@ ENVIRONMENT = _environment()
 
 @lru_cache(maxsize=1000)
 def _parse(template: str) -> BoundTemplate:
+    if "{%" in template:  # the lexer alone would take some, such as raw
+        raise Invalid.field(FIELD, "must not use tags such as {% if %}.")
     try:
         parsed = ENVIRONMENT.from_string(ANGLED.sub(r"{{\1}}", template))
     except (LiquidError, RecursionError) as error:
@@ -156,4 +158,6 @@ def _missing(problem: str) -> Invalid:
 
 def _broken(error: Exception) -> Invalid:
     problem = (str(error).splitlines() or ["too deep"])[0]
+    if isinstance(error, ArithmeticError):  # these speak of Python
+        problem = "something in it cannot be calculated"
     return Invalid.field(FIELD, f"must be a valid template: {problem}.")

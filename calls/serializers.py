@@ -1,5 +1,7 @@
 """The bodies that programs send about calls, and the shapes of what they are answered."""
 
+from collections.abc import Mapping
+
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
@@ -31,21 +33,18 @@ class MomentField(CheckedField):
     expected = NOT_FUTURE
     schema = {"type": "string", "example": "2026-03-15T15:00:00Z"}
 
-    def value(self, data: object) -> str:
+    def read(self, data: object, body: Mapping[str, object]) -> str:
         """The timestamp as sent. Of wall time in the contact's zone, only the form is looked at here."""
-        moment = text(data)
-        zone_name = self.parent.initial_data.get("timezone")
+        zone_name = body.get("timezone")
         known = isinstance(zone_name, str) and zone_name in clock.zone_names()
-        if known or not _is_wall_time(moment):
-            self._must_be_future(moment, zone_name if known else "UTC")
-        return moment
-
-    @staticmethod
-    def _must_be_future(moment: str, zone_name: str) -> None:
         try:
-            future_instant(moment, zone_name, clock.now())
-        except Invalid as error:
-            raise serializers.ValidationError(error.message) from error
+            moment = text(data)
+            wall = not known and _is_wall_time(moment)
+        except (TypeError, ValueError) as error:
+            raise Invalid.field(str(self.field_name), self.expected) from error
+        if not wall:
+            future_instant(moment, str(zone_name) if known else "UTC", clock.now())
+        return moment
 
 
 def _is_wall_time(moment: str) -> bool:
@@ -97,6 +96,31 @@ class CallBody(Body):
     webhook_url = WebhookField(required=False)
 
 
+class CallsField(CheckedField):
+    """Bodies of calls; each is looked at by itself, so that a bad one spoils no other."""
+
+    most = 1_000
+    expected = f"must be a list of 1 to {most:,} calls."
+    schema = {
+        "type": "array",
+        "items": {"$ref": "#/components/schemas/CallBody"},
+        "minItems": 1,
+        "maxItems": most,
+    }
+
+    def value(self, data: object) -> list[object]:
+        """The bodies as sent."""
+        if not isinstance(data, list) or not 1 <= len(data) <= self.most:
+            raise ValueError
+        return data
+
+
+class BatchBody(Body):
+    """Calls to be scheduled."""
+
+    calls = CallsField()
+
+
 class CallChanges(CallBody):
     """What to change of a call that is still scheduled; what is absent stays."""
 
@@ -126,6 +150,27 @@ class CallData(Shape):
     mode = serializers.ChoiceField(Mode.choices)
     due_at = serializers.DateTimeField(help_text="When it is dialled next; retries move it.")
     hang_up_requested_at = serializers.DateTimeField(required=False)
+
+
+class VerdictData(Shape):
+    """What became of one call of a batch."""
+
+    index = serializers.IntegerField(help_text="Its place in the request, from 0.")
+    status = serializers.ChoiceField(["scheduled", "error"])
+    data_ = CallData(required=False, help_text="The call, if it was scheduled.")
+    code = serializers.CharField(required=False, help_text="As a single call would have been answered.")
+    message = serializers.CharField(required=False)
+    errors_ = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()), required=False
+    )
+
+
+class BatchData(Shape):
+    """What became of a batch."""
+
+    scheduled = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    items = VerdictData(many=True, help_text="One each, in the order of the request.")
 
 
 class AttemptData(Shape):
@@ -241,5 +286,30 @@ EXAMPLES = (
         {"status": "success", "message": "AI outbound call scheduled successfully.", "data": ANSWERED},
         response_only=True,
         status_codes=["201"],
+    ),
+)
+BATCH_EXAMPLES = (
+    OpenApiExample("Two calls", {"calls": [ASKED, {**ASKED, "contact_id": "ctc_nobody"}]}, request_only=True),
+    OpenApiExample(
+        "One scheduled, one refused",
+        {
+            "status": "success",
+            "message": "1 of 2 calls scheduled.",
+            "data": {
+                "scheduled": 1,
+                "failed": 1,
+                "items": [
+                    {"index": 0, "status": "scheduled", "data": ANSWERED},
+                    {
+                        "index": 1,
+                        "status": "error",
+                        "code": "contact_not_found",
+                        "message": "Contact not found: ctc_nobody.",
+                    },
+                ],
+            },
+        },
+        response_only=True,
+        status_codes=["207"],
     ),
 )

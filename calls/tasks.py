@@ -6,38 +6,71 @@ A task that is started twice, or for nothing, does no harm.
 import asyncio
 import time
 from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from datetime import timedelta
 
 from django.conf import settings
+from django_q.models import Failure
 
 from calls.actions import dialing, hanging_up
 from calls.models import Attempt, Beat
 from temphone import wiring
+from temphone.accounts import logins
 from temphone.accounts.models import IdempotencyRecord, KeyMinute
+from temphone.lib.background import event_loop
 from temphone.lib.clock import now as utc_now
 from temphone.lib.clock import seconds
-from temphone.telephony.messages import Sighting
+from temphone.lib.tasks import task
+from temphone.telephony.messages import DialRequest, DialResult, Sighting
 from temphone.telephony.port import Unreachable
 
 DRAIN_S = 20.0
+BATCHES_AT_ONCE = 10  # of dials on their way to the carrier
+FAILURES_KEPT = timedelta(days=7)
+
+Dialling = Future[Sequence[DialResult]]
 
 
+@task
 def dial_due() -> None:
-    """Claim and dial until nothing is due, or for 20 s; the clock rings again."""
+    """Claim and dial until nothing is due, or for 20 s; the clock rings again.
+
+    The next batch is claimed while the carrier has yet to answer for those before it.
+    """
     until = time.monotonic() + DRAIN_S
-    carriers = {name for name in settings.CARRIERS.values() if name != "none"}
-    while carriers and time.monotonic() < until:
-        carriers = {name for name in carriers if _dial_batch(name)}
+    due = {name for name in settings.CARRIERS.values() if name != "none"}
+    under_way: set[Dialling] = set()
+    with event_loop() as loop:
+        while due or under_way:
+            if time.monotonic() >= until:
+                due = set()
+            if len(under_way) < BATCHES_AT_ONCE:
+                due = {name for name in due if _dial_batch(name, loop, under_way)}
+            answered, under_way = _answered(under_way, at_once=bool(due))
+            for dialling in answered:
+                dialing.record_dial_results(dialling.result(), now=utc_now())
 
 
-def _dial_batch(carrier: str) -> bool:
+def _dial_batch(carrier: str, loop: asyncio.AbstractEventLoop, under_way: set[Dialling]) -> bool:
     """Whether there may be more."""
     requests, settled = dialing.claim_due(carrier=carrier, now=utc_now())
     if requests:
-        results = asyncio.run(wiring.carrier().dial(requests))
-        dialing.record_dial_results(results, now=utc_now())
+        under_way.add(asyncio.run_coroutine_threadsafe(_dial(requests), loop))
     return settled > 0
 
 
+async def _dial(requests: Sequence[DialRequest]) -> Sequence[DialResult]:
+    return await wiring.carrier().dial(requests)
+
+
+def _answered(under_way: set[Dialling], *, at_once: bool) -> tuple[set[Dialling], set[Dialling]]:
+    """The batches for which the carrier has answered, and those still under way."""
+    wait_s = 0 if at_once and len(under_way) < BATCHES_AT_ONCE else None
+    done, rest = wait(under_way, timeout=wait_s, return_when=FIRST_COMPLETED)
+    return done, rest
+
+
+@task
 def reconcile() -> None:
     """Ask the carrier about the attempts of which nothing was heard in time."""
     attempts = dialing.take_overdue(now=utc_now())
@@ -57,6 +90,7 @@ async def _find(attempts: Sequence[Attempt]) -> list[Sighting]:
     return await asyncio.gather(*(find(attempt) for attempt in attempts))
 
 
+@task
 def hang_up_due() -> None:
     """Tell the carrier which legs to end."""
     attempts = hanging_up.take_hang_ups(now=utc_now())
@@ -77,13 +111,17 @@ async def _hang_up(attempts: Sequence[Attempt]) -> list[bool]:
     return await asyncio.gather(*(tell(attempt) for attempt in attempts))
 
 
+@task
 def beat() -> None:
     """Show that the worker works."""
     Beat.mark("worker", utc_now())
 
 
+@task
 def prune() -> None:
     """Forget what is kept for a time only."""
     now = utc_now()
     IdempotencyRecord.objects.filter(created_at__lte=now - IdempotencyRecord.KEPT).delete()
     KeyMinute.objects.filter(minute__lte=now - seconds(3600)).delete()
+    Failure.objects.filter(stopped__lt=now - FAILURES_KEPT).delete()
+    logins.forget(now)

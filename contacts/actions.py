@@ -131,6 +131,7 @@ def add_consent(
     contact = get_contact(contact_id)
     if captured_at and captured_at > now:
         raise Invalid.field("captured_at", "must not be in the future.")
+    _hold_claims_of(contact)
     consent = Consent.objects.create(
         contact=contact,
         phone=contact.phone,
@@ -149,20 +150,27 @@ def add_consent(
 def revoke_consent(*, actor: Actor, consent_id: int, how: str, now: datetime) -> Consent:
     """Record that a consent holds no more, and how that was learned.
 
+    After it returns, no dial that needed it begins.
+
     Raises:
         Forbidden, NotFound
         Conflict: it was revoked before.
     """
     actor.require(Role.MANAGER)
     found = Consent.objects.filter(pk=consent_id)
-    won = found.filter(revoked_at=None).update(revoked_at=now, revoked_how=how)
-    consent = found.first()
+    consent = found.select_related("contact").first()
     if consent is None:
         raise NotFound(f"Consent not found: {consent_id}.", code="consent_not_found")
-    if not won:
+    _hold_claims_of(consent.contact)
+    if not found.filter(revoked_at=None).update(revoked_at=now, revoked_how=how):
         raise Conflict(f"Consent {consent_id} was revoked already.", code="consent_revoked")
     AuditEntry.record(actor, "consent.revoke", consent.contact_id, consent=consent.pk)
-    return consent
+    return found.get()
+
+
+def _hold_claims_of(contact: Contact) -> None:
+    """Let a claim that has asked for the contact's consent already go first; the next one sees the change."""
+    PhoneNumber.lock({contact.phone} - {""})  # an erased contact has none
 
 
 @transaction.atomic

@@ -44,10 +44,11 @@ class PhoneNumber(models.Model):
     def lock(cls, numbers: Collection[str]) -> None:
         """Lock the rows of these numbers, in a fixed order, until the transaction ends."""
         wanted = sorted(set(numbers))
-        PhoneNumber.objects.bulk_create(
-            [PhoneNumber(e164=number) for number in wanted], ignore_conflicts=True
-        )
-        list(PhoneNumber.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+        locked = PhoneNumber.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values("pk")
+        if len(locked) < len(wanted):
+            missing = [PhoneNumber(e164=number) for number in wanted]
+            PhoneNumber.objects.bulk_create(missing, ignore_conflicts=True)
+            list(locked.all())
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):

@@ -178,10 +178,12 @@ def contact_lift(request: StaffRequest, contact_id: str, suppression_id: int) ->
         lift_suppression(actor=request.user.actor(), suppression_id=suppression_id, now=clock.now())
         return _("The number may be called again.")
 
-    form = forms.Form(request.POST if request.method == "POST" else None)
+    form, contact = forms.Form(request.POST if request.method == "POST" else None), get_contact(contact_id)
+    # Of this number: whoever confirms reads the name of this contact.
+    get_object_or_404(Suppression, pk=suppression_id, number=contact.phone)
     return _ask(
         request,
-        get_contact(contact_id),
+        contact,
         role=Role.MANAGER,
         template="lift",
         form=form,

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Field, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
 from temphone.accounts.models import User
@@ -52,10 +52,20 @@ def page(view: View) -> View:
             response = refusal(request, error)
         # A fragment and its whole page have one address: going back must not show the one for the other.
         patch_vary_headers(response, ["HX-Request"])
-        patch_cache_control(response, private=True, no_cache=True)
         return response
 
     return guarded
+
+
+def not_stored(get_response: View) -> View:
+    """Nobody keeps a copy of what we answer: it tells of people. Static files say for themselves."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return middleware
 
 
 def _has_nul(request: HttpRequest) -> bool:

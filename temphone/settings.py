@@ -3,6 +3,7 @@
 Each has a default that lets a fresh checkout run on SQLite with the simulated phone network.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -43,6 +44,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "axes",
     "csp",
     "django_htmx",
     "django_q",
@@ -60,17 +62,21 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "temphone.pages.not_stored",
+    "django.middleware.common.CommonMiddleware",
+    "temphone.api.middleware.straight",  # what follows is for pages
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
     "temphone.accounts.middleware.activate_zone",
+    "temphone.api.middleware.views",  # the last
 ]
 ROOT_URLCONF = "temphone.urls"
 WSGI_APPLICATION = "temphone.wsgi.application"
@@ -100,9 +106,29 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+# The first only refuses; the second asks for the password.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "call-list"
 LOGOUT_REDIRECT_URL = "login"
+
+# Failed logins, per address: as many in 15 minutes, then none until the oldest are that old.
+AXES_FAILURE_LIMIT = env.number("TEMPHONE_LOGIN_FAILURES", 10, least=1)
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = ["ip_address"]
+AXES_CLIENT_IP_CALLABLE = "temphone.accounts.logins.address_of"
+# No name is kept: people type their password there.
+AXES_USERNAME_CALLABLE = "temphone.accounts.logins.nobody"
+AXES_LOCKOUT_CALLABLE = "temphone.accounts.logins.locked_out"
+# A success must not wipe the slate: whoever has one password would guess all others between two logins.
+AXES_RESET_ON_SUCCESS = False
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
@@ -117,10 +143,17 @@ WHITENOISE_USE_FINDERS = True
 # Behind a TLS proxy: HTTPS=1 makes cookies secure, sends HSTS and redirects plain requests.
 HTTPS = env.switch("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_AGE = 43_200  # 12 h: a working day, then the password again
+CSRF_COOKIE_HTTPONLY = True
+if HTTPS:
+    # No other host of our domain can set a cookie of such a name.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^carriers/"]  # asked from inside, by plain HTTP
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+# To believe X-Forwarded-For: what such a proxy writes is the address that a login comes from.
+TRUSTED_PROXIES = env.networks("TEMPHONE_TRUSTED_PROXIES", "127.0.0.1, ::1" if HTTPS else "")
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -214,7 +247,9 @@ LOGGING = {
             "callback": lambda record: getattr(record, "status_code", 0) != 503,
         }
     },
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "plain": {"()": "logging.Formatter" if DEBUG else "temphone.telephony.logs.PlainFormatter"}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["no_503"]}},
     "root": {
         "handlers": ["stderr"],

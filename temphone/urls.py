@@ -7,6 +7,7 @@ from temphone import health
 admin.autodiscover()
 
 urlpatterns = [
+    path("v1/", include("temphone.api.urls")),  # first: the busiest, and found soonest here
     path("", RedirectView.as_view(pattern_name="call-list"), name="home"),
     path("", include("calls.urls")),
     path("", include("contacts.urls")),
@@ -15,7 +16,6 @@ urlpatterns = [
     path("carriers/", include("calls.callbacks")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("v1/", include("temphone.api.urls")),
 ]
 handler400 = "temphone.api.envelope.handler400"
 handler404 = "temphone.api.envelope.handler404"

@@ -18,7 +18,7 @@ from temphone.telephony.messages import (
     EventType,
     Outcome,
 )
-from temphone.webhooks.actions import enqueue
+from temphone.webhooks.actions import Notice, enqueue
 from temphone.webhooks.models import Delivery
 
 # A Sunday, 08:00 in Los Angeles: the specification's own example.
@@ -105,4 +105,6 @@ def a_delivery(**fields: object) -> Delivery:
         "data": {"call_id": "call_1j2kd9", "status": "in_progress"},
         "at": NOON,
     }
-    return enqueue(**{**defaults, **fields})
+    notice = Notice(**{**defaults, **fields})
+    enqueue([notice])
+    return Delivery.objects.stream(notice.subject, notice.url).get(sequence=notice.sequence)

@@ -39,6 +39,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"needs {name}"))
 
 
+@pytest.fixture(autouse=True)
+def a_process_that_just_began() -> None:
+    """Of keys and their requests nothing is kept from the test before: its rows are gone."""
+    from temphone.accounts.authentication import GRANTS
+    from temphone.accounts.models import KEYS
+
+    KEYS.forget()
+    GRANTS.forget()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Where everything is required, a skipped test is a failed one."""

@@ -4,20 +4,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
-
+from calls.actions.changes import Changes, gathering
 from calls.actions.dialing import RING_TIMEOUT_S
 from calls.actions.finishing import end_attempt
-from calls.actions.notices import notify
 from calls.actions.suppression import suppress_in_call
-from calls.models import Attempt, Call, CallEvent, TranscriptTurn
+from calls.models import Attempt, Call, TranscriptTurn
 from calls.states import AttemptState
 from temphone.telephony.messages import CarrierEvent, EventType
 
 SLACK = timedelta(seconds=60)
 
 
-@transaction.atomic
 def record_carrier_events(*, ledger: str, events: Sequence[CarrierEvent], now: datetime) -> dict[str, int]:
     """Apply a batch from one gateway; per attempt, the sequence up to which everything is applied.
 
@@ -28,52 +25,59 @@ def record_carrier_events(*, ledger: str, events: Sequence[CarrierEvent], now: d
     told = defaultdict(list)
     for event in events:
         told[event.attempt_id].append(event)
-    attempts = _locked_attempts(ledger, list(told))
-    return {
-        attempt_id: _apply_all(attempts[attempt_id], batch, now)
-        if attempt_id in attempts
-        else batch[-1].sequence
-        for attempt_id, batch in told.items()
-    }
+    with gathering(now) as changes:
+        attempts = _locked_attempts(ledger, list(told))
+        return {
+            attempt_id: _apply_all(changes, attempts[attempt_id], batch)
+            if attempt_id in attempts
+            else batch[-1].sequence
+            for attempt_id, batch in told.items()
+        }
 
 
 def _locked_attempts(ledger: str, ids: list[str]) -> dict[str, Attempt]:
     mine = Attempt.objects.filter(pk__in=ids, gateway=ledger)
-    list(Call.objects.select_for_update().filter(pk__in=mine.values("call_id")).order_by("pk"))
-    return {row.pk: row for row in mine.select_related("call__contact", "call__campaign")}
+    locked = Call.objects.select_for_update().filter(pk__in=mine.values("call_id")).order_by("pk")
+    calls = {call.pk: call for call in locked}
+    attempts = list(mine)
+    for attempt in attempts:
+        attempt.call = calls[attempt.call_id]
+    return {attempt.pk: attempt for attempt in attempts}
 
 
-def _apply_all(attempt: Attempt, batch: list[CarrierEvent], now: datetime) -> int:
+def _apply_all(changes: Changes, attempt: Attempt, batch: list[CarrierEvent]) -> int:
+    before = attempt.sequence
     for event in sorted(batch, key=lambda event: event.sequence):
         if event.sequence > attempt.sequence + 1:
             break
         if event.sequence == attempt.sequence + 1:
             attempt.sequence = event.sequence
-            _apply(attempt, event, now)
-    attempt.save()
+            _apply(changes, attempt, event)
+    if attempt.sequence > before:
+        changes.attempt(attempt)
     return attempt.sequence
 
 
-def _apply(attempt: Attempt, event: CarrierEvent, now: datetime) -> None:
+def _apply(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
     if event.type == EventType.TURN:
-        _turn(attempt, event)
+        _turn(changes, attempt, event)
         return
     # An attempt that was given up still learns how it ended; an opt-out counts whenever it arrives.
     may_change = attempt.is_live or (
         event.type == EventType.OPTED_OUT
         or (event.type == EventType.ENDED and attempt.state == AttemptState.UNKNOWN)
     )
-    CallEvent.objects.create(
-        call=attempt.call,
-        attempt=attempt,
+    changes.event(
+        attempt.call,
+        f"carrier_{event.type}",
+        attempt_id=attempt.pk,
         sequence=event.sequence,
-        name=f"carrier_{event.type}",
         reason="" if may_change else "late",
         data=_data(event),
         at=event.at,
     )
     if may_change:
-        HANDLERS[event.type](attempt, event, now)
+        HANDLERS[event.type](changes, attempt, event)
 
 
 def _data(event: CarrierEvent) -> dict[str, object]:
@@ -85,10 +89,11 @@ def _data(event: CarrierEvent) -> dict[str, object]:
     return data
 
 
-def _turn(attempt: Attempt, event: CarrierEvent) -> None:
+def _turn(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
     if event.turn:
-        TranscriptTurn.objects.create(
-            attempt=attempt,
+        changes.add(
+            TranscriptTurn,
+            attempt_id=attempt.pk,
             sequence=event.sequence,
             speaker=event.turn.speaker,
             text=event.turn.text,
@@ -97,37 +102,37 @@ def _turn(attempt: Attempt, event: CarrierEvent) -> None:
         )
 
 
-def _accepted(attempt: Attempt, event: CarrierEvent, now: datetime) -> None:
+def _accepted(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
     attempt.accepted_at = event.at
-    attempt.lease_until = now + timedelta(seconds=RING_TIMEOUT_S) + SLACK
-    notify(attempt.call, "call.started", now=now)
+    attempt.lease_until = changes.now + timedelta(seconds=RING_TIMEOUT_S) + SLACK
+    changes.notify(attempt.call, "call.started")
 
 
-def _ringing(attempt: Attempt, event: CarrierEvent, _now: datetime) -> None:
+def _ringing(_changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
     attempt.ringing_at = event.at
     attempt.state = AttemptState.RINGING
 
 
-def _answered(attempt: Attempt, event: CarrierEvent, now: datetime) -> None:
+def _answered(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
     attempt.answered_at = event.at
     attempt.state = AttemptState.ANSWERED
-    attempt.lease_until = now + timedelta(seconds=attempt.call.max_duration_s) + SLACK
-    notify(attempt.call, "call.answered", now=now)
+    attempt.lease_until = changes.now + timedelta(seconds=attempt.call.max_duration_s) + SLACK
+    changes.notify(attempt.call, "call.answered")
 
 
-def _classified(attempt: Attempt, event: CarrierEvent, _now: datetime) -> None:
+def _classified(_changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
     attempt.answered_by = event.answered_by
 
 
-def _opted_out(attempt: Attempt, event: CarrierEvent, now: datetime) -> None:
+def _opted_out(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
     attempt.evidence = {**attempt.evidence, **event.evidence}
-    attempt.save()  # answered, if this batch said so: what is suppressed hangs up what still rings
-    suppress_in_call(attempt, now=now)
+    # Last: by then this batch is written, so what is suppressed finds every call as it is now.
+    changes.afterwards(lambda: suppress_in_call(attempt, now=changes.now))
 
 
-def _ended(attempt: Attempt, event: CarrierEvent, now: datetime) -> None:
+def _ended(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
     if event.ending:
-        end_attempt(attempt, event.ending, now=now, at=event.at)
+        end_attempt(changes, attempt, event.ending, at=event.at)
 
 
 HANDLERS = {

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from copy import copy
 from datetime import datetime
 
-from django.db import transaction
-
 from calls import messages
+from calls.actions.changes import Changes, gathering
 from calls.actions.finishing import finish_call
 from calls.actions.scheduling import future_instant, record, rule_on
-from calls.models import Call, CallEvent
+from calls.models import Call
 from calls.states import CallStatus
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry
@@ -64,13 +63,13 @@ def update_call(*, actor: Actor, call_id: str, changes: Mapping[str, object], no
     messages.render_for(planned, now=max(planned.due_at, now))
     ruling = rule_on(planned, now=now)
     event = "rescheduled" if "scheduled_at" in changes else "changed"
-    with transaction.atomic():
-        try:
-            call.change(now=now, **{**columns, "due_at": planned.due_at})
-        except Conflict as error:
-            raise _too_late(get_call(actor=actor, call_id=call_id)) from error
-        record(call, ruling, event, now=now)
-        AuditEntry.record(actor, f"call.{event}", call.pk, fields=sorted(changes))
+    try:
+        with gathering(now) as made:
+            made.change(call, **{**columns, "due_at": planned.due_at})
+            record(call, ruling, event, now=now)
+            AuditEntry.record(actor, f"call.{event}", call.pk, fields=sorted(changes))
+    except Conflict as error:
+        raise _too_late(get_call(actor=actor, call_id=call_id)) from error
     return call
 
 
@@ -113,22 +112,19 @@ def cancel_call(*, actor: Actor, call_id: str, now: datetime) -> Call:
     raise Conflict(f"Call {call_id} keeps changing; try again.", code="changed_meanwhile")
 
 
-@transaction.atomic
 def _cancel(actor: Actor, call: Call, now: datetime) -> Call:
-    if call.status == CallStatus.SCHEDULED:
-        finish_call(call, Outcome.CANCELED_BY_USER, now=now, reason=f"by {actor.label}"[:200])
-        AuditEntry.record(actor, "call.cancel", call.pk)
-    elif call.hang_up_requested_at is None:
-        ask_to_hang_up(call, now=now, reason=f"by {actor.label}"[:200])
-        AuditEntry.record(actor, "call.hang_up", call.pk)
+    reason = f"by {actor.label}"[:200]
+    with gathering(now) as changes:
+        if call.status == CallStatus.SCHEDULED:
+            finish_call(changes, call, Outcome.CANCELED_BY_USER, reason=reason)
+            AuditEntry.record(actor, "call.cancel", call.pk)
+        elif call.hang_up_requested_at is None:
+            ask_to_hang_up(changes, call, reason=reason)
+            AuditEntry.record(actor, "call.hang_up", call.pk)
     return call
 
 
-def ask_to_hang_up(call: Call, *, now: datetime, reason: str) -> None:
-    """Mark a call in progress to be hung up; the worker carries the wish to the carrier.
-
-    Raises:
-        Conflict: it has changed meanwhile.
-    """
-    call.change(now=now, hang_up_requested_at=now)
-    CallEvent.objects.create(call=call, name="hang_up_requested", reason=reason, at=now)
+def ask_to_hang_up(changes: Changes, call: Call, *, reason: str) -> None:
+    """Mark a call in progress to be hung up; the worker carries the wish to the carrier."""
+    changes.change(call, hang_up_requested_at=changes.now)
+    changes.event(call, "hang_up_requested", reason=reason)

@@ -9,18 +9,21 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Max
 
 from calls import messages
+from calls.actions.changes import Changes, gathering
 from calls.actions.changing import ask_to_hang_up
 from calls.actions.finishing import finish_call, give_up, refuse, requeue
 from calls.actions.lines import Lines
 from calls.gates import Facts, Ruling, ask
-from calls.models import Attempt, Call, CallEvent, Decision, Pacing
+from calls.models import Attempt, Call, Decision, Pacing
 from calls.models.history import Stage, Verdict
 from calls.scripts import script_for
 from calls.states import CallStatus
+from campaigns.models import Campaign
 from contacts.models import PhoneNumber
+from temphone.lib import ids
 from temphone.lib.errors import Invalid
 from temphone.lib.phone import to_e164
 from temphone.telephony.messages import DialRequest, DialResult, Outcome, Placed, Refused, Sighting
@@ -41,37 +44,51 @@ def claim_due(*, carrier: str, now: datetime, limit: int = BATCH) -> tuple[list[
     numbers. Pauses and stops take the first; opt-outs take the last.
     """
     modes = [mode for mode, name in settings.CARRIERS.items() if name == carrier]
-    with transaction.atomic():
+    with gathering(now) as changes:
         (pacing,) = Pacing.lock(carrier)
         lines = Lines.free(pacing, now)
-        due = Call.objects.due(now).filter(mode__in=modes).select_related("contact", "campaign")
-        calls = list(due.select_for_update(skip_locked=True, of=("self",))[: lines.at_most(limit)])
+        calls = _due(modes, now, limit=lines.at_most(limit))
         if not calls:
             return [], 0
         PhoneNumber.lock({call.contact.phone for call in calls})
-        claim = _Claim(carrier=carrier, now=now, lines=lines, facts=Facts.read(calls, now=now))
-        for call in calls:
-            claim.decide(call)
-        return claim.write(), claim.settled
+        facts = Facts.read(calls, now=now, free_lines=lines.count)
+        claim = _Claim(carrier=carrier, lines=lines, facts=facts, changes=changes)
+        claim.decide_all(calls)
+    return claim.dials, claim.settled
+
+
+def _due(modes: Sequence[str], now: datetime, *, limit: int) -> list[Call]:
+    due = Call.objects.due(now).filter(mode__in=modes).select_related("contact")
+    calls = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
+    # Hundreds of calls belong to a few campaigns, so these are not joined.
+    campaigns = Campaign.objects.in_bulk({call.campaign_id for call in calls if call.campaign_id})
+    for call in calls:
+        call.campaign = campaigns[call.campaign_id] if call.campaign_id else None
+    return calls
 
 
 class _Claim:
-    """One claim: the verdicts of its calls, gathered and then written together."""
+    """One claim: its calls, decided one by one, and written together."""
 
-    def __init__(self, *, carrier: str, now: datetime, lines: Lines, facts: Facts) -> None:
+    def __init__(self, *, carrier: str, lines: Lines, facts: Facts, changes: Changes) -> None:
         self.carrier = carrier
-        self.now = now
+        self.now = changes.now
         self.lines = lines
         self.facts = facts
-        self.dialled: list[tuple[Call, Attempt]] = []
-        self.decisions: list[Decision] = []
-        self.waiting: list[tuple[Call, Ruling]] = []
+        self.changes = changes
+        self.dials: list[DialRequest] = []
         self.settled = 0
+        self.waiting: list[tuple[Call, Ruling]] = []
+        self.attempts_made: Mapping[str, int] = {}
 
-    def decide(self, call: Call) -> None:
-        """Ask the gates, and do what they say."""
-        self.facts.free_lines = self.lines.count
-        ruling = ask(call, self.facts)
+    def decide_all(self, calls: Sequence[Call]) -> None:
+        """Ask the gates of each call, and do what they say."""
+        self.attempts_made = _attempts_made(calls)
+        for call in calls:
+            self._decide(call, ask(call, self.facts))
+        self._note_new_waits()
+
+    def _decide(self, call: Call, ruling: Ruling) -> None:
         match ruling.deciding.verdict:
             case Verdict.ALLOW | Verdict.WARN:
                 self._dial(call, ruling)
@@ -90,75 +107,62 @@ class _Claim:
             # One call that cannot be made must not keep the others from theirs.
             self._give_up(call, ruling, error)
             return
-        attempt = Attempt(
-            call=call,
-            number=1,  # counted on in write()
-            carrier=self.carrier,
+        request = DialRequest(
+            attempt_id=ids.attempt_id(),
             gateway=self.lines.take(),
             to=call.contact.phone,
             caller_id=caller_id,
-            rendered_message=rendered,
+            ring_timeout_s=RING_TIMEOUT_S,
+            max_duration_s=call.max_duration_s,
             not_after=self.now + NOT_AFTER,
+            record=call.recording_enabled,
+            script=script_for(call, rendered),
+        )
+        self._write_attempt(call, request)
+        self.facts.numbers_in_use.add(request.to)
+        self.dials.append(request)
+        self._settle(call, ruling, request.attempt_id)
+
+    def _write_attempt(self, call: Call, request: DialRequest) -> None:
+        self.changes.add(
+            Attempt,
+            id=request.attempt_id,
+            call_id=call.pk,
+            number=self.attempts_made.get(call.pk, 0) + 1,
+            carrier=self.carrier,
+            gateway_id=request.gateway.ledger if request.gateway else None,
+            to=request.to,
+            caller_id=request.caller_id,
+            rendered_message=request.script.message,
+            not_after=request.not_after,
             lease_until=self.now + LEASE,
             created_at=self.now,
         )
-        self.facts.numbers_in_use.add(attempt.to)
-        self.dialled.append((call, attempt))
-        self._note(call, ruling, attempt)
-        self.settled += 1
+        self.changes.advance(call, CallStatus.IN_PROGRESS, event="dialing", attempt_id=request.attempt_id)
 
     def _give_up(self, call: Call, ruling: Ruling, error: Exception) -> None:
         reason = error.message if isinstance(error, Invalid) else f"cannot be made: {type(error).__name__}"
-        self._note(call, ruling)
-        finish_call(call, Outcome.MESSAGE_INCOMPLETE, now=self.now, reason=reason[:200])
-        self.settled += 1
+        finish_call(self.changes, call, Outcome.MESSAGE_INCOMPLETE, reason=reason[:200])
+        self._settle(call, ruling)
 
     def _defer(self, call: Call, ruling: Ruling) -> None:
         check = ruling.deciding
-        call.change(now=self.now, due_at=check.until)
-        CallEvent.objects.create(call=call, name="deferred", reason=check.text[:200], at=self.now)
-        self._note(call, ruling)
-        self.settled += 1
+        self.changes.change(call, due_at=check.until)
+        self.changes.event(call, "deferred", reason=check.text[:200])
+        self._settle(call, ruling)
 
     def _block(self, call: Call, ruling: Ruling) -> None:
         check = ruling.deciding
-        self._note(call, ruling)
-        finish_call(call, check.outcome or Outcome.UNKNOWN, now=self.now, reason=check.text[:200])
+        finish_call(self.changes, call, check.outcome or Outcome.UNKNOWN, reason=check.text[:200])
+        self._settle(call, ruling)
+
+    def _settle(self, call: Call, ruling: Ruling, attempt_id: str | None = None) -> None:
         self.settled += 1
+        self._note(call, ruling, attempt_id)
 
-    def _note(self, call: Call, ruling: Ruling, attempt: Attempt | None = None) -> None:
-        self.decisions.append(ruling.decision(call, Stage.CLAIM, at=self.now, attempt=attempt))
-
-    def write(self) -> list[DialRequest]:
-        """Write everything, and give the dials to make once it is committed."""
-        self._write_attempts()
-        self._note_new_waits()
-        Decision.objects.bulk_create(self.decisions)
-        return [_dial_request(call, attempt) for call, attempt in self.dialled]
-
-    def _write_attempts(self) -> None:
-        calls = [call for call, _ in self.dialled]
-        made = dict(
-            Attempt.objects.filter(call__in=calls).values_list("call").annotate(last=Max("number")).order_by()
-        )
-        for call, attempt in self.dialled:
-            attempt.number = made.get(call.pk, 0) + 1
-        Attempt.objects.bulk_create([attempt for _, attempt in self.dialled])
-        # The rows are locked since they were read as scheduled, so one statement is as good as many.
-        Call.objects.filter(pk__in=[call.pk for call in calls], status=CallStatus.SCHEDULED).update(
-            status=CallStatus.IN_PROGRESS, version=F("version") + 1, updated_at=self.now
-        )
-        CallEvent.objects.bulk_create(
-            CallEvent(
-                call=call,
-                attempt=attempt,
-                name="dialing",
-                from_status=CallStatus.SCHEDULED,
-                to_status=CallStatus.IN_PROGRESS,
-                at=self.now,
-            )
-            for call, attempt in self.dialled
-        )
+    def _note(self, call: Call, ruling: Ruling, attempt_id: str | None = None) -> None:
+        columns = ruling.decision(Stage.CLAIM)
+        self.changes.add(Decision, call_id=call.pk, attempt_id=attempt_id, at=self.now, **columns)
 
     def _note_new_waits(self) -> None:
         """A call that waits is told of once, not at every look."""
@@ -168,24 +172,18 @@ class _Claim:
                 self._note(call, ruling)
 
 
+def _attempts_made(calls: Sequence[Call]) -> Mapping[str, int]:
+    """The number of each call's last attempt."""
+    of = Attempt.objects.filter(call__in=calls).values_list("call")
+    return dict(of.annotate(last=Max("number")).order_by())
+
+
 def _last_decisions(calls: Sequence[Call]) -> Mapping[str, tuple[str, str]]:
+    if not calls:
+        return {}
     newest = Decision.objects.filter(call__in=calls).values("call").annotate(last=Max("id")).order_by()
     rows = Decision.objects.filter(pk__in=newest.values("last"))
     return {row.call_id: (row.rule, row.verdict) for row in rows}
-
-
-def _dial_request(call: Call, attempt: Attempt) -> DialRequest:
-    return DialRequest(
-        attempt_id=attempt.pk,
-        gateway=attempt.leg.gateway,
-        to=attempt.to,
-        caller_id=attempt.caller_id,
-        ring_timeout_s=RING_TIMEOUT_S,
-        max_duration_s=call.max_duration_s,
-        not_after=attempt.not_after,
-        record=call.recording_enabled,
-        script=script_for(call, attempt.rendered_message),
-    )
 
 
 def record_dial_results(results: Iterable[DialResult], *, now: datetime) -> None:
@@ -194,27 +192,27 @@ def record_dial_results(results: Iterable[DialResult], *, now: datetime) -> None
     unsure = [result.attempt_id for result in results if not isinstance(result, Refused | Placed)]
     # Nobody knows: have it asked for at once.
     Attempt.objects.live().filter(pk__in=unsure, sequence=0).update(lease_until=now)
-    for attempt_id, refusal in refused.items():
-        _record_refusal(attempt_id, refusal, now)
+    if refused:
+        with gathering(now) as changes:
+            for attempt in _locked(list(refused)):
+                _record_refusal(changes, attempt, refused[attempt.pk])
 
 
-@transaction.atomic
-def _record_refusal(attempt_id: str, refusal: Refused, now: datetime) -> None:
-    attempt = _locked(attempt_id)
-    if attempt is None or attempt.sequence:
+def _record_refusal(changes: Changes, attempt: Attempt, refusal: Refused) -> None:
+    if attempt.sequence:
         return
     if refusal.retry:
-        requeue(attempt, refusal.cause, now=now, rest=True)
+        requeue(changes, attempt, refusal.cause, rest=True)
     else:
-        refuse(attempt, refusal.cause, now=now)
+        refuse(changes, attempt, refusal.cause)
 
 
-def _locked(attempt_id: str) -> Attempt | None:
-    """The attempt, locked with its call, if it is live."""
-    call_id = Attempt.objects.filter(pk=attempt_id).values("call_id")
-    Call.objects.select_for_update().filter(pk__in=call_id).first()
-    live = Attempt.objects.live().filter(pk=attempt_id)
-    return live.select_related("call__contact", "call__campaign").first()
+def _locked(attempt_ids: Sequence[str]) -> list[Attempt]:
+    """Those of the attempts that are live, locked with their calls."""
+    of = Attempt.objects.filter(pk__in=attempt_ids).values("call_id")
+    list(Call.objects.select_for_update().filter(pk__in=of).order_by("pk").values("pk"))
+    live = Attempt.objects.live().filter(pk__in=attempt_ids)
+    return list(live.select_related("call__contact", "call__campaign", "gateway"))
 
 
 @transaction.atomic
@@ -226,21 +224,23 @@ def take_overdue(*, now: datetime, limit: int = BATCH) -> list[Attempt]:
     return attempts
 
 
-@transaction.atomic
 def record_sighting(attempt_id: str, sighting: Sighting, *, now: datetime) -> None:
     """What the carrier knows of an attempt whose lease ran out."""
-    attempt = _locked(attempt_id)
-    if attempt is None:
-        return
+    with gathering(now) as changes:
+        for attempt in _locked([attempt_id]):
+            _apply_sighting(changes, attempt, sighting)
+
+
+def _apply_sighting(changes: Changes, attempt: Attempt, sighting: Sighting) -> None:
     if sighting == Sighting.NEVER and attempt.sequence == 0:
-        requeue(attempt, "never_sent", now=now)
-    elif now <= _deadline(attempt):
+        requeue(changes, attempt, "never_sent")
+    elif changes.now <= _deadline(attempt):
         return  # it is asked for again when its lease runs out
     elif sighting == Sighting.LIVE:
         if attempt.call.hang_up_requested_at is None:
-            ask_to_hang_up(attempt.call, now=now, reason="over its maximum length")
+            ask_to_hang_up(changes, attempt.call, reason="over its maximum length")
     else:
-        give_up(attempt, f"carrier_{sighting}", now=now)
+        give_up(changes, attempt, f"carrier_{sighting}")
 
 
 def _deadline(attempt: Attempt) -> datetime:

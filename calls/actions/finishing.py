@@ -1,8 +1,11 @@
-"""The end of an attempt, and what becomes of its call: done, or to be tried again."""
+"""The end of an attempt, and what becomes of its call: done, or to be tried again.
+
+What is changed is gathered in ``changes``; whoever made them writes them.
+"""
 
 from datetime import datetime, timedelta
 
-from calls.actions.notices import notify
+from calls.actions.changes import Changes
 from calls.hours import next_opening
 from calls.models import Attempt, Call
 from calls.states import RETRIED, AttemptState, CallStatus, status_after
@@ -17,43 +20,38 @@ NOTICES = {
 
 
 def finish_call(
-    call: Call,
-    outcome: Outcome,
-    *,
-    now: datetime,
-    reason: str = "",
-    attempt: Attempt | None = None,
+    changes: Changes, call: Call, outcome: Outcome, *, reason: str = "", attempt: Attempt | None = None
 ) -> None:
     """Bring the call to its final status, and tell its webhook."""
     to = _final_status(outcome, attempt)
-    call.advance(
+    changes.advance(
+        call,
         to,
-        now=now,
         event=to.value,
         reason=reason or outcome.value,
-        attempt=attempt,
+        attempt_id=attempt.pk if attempt else None,
         outcome=outcome.value,
         answered_by=attempt.answered_by if attempt else None,
     )
-    notify(call, NOTICES[to], now=now)
+    changes.notify(call, NOTICES[to])
 
 
-def end_attempt(attempt: Attempt, ending: Ending, *, now: datetime, at: datetime) -> None:
+def end_attempt(changes: Changes, attempt: Attempt, ending: Ending, *, at: datetime) -> None:
     """The carrier says that the leg ended at ``at``. The caller holds the call's and the attempt's rows."""
     call = attempt.call
     if not ending.rang and attempt.is_live:
         attempt.accepted_at = None  # it was no try
-        requeue(attempt, ending.hangup_cause, now=now, rest=True)
+        requeue(changes, attempt, ending.hangup_cause, rest=True)
         return
     outcome = _for_staff(call, ending)
     was_unknown = attempt.state == AttemptState.UNKNOWN
-    _close(attempt, ending, outcome, at)
+    _close(changes, attempt, ending, outcome, at)
     if was_unknown:
-        _correct(call, outcome, attempt, now)
-    elif wait := _wait_before_retry(call, outcome):
-        _retry(call, outcome, attempt, now, wait)
+        _correct(changes, call, outcome, attempt)
+    elif wait := _wait_before_retry(attempt, outcome):
+        _retry(changes, call, outcome, attempt, wait)
     else:
-        finish_call(call, outcome, now=now, attempt=attempt)
+        finish_call(changes, call, outcome, attempt=attempt)
 
 
 def _final_status(outcome: Outcome, attempt: Attempt | None) -> CallStatus:
@@ -72,7 +70,7 @@ def _for_staff(call: Call, ending: Ending) -> Outcome:
     return ending.outcome
 
 
-def _close(attempt: Attempt, ending: Ending, outcome: Outcome, at: datetime) -> None:
+def _close(changes: Changes, attempt: Attempt, ending: Ending, outcome: Outcome, at: datetime) -> None:
     attempt.state = AttemptState.ENDED
     attempt.outcome = outcome.value
     attempt.answered_by = ending.answered_by.value if ending.answered_by else attempt.answered_by
@@ -81,30 +79,37 @@ def _close(attempt: Attempt, ending: Ending, outcome: Outcome, at: datetime) -> 
     attempt.hangup_cause = ending.hangup_cause[:100]
     attempt.duration_s = ending.duration_s
     attempt.evidence = {**attempt.evidence, **ending.evidence}
-    attempt.save()
+    changes.attempt(attempt)
 
 
-def _wait_before_retry(call: Call, outcome: Outcome) -> timedelta | None:
+def _wait_before_retry(attempt: Attempt, outcome: Outcome) -> timedelta | None:
     """How long to wait for another try; None when the outcome is not worth one, or none is left."""
+    call = attempt.call
     if outcome not in RETRIED or call.hang_up_requested_at:
         return None
-    tries = call.attempts.exclude(accepted_at=None).count()  # dials that no carrier took do not count
+    tries = _tries(attempt)
     return RETRY_WAITS[min(tries, len(RETRY_WAITS)) - 1] if tries < call.max_attempts else None
 
 
-def _retry(call: Call, outcome: Outcome, attempt: Attempt, now: datetime, wait: timedelta) -> None:
-    due_at = next_opening(now + wait, call.contact.timezone)
-    call.advance(
+def _tries(attempt: Attempt) -> int:
+    """How often the call was tried, this attempt included; a dial that no carrier took does not count."""
+    before = Attempt.objects.filter(call=attempt.call_id, number__lt=attempt.number)
+    earlier = before.exclude(accepted_at=None).count() if attempt.number > 1 else 0
+    return earlier + (attempt.accepted_at is not None)
+
+
+def _retry(changes: Changes, call: Call, outcome: Outcome, attempt: Attempt, wait: timedelta) -> None:
+    changes.advance(
+        call,
         CallStatus.SCHEDULED,
-        now=now,
         event="retry_scheduled",
         reason=outcome.value,
-        attempt=attempt,
-        due_at=due_at,
+        attempt_id=attempt.pk,
+        due_at=next_opening(changes.now + wait, call.contact.timezone),
     )
 
 
-def requeue(attempt: Attempt, cause: str, *, now: datetime, rest: bool = False) -> None:
+def requeue(changes: Changes, attempt: Attempt, cause: str, *, rest: bool = False) -> None:
     """The dial surely never rang and never will: let the call be dialled again, at once.
 
     The call stays due since when it was, so lateness ends a call that no carrier will take. ``rest``
@@ -112,42 +117,42 @@ def requeue(attempt: Attempt, cause: str, *, now: datetime, rest: bool = False) 
     """
     call = attempt.call
     ending = Ending(outcome=Outcome.CARRIER_ERROR, ended_by=EndedBy.SYSTEM, hangup_cause=cause)
-    _close(attempt, ending, ending.outcome, now)
+    _close(changes, attempt, ending, ending.outcome, changes.now)
     if rest and attempt.gateway:
-        attempt.gateway.let_rest(now)
+        attempt.gateway.let_rest(changes.now)
     if call.hang_up_requested_at:
-        finish_call(call, Outcome.CANCELED_BY_USER, now=now, attempt=attempt)
+        finish_call(changes, call, Outcome.CANCELED_BY_USER, attempt=attempt)
     else:
-        call.advance(CallStatus.SCHEDULED, now=now, event="requeued", reason=cause, attempt=attempt)
+        changes.advance(call, CallStatus.SCHEDULED, event="requeued", reason=cause, attempt_id=attempt.pk)
 
 
-def refuse(attempt: Attempt, cause: str, *, now: datetime) -> None:
+def refuse(changes: Changes, attempt: Attempt, cause: str) -> None:
     """The carrier will not carry this call, now or later."""
     ending = Ending(outcome=Outcome.CARRIER_ERROR, ended_by=EndedBy.CARRIER, hangup_cause=cause)
     outcome = _for_staff(attempt.call, ending)
-    _close(attempt, ending, outcome, now)
-    finish_call(attempt.call, outcome, now=now, attempt=attempt)
+    _close(changes, attempt, ending, outcome, changes.now)
+    finish_call(changes, attempt.call, outcome, attempt=attempt)
 
 
-def give_up(attempt: Attempt, cause: str, *, now: datetime) -> None:
+def give_up(changes: Changes, attempt: Attempt, cause: str) -> None:
     """Nothing can be learned of the attempt: the call fails as unknown, and is never redialled."""
     attempt.state = AttemptState.UNKNOWN
     attempt.outcome = Outcome.UNKNOWN.value
     attempt.hangup_cause = cause
-    attempt.ended_at = now
-    attempt.save()
-    finish_call(attempt.call, Outcome.UNKNOWN, now=now, attempt=attempt)
+    attempt.ended_at = changes.now
+    changes.attempt(attempt)
+    finish_call(changes, attempt.call, Outcome.UNKNOWN, attempt=attempt)
 
 
-def _correct(call: Call, outcome: Outcome, attempt: Attempt, now: datetime) -> None:
+def _correct(changes: Changes, call: Call, outcome: Outcome, attempt: Attempt) -> None:
     """Late evidence: what was unknown is known now."""
-    call.advance(
+    changes.advance(
+        call,
         _final_status(outcome, attempt),
-        now=now,
         event="corrected",
         reason=outcome.value,
-        attempt=attempt,
+        attempt_id=attempt.pk,
         outcome=outcome.value,
         answered_by=attempt.answered_by,
     )
-    notify(call, "call.corrected", now=now)
+    changes.notify(call, "call.corrected")

@@ -12,7 +12,7 @@ from temphone.lib.errors import Refused
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idempotency:
-    """A key that its owner gives to one request, and the SHA-256 of that request's body."""
+    """A key that its owner gives to one request, and the SHA-256 of that request: its address and body."""
 
     key: str
     fingerprint: str
@@ -22,15 +22,14 @@ def _owner(actor: Actor) -> str:
     return f"{actor.kind}:{actor.id}"
 
 
-def remember(
+def answer_to_keep(
     actor: Actor, idempotency: Idempotency, *, target: str, data: Mapping[str, object], now: datetime
-) -> None:
-    """Keep the answer; in the transaction that makes the target, so that both are there or neither.
+) -> IdempotencyRecord:
+    """The answer, not saved; it is, in the transaction that makes the target: both are there, or neither.
 
-    Raises:
-        IntegrityError: somebody with the same key was first.
+    Saving it raises IntegrityError where somebody with the same key was first.
     """
-    IdempotencyRecord.objects.create(
+    return IdempotencyRecord(
         owner=_owner(actor),
         key=idempotency.key,
         fingerprint=idempotency.fingerprint,

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import Count
 
 from calls.models import Attempt, Gateway, Pacing
+from temphone.telephony.messages import GatewayRef
 
 
 @dataclass(slots=True, kw_only=True)
@@ -14,20 +15,20 @@ class Lines:
     """The lines that a carrier has free, per gateway, and what its pace allows still."""
 
     per_gateway: dict[str, int]
-    gateways: dict[str, Gateway]
+    gateways: dict[str, GatewayRef]
     allowed: int | None  # by the carrier's own limits; None: they set none
 
     @classmethod
     def free(cls, pacing: Pacing, now: datetime) -> "Lines":
         """The free lines now. The caller holds the pacing row, so nobody else takes one meanwhile."""
         reachable = Gateway.objects.reachable(now)
-        gateways = {row.pk: row for row in reachable if pacing.carrier in row.legs}
+        having = [row for row in reachable if pacing.carrier in row.legs]
         # Of all carriers, as the index on state has them: who is live is few, whom a carrier carried, many.
         up = Attempt.objects.live().values_list("carrier", "gateway").annotate(Count("pk")).order_by()
         busy = {gateway: count for carrier, gateway, count in up if carrier == pacing.carrier}
         return cls(
-            per_gateway={pk: row.lines - busy.get(pk, 0) for pk, row in gateways.items()},
-            gateways=gateways,
+            per_gateway={row.pk: row.lines - busy.get(row.pk, 0) for row in having},
+            gateways={row.pk: row.ref for row in having},
             allowed=_allowed(pacing, sum(busy.values()), now),
         )
 
@@ -41,7 +42,7 @@ class Lines:
         """How many calls to look at: no more than may be dialled, but some, lest late ones never end."""
         return min(limit, self.count or limit)
 
-    def take(self) -> Gateway:
+    def take(self) -> GatewayRef:
         """Use one line, on the gateway that has the most; only while ``count`` is above zero."""
         ledger = max(self.per_gateway, key=lambda key: self.per_gateway[key])
         self.per_gateway[ledger] -= 1

@@ -1,25 +1,26 @@
 """Schedule a call, or see what scheduling it would do."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from calls import messages
-from calls.actions.idempotency import Idempotency, remember, replay
+from calls.actions.idempotency import Idempotency, answer_to_keep, replay
+from calls.actions.lookup import Known, look_up
 from calls.gates import Check, Facts, Ruling, ask
-from calls.models import Call, CallEvent
+from calls.models import Call, CallEvent, Decision
 from calls.models.history import Stage, Verdict
 from calls.representation import call_data
 from campaigns.models import Campaign
 from campaigns.states import OVER
-from contacts.models import Contact, ContactQuerySet
+from temphone import rows
 from temphone.accounts.actors import Actor, Role
-from temphone.accounts.models import ApiKey, AuditEntry, Mode
+from temphone.accounts.models import AuditEntry, Mode
 from temphone.lib.clock import parse_timestamp, zone
-from temphone.lib.errors import Invalid, NotFound, Refused
+from temphone.lib.errors import Invalid, Refused
 
 FURTHEST = timedelta(days=366)
 NOT_FUTURE = "must be a valid ISO-8601 timestamp in the future."
@@ -103,16 +104,15 @@ def _schedule(
     actor: Actor, mode: Mode, request: CallRequest, now: datetime, idempotency: Idempotency | None = None
 ) -> Scheduled:
     with transaction.atomic():
-        # Locked, so that nobody erases the contact between our look and our commit.
-        contacts = Contact.objects.select_for_update(no_key=True)
-        call = _planned(actor, mode, request, now, contacts=contacts)
-        ruling = rule_on(call, now=now)
-        call.save(force_insert=True)
-        record(call, ruling, "scheduled", now=now)
-        AuditEntry.record(actor, "call.schedule", call.pk)
+        # The contact stays locked, so that nobody erases it between our look and our commit.
+        known, facts = look_up(actor, request.contact_id, request.campaign_id, now=now)
+        call = planned(actor, mode, request, known=known, now=now)
+        ruling = allowed(call, facts or Facts.read([call], now=now))
         data = call_data(call)
+        made = [call, *history(call, ruling, "scheduled", now=now), audit(actor, call)]
         if idempotency:
-            remember(actor, idempotency, target=call.pk, data=data, now=now)
+            made.append(answer_to_keep(actor, idempotency, target=call.pk, data=data, now=now))
+        rows.insert_together(*made)
     return Scheduled(call=call, data=data)
 
 
@@ -123,8 +123,9 @@ def preview_call(*, actor: Actor, mode: Mode, request: CallRequest, now: datetim
         Forbidden, NotFound, Invalid: as scheduling would. What policy would refuse is in the verdict.
     """
     actor.require(Role.OPERATOR)
-    call = _planned(actor, mode, request, now, contacts=Contact.objects.all())
-    ruling = ask(call, Facts.read([call], now=now, at=call.scheduled_at))
+    known, facts = look_up(actor, request.contact_id, request.campaign_id, now=now)
+    call = planned(actor, mode, request, known=known, now=now)
+    ruling = _asked(call, facts or Facts.read([call], now=now))
     return Preview(
         rendered_message=messages.render_for(call, now=call.scheduled_at),
         scheduled_at=call.scheduled_at,
@@ -136,18 +137,14 @@ def preview_call(*, actor: Actor, mode: Mode, request: CallRequest, now: datetim
     )
 
 
-def _planned(
-    actor: Actor, mode: Mode, request: CallRequest, now: datetime, *, contacts: ContactQuerySet
-) -> Call:
+def planned(actor: Actor, mode: Mode, request: CallRequest, *, known: Known, now: datetime) -> Call:
     """The call that the request describes, not saved.
 
     Raises:
         NotFound, Invalid, Refused: in the order that the API promises.
     """
-    contact = contacts.present().filter(pk=request.contact_id).first()
-    if contact is None:
-        raise NotFound(f"Contact not found: {request.contact_id}.", code="contact_not_found")
-    campaign = _campaign(request.campaign_id)
+    contact = known.contact(request.contact_id)
+    campaign = known.campaign(request.campaign_id)
     zone_name = request.timezone or contact.timezone
     when = future_instant(request.scheduled_at, zone_name, now)
     call = Call(
@@ -163,23 +160,14 @@ def _planned(
         metadata=request.metadata,
         recording_enabled=request.recording_enabled,
         webhook_url=request.webhook_url,
-        created_by_key=ApiKey.objects.filter(public_id=actor.id).first() if actor.kind == "key" else None,
+        created_by_key_id=known.key_id,
         created_by_user_id=int(actor.id) if actor.kind == "user" else None,
         created_at=now,
         updated_at=now,
     )
     messages.render_for(call, now=when)
-    _refuse_mode(mode, campaign)
+    refuse_mode(mode, campaign)
     return call
-
-
-def _campaign(campaign_id: str | None) -> Campaign | None:
-    if campaign_id is None:
-        return None
-    campaign = Campaign.objects.filter(pk=campaign_id).first()
-    if campaign is None:
-        raise NotFound(f"Campaign not found: {campaign_id}.", code="campaign_not_found")
-    return campaign
 
 
 def future_instant(text: str, zone_name: str, now: datetime) -> datetime:
@@ -199,7 +187,12 @@ def future_instant(text: str, zone_name: str, now: datetime) -> datetime:
     return when
 
 
-def _refuse_mode(mode: Mode, campaign: Campaign | None) -> None:
+def refuse_mode(mode: Mode, campaign: Campaign | None) -> None:
+    """Return if calls of this mode can be made at all, and in this campaign.
+
+    Raises:
+        Refused: there is no carrier, or the campaign is of the other mode or over.
+    """
     if settings.CARRIERS[mode] == "none":
         raise Refused(
             "Live calls need a carrier and a caller ID; none is configured. Use a test key meanwhile.",
@@ -215,12 +208,17 @@ def _refuse_mode(mode: Mode, campaign: Campaign | None) -> None:
 
 
 def rule_on(call: Call, *, now: datetime) -> Ruling:
-    """What the gates say of a dial when it is due; what they defer, they move.
+    """What the gates say of a dial when it is due; what they defer, they move. Raises as ``allowed``."""
+    return allowed(call, Facts.read([call], now=now))
+
+
+def allowed(call: Call, facts: Facts) -> Ruling:
+    """What the gates say, by these facts, of a dial when it is due; what they defer, they move.
 
     Raises:
         Refused: they forbid it; the message says why, and the mend.
     """
-    ruling = ask(call, Facts.read([call], now=now, at=call.due_at))
+    ruling = _asked(call, facts)
     check = ruling.deciding
     if check.verdict == Verdict.BLOCK:
         raise Refused(_with_mend(check), code=check.outcome.value if check.outcome else check.rule)
@@ -229,13 +227,27 @@ def rule_on(call: Call, *, now: datetime) -> Ruling:
     return ruling
 
 
+def _asked(call: Call, facts: Facts) -> Ruling:
+    return ask(call, replace(facts, now=call.due_at))
+
+
 def _with_mend(check: Check) -> str:
     if check.rule == "calling_hours" and check.until:
         return f"Field 'scheduled_at' is outside the contact's calling hours. {check.text}"
     return check.text
 
 
+def history(call: Call, ruling: Ruling, event: str, *, now: datetime) -> tuple[Decision, CallEvent]:
+    """What the gates said, and what was done; not saved."""
+    decision = Decision(call=call, at=now, **ruling.decision(Stage.CREATION))
+    return decision, CallEvent(call=call, name=event, to_status=call.status, at=now)
+
+
+def audit(actor: Actor, call: Call) -> AuditEntry:
+    """Who scheduled the call; not saved."""
+    return AuditEntry.of(actor, "call.schedule", call.pk)
+
+
 def record(call: Call, ruling: Ruling, event: str, *, now: datetime) -> None:
     """Write what the gates said, and what was done."""
-    ruling.decision(call, Stage.CREATION, at=now).save()
-    CallEvent.objects.create(call=call, name=event, to_status=call.status, at=now)
+    rows.insert_together(*history(call, ruling, event, now=now))

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from calls.actions.changes import Changes, gathering
 from calls.actions.changing import ask_to_hang_up
 from calls.actions.finishing import finish_call
 from calls.models import Attempt, Call
@@ -47,8 +48,9 @@ def suppress(
         expires_at=expires_at,
         now=now,
     )
-    _cancel_scheduled(suppression, now)
-    _hang_up_ringing(suppression, now)
+    with gathering(now) as changes:
+        _cancel_scheduled(changes, suppression)
+        _hang_up_ringing(changes, suppression)
     return suppression
 
 
@@ -76,14 +78,14 @@ def _ringing(number: str, *, is_prefix: bool) -> QuerySet[Call]:
     return calls.select_for_update().order_by("pk")
 
 
-def _cancel_scheduled(suppression: Suppression, now: datetime) -> None:
+def _cancel_scheduled(changes: Changes, suppression: Suppression) -> None:
     covered = _covered(suppression.number, "contact__phone", is_prefix=suppression.is_prefix)
     calls = Call.objects.filter(covered, status=CallStatus.SCHEDULED)
     # A row in a claim's hands is passed over: that claim waits for the number's lock, and then sees us.
     for call in calls.select_for_update(skip_locked=True, of=("self",)).order_by("pk"):
-        finish_call(call, Outcome.CANCELED_BY_USER, now=now, reason="the number must not be called")
+        finish_call(changes, call, Outcome.CANCELED_BY_USER, reason="the number must not be called")
 
 
-def _hang_up_ringing(suppression: Suppression, now: datetime) -> None:
+def _hang_up_ringing(changes: Changes, suppression: Suppression) -> None:
     for call in _ringing(suppression.number, is_prefix=suppression.is_prefix):
-        ask_to_hang_up(call, now=now, reason="the number must not be called")
+        ask_to_hang_up(changes, call, reason="the number must not be called")

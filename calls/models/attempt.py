@@ -11,7 +11,7 @@ from calls.models.carriers import Gateway
 from calls.states import ANSWERED_BY_CHOICES, LIVE, OUTCOME_CHOICES, OUTCOME_LABELS, AttemptState
 from temphone.lib import ids
 from temphone.lib.clock import now as utc_now
-from temphone.telephony.messages import GatewayRef, LegRef, Outcome
+from temphone.telephony.messages import LegRef, Outcome
 
 
 class AttemptQuerySet(models.QuerySet["Attempt"]):
@@ -108,6 +108,4 @@ class Attempt(models.Model):
     @property
     def leg(self) -> LegRef:
         """Where the carrier has it."""
-        gateway = self.gateway
-        ref = GatewayRef(ledger=gateway.ledger, url=gateway.url) if gateway else None
-        return LegRef(attempt_id=self.pk, gateway=ref)
+        return LegRef(attempt_id=self.pk, gateway=self.gateway.ref if self.gateway else None)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Upper
 
@@ -15,7 +15,6 @@ from calls.states import (
     LIVE,
     OUTCOME_CHOICES,
     OUTCOME_LABELS,
-    TRANSITIONS,
     CallStatus,
 )
 from campaigns.models import Campaign
@@ -24,11 +23,7 @@ from contacts.models import Contact, ContactWord, Purpose
 from temphone.accounts.models import ApiKey, Mode, User
 from temphone.lib import ids
 from temphone.lib.clock import now as utc_now
-from temphone.lib.errors import Conflict
 from temphone.telephony.messages import Outcome
-
-if TYPE_CHECKING:
-    from calls.models.attempt import Attempt
 
 DEFAULT_MAX_DURATION_S = 900
 DEFAULT_MAX_ATTEMPTS = 3
@@ -215,51 +210,3 @@ class Call(models.Model):
     def outcome_label(self) -> str:
         """The outcome in plain words; empty while there is none."""
         return OUTCOME_LABELS[Outcome(self.outcome)] if self.outcome else ""
-
-    def change(self, *, now: datetime, **columns: object) -> None:
-        """Change columns if nobody else has changed the row since it was read.
-
-        Raises:
-            Conflict: somebody has; read it again.
-        """
-        won = Call.objects.filter(pk=self.pk, status=self.status, version=self.version).update(
-            **columns, version=F("version") + 1, updated_at=now
-        )
-        if not won:
-            raise Conflict(f"Call {self.pk} has changed meanwhile.", code="changed_meanwhile")
-        for name, value in columns.items():
-            setattr(self, name, value)
-        self.version += 1
-        self.updated_at = now
-
-    def advance(
-        self,
-        to: CallStatus,
-        *,
-        now: datetime,
-        event: str,
-        reason: str = "",
-        attempt: "Attempt | None" = None,
-        **columns: object,
-    ) -> None:
-        """Go to another status, with the event that tells of it.
-
-        Raises:
-            Conflict: there is no way there, or somebody else was first.
-        """
-        from calls.models.history import CallEvent
-
-        before = CallStatus(self.status)
-        if to not in TRANSITIONS[before]:
-            raise Conflict(f"Call {self.pk} is {before.label.lower()}.", code=f"call_{before}")
-        with transaction.atomic():
-            self.change(now=now, status=to, **columns)
-            CallEvent.objects.create(
-                call=self,
-                attempt=attempt,
-                name=event,
-                from_status=before,
-                to_status=to,
-                reason=reason,
-                at=now,
-            )

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from temphone.lib.clock import now as utc_now
+from temphone.telephony.messages import GatewayRef
 
 MAX_SKEW_MS = 2_000  # beyond it no dial: "not after" would mean another instant there
 HEARD_WITHIN = timedelta(seconds=7)  # heartbeats come every 2 s; two may be lost
@@ -47,6 +48,11 @@ class Gateway(models.Model):
     def __str__(self) -> str:
         return self.ledger
 
+    @property
+    def ref(self) -> GatewayRef:
+        """How a carrier addresses it."""
+        return GatewayRef(ledger=self.ledger, url=self.url)
+
     def is_silent(self, now: datetime) -> bool:
         """Whether nothing was heard of it lately."""
         return self.last_seen_at <= now - HEARD_WITHIN
@@ -76,10 +82,13 @@ class Pacing(models.Model):
     @classmethod
     def lock(cls, *carriers: str) -> list["Pacing"]:
         """Lock the rows of these carriers in a fixed order; who makes one is waited for, too."""
-        Pacing.objects.bulk_create(
-            [Pacing(carrier=carrier) for carrier in sorted(carriers)], ignore_conflicts=True
-        )
-        return list(Pacing.objects.select_for_update().filter(pk__in=carriers).order_by("pk"))
+        wanted = sorted(set(carriers))
+        rows = Pacing.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
+        if len(rows) < len(wanted):
+            missing = [Pacing(carrier=carrier) for carrier in wanted]
+            Pacing.objects.bulk_create(missing, ignore_conflicts=True)
+            rows = rows.all()
+        return list(rows)
 
 
 class StopSwitch(models.Model):

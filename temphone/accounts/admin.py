@@ -89,7 +89,8 @@ class ApiKeyAdmin(BackOffice):
 
     def audit_target(self, object_id: str) -> str:
         """The audit log knows a key by its public part."""
-        return ApiKey.objects.filter(pk=object_id).values_list("public_id", flat=True).first() or ""
+        row = ApiKey.objects.filter(pk=object_id) if object_id.isdecimal() else ApiKey.objects.none()
+        return row.values_list("public_id", flat=True).first() or ""
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: Any) -> None:
         """Make the key and show it, this once."""

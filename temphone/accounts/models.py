@@ -2,12 +2,14 @@
 
 import hashlib
 import hmac
+import threading
+import time
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
-from django.db import models, transaction
-from django.db.models import F, Q
+from django.db import connection, models, transaction
+from django.db.models import Q
 
 from temphone.accounts.actors import Actor, Role
 from temphone.lib import ids
@@ -67,9 +69,18 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """Keys not revoked."""
         return self.filter(revoked_at=None)
 
+    def update(self, **columns: Any) -> int:
+        """As always; and what this process keeps of keys is forgotten, now and when it is committed."""
+        changed = super().update(**columns)
+        KEYS.forget()
+        transaction.on_commit(KEYS.forget)
+        return changed
+
 
 class ApiKey(models.Model):
     """A program's key: ``sk_<mode>_<public part>_<secret>``. Only a hash of it is kept."""
+
+    MARK_EVERY = timedelta(minutes=1)
 
     public_id = models.CharField(max_length=40, unique=True)
     hash = models.CharField(max_length=64)
@@ -111,9 +122,51 @@ class ApiKey(models.Model):
         """This key as whoever causes a change."""
         return Actor(kind="key", id=self.public_id, label=self.name, role=Role(self.role), mode=self.mode)
 
+    def mark_used(self, now: datetime) -> None:
+        """Say that it was used, at most once a minute."""
+        if self.last_used_at is None or self.last_used_at <= now - self.MARK_EVERY:
+            self.last_used_at = now
+            # By the base manager: what is kept of keys stays true.
+            ApiKey._base_manager.filter(pk=self.pk).update(last_used_at=now)
+
+
+class KnownKeys:
+    """Usable keys as last read: a process that revokes one forgets it at once, others within KEPT_S."""
+
+    KEPT_S = 5.0
+
+    def __init__(self) -> None:
+        self._keys: dict[str, tuple[float, ApiKey]] = {}
+        self._times_forgotten = 0
+        self._lock = threading.Lock()
+
+    def find(self, public_id: str) -> ApiKey | None:
+        """The usable key with this public part. Requests share it; they only read it."""
+        now = time.monotonic()
+        until, key = self._keys.get(public_id, (0.0, None))
+        return key if now < until else self._read(public_id, now)
+
+    def _read(self, public_id: str, now: float) -> ApiKey | None:
+        before = self._times_forgotten
+        key = ApiKey.objects.usable().filter(public_id=public_id).first()
+        with self._lock:
+            # What was read before it was revoked is not kept after.
+            if key and before == self._times_forgotten:
+                self._keys[public_id] = (now + self.KEPT_S, key)
+        return key
+
+    def forget(self) -> None:
+        """Read every key anew."""
+        with self._lock:
+            self._times_forgotten += 1
+            self._keys.clear()
+
+
+KEYS = KnownKeys()
+
 
 class KeyMinute(models.Model):
-    """How many requests a key made in one minute."""
+    """How many requests of one minute were granted to a key, over all processes."""
 
     key = models.ForeignKey(ApiKey, on_delete=models.CASCADE)
     minute = models.DateTimeField()
@@ -128,16 +181,25 @@ class KeyMinute(models.Model):
         return f"{self.requests} in {self.minute:%H:%M}"
 
     @classmethod
-    def count(cls, key: ApiKey, now: datetime) -> int:
-        """Count one more request; the number in this minute, this one included. Past minutes are dropped."""
-        minute = now.replace(second=0, microsecond=0)
-        row = KeyMinute.objects.filter(key=key, minute=minute)
-        with transaction.atomic():
-            if not row.update(requests=F("requests") + 1):
-                KeyMinute.objects.filter(key=key, minute__lt=minute).delete()
-                KeyMinute.objects.bulk_create([KeyMinute(key=key, minute=minute)], ignore_conflicts=True)
-                row.update(requests=F("requests") + 1)
-            return row.get().requests
+    def take(cls, key: ApiKey, minute: datetime, *, wanted: int, limit: int) -> int:
+        """Take requests of this minute; as many as are left of the limit, at most ``wanted``.
+
+        The first of a minute drops the minutes past.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(TAKE, [key.pk, connection.ops.adapt_datetimefield_value(minute), wanted])
+            taken = int(cursor.fetchone()[0])
+        if taken == wanted:
+            KeyMinute.objects.filter(key=key, minute__lt=minute).delete()
+        return max(0, min(wanted, limit - (taken - wanted)))
+
+
+# One statement, since every request of a key with a low limit waits for it.
+TAKE = """
+    INSERT INTO accounts_keyminute (key_id, minute, requests) VALUES (%s, %s, %s)
+    ON CONFLICT (key_id, minute) DO UPDATE SET requests = accounts_keyminute.requests + excluded.requests
+    RETURNING requests
+"""
 
 
 class AuditEntry(models.Model):
@@ -159,9 +221,9 @@ class AuditEntry(models.Model):
         return f"{self.action} {self.target}"
 
     @classmethod
-    def record(cls, actor: Actor, action: str, target: str, **details: object) -> None:
-        """Write one entry. ``details`` hold no numbers, names or speech."""
-        cls.objects.create(
+    def of(cls, actor: Actor, action: str, target: str, **details: object) -> "AuditEntry":
+        """One entry, not saved. ``details`` hold no numbers, names or speech."""
+        return cls(
             actor_kind=actor.kind,
             actor_id=actor.id,
             actor_label=actor.label,
@@ -169,6 +231,11 @@ class AuditEntry(models.Model):
             target=target,
             details=details,
         )
+
+    @classmethod
+    def record(cls, actor: Actor, action: str, target: str, **details: object) -> None:
+        """Write one entry, as ``of`` makes it."""
+        cls.of(actor, action, target, **details).save()
 
 
 class IdempotencyRecord(models.Model):

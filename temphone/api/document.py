@@ -42,7 +42,7 @@ MEANINGS = {
     "403": "The key's role does not allow it.",
     "404": "There is no such thing, or not for this key.",
     "409": "It is no longer in the state in which this may be done; `data` shows it where that helps.",
-    "413": "The body is longer than 64 kB.",
+    "413": "The body is longer than 64 kB; that of a batch, than 4 MB.",
     "415": "The body is not application/json.",
     "422": "Well formed, but policy does not allow it; `code` says which.",
     "429": "Too many requests; `Retry-After` says how many seconds to wait.",

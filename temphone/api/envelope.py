@@ -22,7 +22,10 @@ logger = logging.getLogger(__name__)
 ROOT = "/v1"
 FAILED = "Something went wrong on our side. Please retry."
 # The specification's own words, at its own endpoint.
-FAILED_AT = {f"{ROOT}/calls/scheduled": "Unable to schedule call at this time. Please retry."}
+FAILED_AT = {
+    f"{ROOT}/calls/scheduled": "Unable to schedule call at this time. Please retry.",
+    f"{ROOT}/calls/scheduled/batch": "Unable to schedule calls at this time; none was. Please retry.",
+}
 AWAY = (OperationalError, InterfaceError)
 REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     exceptions.NotAuthenticated: (401, "unauthorized", "Unauthorized."),
@@ -120,7 +123,7 @@ def _headers(error: Exception, wait: int) -> dict[str, str]:
 
 def _failed(path: str, error: Exception) -> Response:
     if isinstance(error, AWAY):
-        logger.error("The database does not answer: %s", error)
+        logger.error("The database does not answer: %s", type(error).__name__)
     else:
         logger.error("Unexpected error at %s", path, exc_info=error)
     return Response(_failure(path), status=500)

@@ -9,9 +9,6 @@ from rest_framework.parsers import BaseParser
 
 from temphone.lib.errors import DomainError, Invalid
 
-MAX_BYTES = 64 * 1024
-MAX_DEPTH = 5
-
 
 class TooLarge(DomainError):
     """The body is too long to be read."""
@@ -31,6 +28,9 @@ class StrictJSONParser(BaseParser):
     """A JSON object of at most 64 kB and depth 5; of two equal names the last counts."""
 
     media_type = "application/json"
+    most_bytes = 64 * 1024
+    most_levels = 5
+    said = "64 kB"
 
     def parse(
         self,
@@ -43,25 +43,40 @@ class StrictJSONParser(BaseParser):
         Raises:
             TooLarge, Invalid: it is not read, or it is no such object.
         """
-        body = stream.read(MAX_BYTES + 1)
-        if len(body) > MAX_BYTES:
-            raise TooLarge("Request body must not exceed 64 kB.")
-        parsed = _decoded(body)
-        if not isinstance(parsed, dict):
-            raise _invalid("must be a JSON object")
-        _examine(parsed, depth=1)
+        body = stream.read(self.most_bytes + 1)
+        if len(body) > self.most_bytes:
+            raise TooLarge(f"Request body must not exceed {self.said}.")
+        try:
+            text = _text(body)
+            parsed = _decoded(text)
+            if not isinstance(parsed, dict):
+                raise _invalid("must be a JSON object")
+            # Only an escape can spell what no database keeps, and each level has its bracket.
+            if "\\u" in text or text.count("{") + text.count("[") > self.most_levels:
+                _examine(parsed, levels=self.most_levels)
+        except RecursionError as error:
+            raise _invalid(f"must not be nested deeper than {self.most_levels} levels") from error
         return parsed
 
 
-def _decoded(body: bytes) -> object:
+class BatchParser(StrictJSONParser):
+    """A JSON object of at most 4 MB, in which objects of five levels stand in a list."""
+
+    most_bytes = 4 * 1024 * 1024
+    most_levels = StrictJSONParser.most_levels + 2
+    said = "4 MB"
+
+
+def _text(body: bytes) -> str:
     try:
-        text = body.decode("utf-8")
+        return body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _invalid("must be valid UTF-8") from error
+
+
+def _decoded(text: str) -> object:
     try:
         return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
-    except RecursionError as error:
-        raise _too_deep() from error
     except ValueError as error:
         raise _invalid("must be valid JSON") from error
 
@@ -78,14 +93,19 @@ def _finite(text: str) -> float:
     return value
 
 
-def _examine(value: object, *, depth: int) -> None:
+def _examine(value: object, *, levels: int) -> None:
+    """Look at every text, names too.
+
+    Raises:
+        RecursionError: it has more levels than these.
+    """
     if isinstance(value, str):
         _examine_text(value)
     elif isinstance(value, dict | list):
-        if depth > MAX_DEPTH:
-            raise _too_deep()
+        if not levels:
+            raise RecursionError
         for item in [*value, *value.values()] if isinstance(value, dict) else value:
-            _examine(item, depth=depth + 1)
+            _examine(item, levels=levels - 1)
 
 
 def _examine_text(text: str) -> None:
@@ -95,10 +115,6 @@ def _examine_text(text: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise _invalid("must not contain lone surrogates") from error
-
-
-def _too_deep() -> Invalid:
-    return _invalid(f"must not be nested deeper than {MAX_DEPTH} levels")
 
 
 def _invalid(problem: str) -> Invalid:

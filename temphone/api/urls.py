@@ -45,6 +45,7 @@ def without_slash(request: HttpRequest, address: str) -> HttpResponseBase:
 urlpatterns = [
     path("calls", calls.Calls.as_view(), name="api-calls"),
     path("calls/scheduled", calls.ScheduledCalls.as_view(), name="api-calls-scheduled"),
+    path("calls/scheduled/batch", calls.ScheduledBatch.as_view(), name="api-calls-batch"),
     path("calls/<id:call_id>", calls.CallDetail.as_view(), name="api-call"),
     path("calls/<id:call_id>/cancel", calls.CancelCall.as_view(), name="api-call-cancel"),
     path("contacts", contacts.Contacts.as_view(), name="api-contacts"),

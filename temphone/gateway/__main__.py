@@ -10,6 +10,7 @@ from temphone.gateway.config import BadSetting, Config, from_environment
 from temphone.gateway.gateway import serve
 from temphone.gateway.ledger import Ledger
 from temphone.gateway.store import InUse
+from temphone.telephony.logs import PlainFormatter
 
 
 def main() -> int:
@@ -19,7 +20,7 @@ def main() -> int:
         config = from_environment(os.environ)
     except BadSetting as error:
         return _refuse(str(error), code=2)
-    logging.basicConfig(level=config.log_level, format="%(levelname)s %(name)s: %(message)s")
+    _log(config.log_level)
     logging.getLogger("temphone.gateway.gateway").setLevel(logging.INFO)
     try:
         ledger = Ledger(config.ledger)
@@ -28,6 +29,12 @@ def main() -> int:
     except (OSError, sqlite3.Error) as error:
         return _refuse(f"The ledger {config.ledger} cannot be opened: {error}.", code=1)
     return _serve(config, ledger)
+
+
+def _log(level: int) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(PlainFormatter())
+    logging.basicConfig(level=level, handlers=[handler])
 
 
 def _serve(config: Config, ledger: Ledger) -> int:

@@ -72,7 +72,8 @@ def to_utc(moment: datetime) -> datetime:
 
 def iso(moment: datetime) -> str:
     """UTC, whole seconds, Z: ``2026-03-15T15:00:00Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not strftime: where the C library is glibc, its %Y writes the year 519 with three digits.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def seconds(count: float) -> timedelta:

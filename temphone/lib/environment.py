@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable
 from datetime import time
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -103,6 +104,15 @@ def hosts_with_ports(name: str) -> list[str]:
     return _parsed(name, [], parse, "hosts with ports such as hooks.internal:8443, [fd00::1]:80")
 
 
+def networks(name: str, default: str) -> list[IPv4Network | IPv6Network]:
+    """Comma-separated addresses or networks, such as ``10.0.0.0/8, ::1``."""
+
+    def parse(value: str) -> list[IPv4Network | IPv6Network]:
+        return [ip_network(word.strip()) for word in value.split(",") if word.strip()]
+
+    return _parsed(name, parse(default), parse, "IP addresses or networks such as 127.0.0.1, 10.0.0.0/8")
+
+
 def signing_secret(name: str, default: str) -> str:
     """``whsec_`` and base64, as Standard Webhooks has it. A wrong one is not repeated in the message."""
     value = text(name, "") or default
@@ -155,7 +165,7 @@ def _postgresql(
 ) -> dict[str, object]:
     options: dict[str, object] = {"connect_timeout": 5, **dict(parse_qsl(query))}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "temphone.postgresql",
         "NAME": unquote(name),
         "HOST": str(options.pop("host", unquote(host or ""))),
         "PORT": port,

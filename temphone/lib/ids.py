@@ -5,11 +5,19 @@ import string
 
 ALPHABET = string.digits + string.ascii_lowercase
 LENGTH = 12
+# A random byte as a character; the last four bytes are left out, or four characters would come more often.
+EVEN = 256 - 256 % len(ALPHABET)
+CHARACTERS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
+UNEVEN = bytes(range(EVEN, 256))
 
 
 def random_text(length: int) -> str:
     """Random lowercase base-36 text of ``length`` characters, fit for secrets."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+    text = ""
+    while len(text) < length:
+        # A few more than are wanted, for those that are left out.
+        text += secrets.token_bytes(length + 8).translate(CHARACTERS, UNEVEN).decode("ascii")
+    return text[:length]
 
 
 CALL, CONTACT = "call_", "ctc_"  # how their ids begin
@@ -23,6 +31,12 @@ def new_id(prefix: str) -> str:
 def call_id() -> str:
     """A new id of a call."""
     return new_id("call")
+
+
+def call_ids(count: int) -> list[str]:
+    """So many new ids of calls."""
+    text = random_text(LENGTH * count)
+    return [f"call_{text[start : start + LENGTH]}" for start in range(0, len(text), LENGTH)]
 
 
 def contact_id() -> str:

@@ -1,10 +1,13 @@
 """Phone numbers: read as people write them, kept as E.164."""
 
+from functools import lru_cache
+
 import phonenumbers
 
 MAX_LENGTH = 32
 
 
+@lru_cache(maxsize=1000)  # the installation's own numbers come again with every call
 def to_e164(text: str) -> str:
     """The E.164 form of ``text``, which starts with + and may hold spaces, dots, hyphens and brackets.
 

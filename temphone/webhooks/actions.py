@@ -3,12 +3,15 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from random import SystemRandom
 
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from temphone import rows
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry
 from temphone.lib.clock import iso
@@ -39,26 +42,50 @@ LONGEST_WAIT = timedelta(hours=24)
 _random = SystemRandom()
 
 
-def enqueue(
-    *, subject: str, url: str, event: str, sequence: int, data: Mapping[str, object], at: datetime
-) -> Delivery:
-    """Make a message, its body frozen; call it in the transaction of the change it tells of."""
-    told = {**data, "outcome": data.get("outcome"), "sequence": sequence}
-    before = Delivery.objects.stream(subject, url).last()
-    unwanted = before is not None and before.state == DeliveryState.DISABLED
-    return Delivery.objects.create(
-        type=event,
-        subject=subject,
-        sequence=sequence,
-        url=url,
-        receiver=_receiver(url),
-        body=json.dumps(
-            {"type": event, "timestamp": iso(at), "data": told}, ensure_ascii=False, separators=(",", ":")
-        ),
-        state=DeliveryState.DISABLED if unwanted else DeliveryState.PENDING,
-        next_try_at=at,
-        created_at=at,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that an address is to be told: the ``sequence``-th of its subject."""
+
+    subject: str
+    url: str
+    event: str
+    sequence: int
+    data: Mapping[str, object]
+    at: datetime
+
+
+def enqueue(notices: Sequence[Notice]) -> None:
+    """Make the messages, their bodies frozen; call it in the transaction of the change they tell of."""
+    if not notices:
+        return
+    unwanted = _unwanted({notice.subject for notice in notices})
+    rows.insert(
+        Delivery,
+        [_delivery(notice, unwanted=(notice.subject, notice.url) in unwanted) for notice in notices],
     )
+
+
+def _unwanted(subjects: set[str]) -> set[tuple[str, str]]:
+    """The streams, as subject and URL, whose receiver wants no more of them: their last was not wanted."""
+    sent = Delivery.objects.filter(subject__in=subjects).order_by("subject", "sequence")
+    last = {(subject, url): state for subject, url, state in sent.values_list("subject", "url", "state")}
+    return {stream for stream, state in last.items() if state == DeliveryState.DISABLED}
+
+
+def _delivery(notice: Notice, *, unwanted: bool) -> dict[str, object]:
+    told = {**notice.data, "outcome": notice.data.get("outcome"), "sequence": notice.sequence}
+    body = {"type": notice.event, "timestamp": iso(notice.at), "data": told}
+    return {
+        "type": notice.event,
+        "subject": notice.subject,
+        "sequence": notice.sequence,
+        "url": notice.url,
+        "receiver": _receiver(notice.url),
+        "body": json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+        "state": DeliveryState.DISABLED if unwanted else DeliveryState.PENDING,
+        "next_try_at": notice.at,
+        "created_at": notice.at,
+    }
 
 
 def claim_due(*, now: datetime, limit: int, busy: Mapping[str, int] | None = None) -> list[Delivery]:
@@ -113,6 +140,7 @@ def resend(*, actor: Actor, delivery_id: int, now: datetime) -> Delivery:
     return delivery
 
 
+@lru_cache(maxsize=1000)
 def _receiver(url: str) -> str:
     try:
         return guard.receiver(guard.canonical(url))[:255]

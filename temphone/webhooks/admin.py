@@ -58,7 +58,8 @@ class DeliveryAdmin(BackOffice):
 
     def audit_target(self, object_id: str) -> str:
         """The audit log knows a message by its own id."""
-        return Delivery.objects.filter(pk=object_id).values_list("event_id", flat=True).first() or ""
+        row = Delivery.objects.filter(pk=object_id) if object_id.isdecimal() else Delivery.objects.none()
+        return row.values_list("event_id", flat=True).first() or ""
 
     @admin.display(description="call")
     def call(self, delivery: Delivery) -> str:

@@ -37,8 +37,9 @@ DENIED_V4 = tuple(
         "240.0.0.0/4",  # reserved, broadcast
     )
 )
-# All of IPv6 that is given out lies here. Outside: loopback, NAT64 (64:ff9b::/96, 64:ff9b:1::/48),
-# unique local, link-local, site-local, multicast, segment routing, and what nobody was given.
+# All of IPv6 that is given out lies here. Outside: loopback, IPv4 inside (::/96, ::ffff:0:0:0/96), NAT64
+# (64:ff9b::/96, 64:ff9b:1::/48), unique local, link-local, site-local, multicast, segment routing, and what
+# nobody was given.
 GLOBAL_V6 = ip_network("2000::/3")
 DENIED_V6 = tuple(
     ip_network(block)
@@ -49,7 +50,6 @@ DENIED_V6 = tuple(
         "3fff::/20",  # documentation
     )
 )
-WITH_V4_INSIDE = (ip_network("::ffff:0:0/96"), ip_network("::/96"))  # mapped, compatible
 
 LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -66,8 +66,8 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Whether anybody on the internet could mean this address."""
     if isinstance(address, IPv4Address):
         return not any(address in block for block in DENIED_V4)
-    if any(address in block for block in WITH_V4_INSIDE):
-        return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
+    if address.ipv4_mapped:  # the kernel connects by IPv4
+        return is_public(address.ipv4_mapped)
     return address in GLOBAL_V6 and not any(address in block for block in DENIED_V6)
 
 
@@ -124,11 +124,18 @@ def canonical(text: str) -> URL:
     """The URL to ask for, a literal address in it spelled the usual way.
 
     Raises:
-        ValueError: not a URL.
+        ValueError: not an HTTP(S) URL.
     """
-    url = URL(text)
+    url = _parsed(text)
     address = literal(url.raw_host or "")
     return url.with_host(str(address)) if address else url
+
+
+def _parsed(text: str) -> URL:
+    url = URL(text)
+    if url.scheme not in {"http", "https"} or not url.raw_host or not url.port:
+        raise ValueError("not an HTTP(S) URL")
+    return url
 
 
 def check_url(text: str) -> None:
@@ -139,12 +146,10 @@ def check_url(text: str) -> None:
     """
     if len(text) > MAX_LENGTH or not text.isprintable() or " " in text:
         raise ValueError("too long, or with spaces or control characters")
-    url = URL(text)
-    if url.scheme not in {"http", "https"} or not url.raw_host or not url.port:
-        raise ValueError("not an HTTP(S) URL")
+    url = _parsed(text)
     if "@" in url.raw_authority:
         raise ValueError("with credentials")
-    if not is_allowed(url) and not _may_be_public(url.raw_host):
+    if not is_allowed(url) and not _may_be_public(url.raw_host or ""):
         raise ValueError("not a public host")
 
 

@@ -3,15 +3,16 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from threading import Thread
 
 from django.conf import settings
 from django.db import transaction
 
 from temphone.lib import clock
+from temphone.lib.background import event_loop
+from temphone.lib.tasks import task
 from temphone.webhooks.actions import claim_due, record_tries
 from temphone.webhooks.models import Delivery, Drain
 from temphone.webhooks.sender import Answer, Message, send
@@ -24,6 +25,7 @@ CLAIMS_FOR = timedelta(seconds=60)
 Send = Callable[[Delivery], Future[Answer]]
 
 
+@task
 def deliver_due() -> None:
     """Send what is due until nothing is; ends at once when another drain is at work."""
     if not Drain.begin(clock.now()):
@@ -75,31 +77,13 @@ def _answer(future: Future[Answer]) -> Answer:
 
 @contextmanager
 def network() -> Iterator[Send]:
-    """An event loop in a thread of its own: SQL stays in the caller's, where it blocks no message."""
-    loop = asyncio.new_event_loop()
-    # Names are looked up in threads; with one for each message no slow name server holds up others.
-    loop.set_default_executor(ThreadPoolExecutor(AT_ONCE))
-    thread = Thread(target=loop.run_forever, daemon=True)
-    thread.start()
+    """Sends messages beside the caller, whose SQL so blocks none of them."""
     secrets = [secret for secret in (settings.WEBHOOK_SECRET, settings.WEBHOOK_SECRET_OLD) if secret]
+    # Names are looked up in threads; with one for each message no slow name server holds up others.
+    with event_loop(threads=AT_ONCE) as loop:
 
-    def transmit(delivery: Delivery) -> Future[Answer]:
-        message = Message(id=delivery.event_id, url=delivery.url, body=delivery.body)
-        return asyncio.run_coroutine_threadsafe(send(message, secrets=secrets, at=clock.now()), loop)
+        def transmit(delivery: Delivery) -> Future[Answer]:
+            message = Message(id=delivery.event_id, url=delivery.url, body=delivery.body)
+            return asyncio.run_coroutine_threadsafe(send(message, secrets=secrets, at=clock.now()), loop)
 
-    try:
         yield transmit
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        _cancel_rest(loop)
-        loop.close()
-
-
-def _cancel_rest(loop: asyncio.AbstractEventLoop) -> None:
-    """Leave no request half sent when the drain breaks off."""
-    rest = asyncio.all_tasks(loop)
-    for task in rest:
-        task.cancel()
-    if rest:
-        loop.run_until_complete(asyncio.wait(rest))

@@ -85,6 +85,10 @@ def test_what_is_answered_is_what_the_document_says(program):
     conforms(whole, made, "/calls/scheduled", "post")
     conforms(whole, program.post("/calls/scheduled?dry_run=true", full), "/calls/scheduled", "post")
     conforms(whole, program.post("/calls/scheduled", {}), "/calls/scheduled", "post")
+    batch = {"calls": [full, {**full, "contact_id": "ctc_nobody"}, {}]}
+    conforms(whole, program.post("/calls/scheduled/batch", batch), "/calls/scheduled/batch", "post")
+    batch = {"calls": [full]}
+    conforms(whole, program.post("/calls/scheduled/batch", batch), "/calls/scheduled/batch", "post")
     conforms(whole, program.get("/calls?limit=1"), "/calls", "get")
     conforms(whole, program.get(path), "/calls/{call_id}", "get")
     conforms(whole, program.patch(path, {"metadata": {}}), "/calls/{call_id}", "patch")

@@ -1,14 +1,27 @@
+import time
 from datetime import timedelta
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
 from temphone.accounts.actions import create_key, revoke_key
 from temphone.accounts.actors import SYSTEM, Role
-from temphone.accounts.models import ApiKey, AuditEntry, KeyMinute, Mode, digest
+from temphone.accounts.authentication import Grants
+from temphone.accounts.models import (
+    ApiKey,
+    ApiKeyQuerySet,
+    AuditEntry,
+    KeyMinute,
+    KnownKeys,
+    Mode,
+    digest,
+)
 from temphone.lib import clock
 from temphone.lib.errors import Conflict, Forbidden, NotFound
 from tests.api.client import Program, code, message
 from tests.builders import NOON, a_call, a_key
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -155,8 +168,75 @@ def test_the_rate_is_looked_at_before_the_body(monkeypatch):
     assert Program(whole).post("/calls/scheduled", b"{", **{"Content-Type": "text/plain"}).status_code == 429
 
 
-def test_who_asks_costs_three_short_statements_and_one_commit(django_assert_num_queries, program):
-    program.get("/calls")
-    # The key; the savepoint around update and read of its minute; the calls.
-    with django_assert_num_queries(6):
-        program.get("/calls")
+def test_another_limit_is_asked_for_in_parts_of_a_hundredth_and_never_exceeded(monkeypatch):
+    """Two processes, each of which takes some and uses it up or not."""
+    key, _ = a_key(requests_per_minute=300)
+    one, other = Grants(), Grants()
+    assert one.take_one(key, NOON)
+    assert KeyMinute.objects.get().requests == 3
+    assert [other.take_one(key, NOON) for _ in range(300)] == [True] * 297 + [False] * 3
+    assert [one.take_one(key, NOON) for _ in range(3)] == [True, True, False]
+    assert KeyMinute.objects.get().requests == 306
+    assert one.take_one(key, NOON + timedelta(minutes=1))
+
+
+def test_who_is_over_the_limit_costs_the_database_nothing(django_assert_num_queries):
+    key, _ = a_key(requests_per_minute=1)
+    grants = Grants()
+    assert [grants.take_one(key, NOON) for _ in range(2)] == [True, False]
+    with django_assert_num_queries(0):
+        assert not grants.take_one(key, NOON)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_never_get_more_than_the_limit():
+    key, _ = a_key(requests_per_minute=250)
+    processes = [Grants() for _ in range(4)]
+
+    def all_they_can(grants):
+        return sum(grants.take_one(key, NOON) for _ in range(100))
+
+    made = sum(at_once(*(partial(all_they_can, grants) for grants in processes)))
+    # Each may be left with one of its part of two.
+    assert 250 - 4 <= made <= 250
+
+
+def test_a_key_is_looked_up_once_in_five_seconds(django_assert_num_queries, monkeypatch):
+    _, whole = a_key(requests_per_minute=1_000_000)
+    Program(whole).get("/calls")
+    with django_assert_num_queries(1):  # the calls
+        Program(whole).get("/calls")
+    later(monkeypatch, KnownKeys.KEPT_S)
+    with django_assert_num_queries(2):
+        Program(whole).get("/calls")
+
+
+def test_a_key_that_another_process_revokes_is_useless_within_five_seconds(monkeypatch):
+    key, whole = a_key()
+    assert Program(whole).get("/calls").status_code == 200
+    ApiKey._base_manager.filter(pk=key.pk).update(revoked_at=NOON)
+    assert Program(whole).get("/calls").status_code == 200
+    later(monkeypatch, KnownKeys.KEPT_S)
+    assert refused(Program(whole).get("/calls"))
+
+
+def test_what_was_read_before_a_revocation_is_not_kept_after(monkeypatch):
+    """The one that reads is overtaken by the one that revokes."""
+    key, whole = a_key()
+    first = ApiKeyQuerySet.first
+
+    def overtaken(keys):
+        found = first(keys)
+        monkeypatch.setattr(ApiKeyQuerySet, "first", first)
+        revoke_key(actor=SYSTEM, public_id=key.public_id, now=NOON)
+        return found
+
+    monkeypatch.setattr(ApiKeyQuerySet, "first", overtaken)
+    assert Program(whole).get("/calls").status_code == 200
+    assert refused(Program(whole).get("/calls"))
+
+
+def later(monkeypatch, seconds: float) -> None:
+    """Turn the clock that nobody sets forward."""
+    at = time.monotonic() + seconds
+    monkeypatch.setattr("temphone.accounts.models.time", SimpleNamespace(monotonic=lambda: at))

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.django_db
 LEAST = {
     ("api-calls", "get"): Role.VIEWER,
     ("api-calls-scheduled", "post"): Role.OPERATOR,
+    ("api-calls-batch", "post"): Role.OPERATOR,
     ("api-call", "get"): Role.VIEWER,
     ("api-call", "patch"): Role.OPERATOR,
     ("api-call-cancel", "post"): Role.OPERATOR,
@@ -82,6 +83,7 @@ def request_for(name: str, address: str, manager: Program) -> tuple[str, object]
     )
     bodies = {
         "api-calls-scheduled": a_body(contact.pk),
+        "api-calls-batch": {"calls": [a_body(contact.pk)]},
         "api-contacts": {"phone": "+442079460018"},
         "api-consents": CONSENT,
         "api-consent-revoke": {"how": "by phone"},

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from calls.actions.changes import gathering
 from calls.actions.changing import cancel_call, get_call, update_call
 from calls.actions.dialing import claim_due
 from calls.models import Call
@@ -76,8 +77,8 @@ def test_a_claim_in_between_wins_over_a_move(monkeypatch):
     call = a_call()
     read = get_call(actor=SYSTEM, call_id=call.pk)
     claim_due(carrier="simulated", now=NOON)
-    with pytest.raises(Conflict):
-        read.change(now=NOON, due_at=NOON + HOUR)
+    with pytest.raises(Conflict), gathering(NOON) as changes:
+        changes.change(read, due_at=NOON + HOUR)
     assert fresh(call).due_at == NOON
 
 
@@ -86,8 +87,8 @@ def test_there_and_back_again_is_a_change_too():
     call = a_call()
     read = get_call(actor=SYSTEM, call_id=call.pk)
     Call.objects.filter(pk=call.pk).update(version=call.version + 2)  # claimed and given back
-    with pytest.raises(Conflict):
-        read.change(now=NOON, due_at=NOON + HOUR)
+    with pytest.raises(Conflict), gathering(NOON) as changes:
+        changes.change(read, due_at=NOON + HOUR)
 
 
 def test_canceling_twice_tells_that_it_is_over():

@@ -64,6 +64,8 @@ def test_a_variable_without_a_value_is_named_with_the_mend(template):
     [
         "{% if first_name %}x{% endif %}",
         "{% assign a = 1 %}",
+        "{% raw %}{{ first_name }}{% endraw %}",
+        "{%- comment -%}x{%- endcomment -%}y",
         "{% include 'x' %}",
         "{{ (1..100000000) | join }}",
         "{{ first_name | default: (1..9) }}",
@@ -83,6 +85,11 @@ def test_it_refuses_what_could_leak_loop_or_say_nothing(template):
     with pytest.raises(Invalid) as refusal:
         say(template)
     assert refusal.value.message.startswith("Field 'initial_message' ")
+
+
+def test_what_cannot_be_calculated_is_said_in_plain_words():
+    with pytest.raises(Invalid, match=r"a valid template: something in it cannot be calculated\.$"):
+        say("{{ true | minus: 'NaN' }}")
 
 
 def test_a_value_cannot_swell_the_message_without_bound():

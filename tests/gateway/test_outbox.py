@@ -41,7 +41,7 @@ def test_one_batch_is_in_flight_at_a_time(tmp_path):
             await client.dial(*map(dial, ids))
             await django.ended(*ids)
             assert django.most_in_flight == 1
-            assert max(map(len, django.batches)) <= 100
+            assert max(map(len, django.batches)) <= outbox.BATCH
 
     asyncio.run(test())
 

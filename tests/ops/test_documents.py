@@ -113,13 +113,18 @@ def test_every_status_gate_and_verdict_has_its_line():
 
 
 def event_names() -> set[str]:
+    made = [call for path in (ROOT / "calls" / "actions").glob("*.py") for call in calls_in(path)]
     literal = {
         keyword.value.value
-        for path in (ROOT / "calls" / "actions").glob("*.py")
-        for call in calls_in(path)
-        if ast.unparse(call.func).endswith(("CallEvent", "CallEvent.objects.create", ".advance"))
+        for call in made
+        if ast.unparse(call.func).endswith(("CallEvent.objects.create", ".advance"))
         for keyword in call.keywords
         if keyword.arg in {"name", "event"} and isinstance(keyword.value, ast.Constant)
+    }
+    literal |= {
+        call.args[1].value
+        for call in made
+        if ast.unparse(call.func).endswith("changes.event") and isinstance(call.args[1], ast.Constant)
     }
     carrier = {f"carrier_{kind}" for kind in EventType if kind != EventType.TURN}
     return literal | carrier | {"completed", "failed", "canceled", "scheduled", "changed", "rescheduled"}
@@ -134,7 +139,7 @@ def test_every_webhook_type_has_its_line():
         name
         for path in (ROOT / "calls" / "actions").glob("*.py")
         for call in calls_in(path)
-        if ast.unparse(call.func) == "notify"
+        if ast.unparse(call.func) == "changes.notify"
         for name in texts(call.args[1])
     }
     assert notices | set(NOTICES.values()) == set(rows("webhooks.md", "## Events"))

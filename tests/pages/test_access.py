@@ -102,7 +102,7 @@ def test_a_page_and_its_fragment_are_not_taken_for_each_other(browse):
     response = browse().get("/calls/")
 
     assert "HX-Request" in response["Vary"]
-    assert response["Cache-Control"] == "private, no-cache"
+    assert response["Cache-Control"] == "private, no-store"
 
 
 def test_a_viewer_is_shown_no_button_that_would_be_refused(browse, ids):

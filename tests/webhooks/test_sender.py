@@ -150,7 +150,9 @@ def test_nobody_listening_is_a_failure_with_its_reason(settings):
     assert "Connect call failed" in answer.error
 
 
-@pytest.mark.parametrize("url", ["", "no url", "http://", "http://[::1", "ftp://hooks.example.com/"])
+@pytest.mark.parametrize(
+    "url", ["", "no url", "http://", "http://[::1", "ftp://hooks.example.com/", "//8.8.8.8/"]
+)
 def test_a_bad_address_is_a_failure_with_its_reason(url):
     answer = sent(url)
     assert not answer.is_success

@@ -1,0 +1,67 @@
+"""Run every benchmark, one after the other, and write ``docs/performance.md`` from what they measured.
+
+``--quick`` is a smoke run: its figures, which mean nothing, go to ``var/benchmarks/quick`` instead.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from benchmarks import report
+from benchmarks.frame import RESULTS, ROOT, say
+
+# What takes the load of a machine that was just started first, what makes the most of its own last.
+ORDER = ("disk", "low_load", "ingest", "lists", "bulk", "million", "burst")
+LIMIT_S = 900
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"Which: {', '.join(there())}. Default: all."
+    )
+    parser.add_argument("--quick", action="store_true", help="A smoke run.")
+    given = parser.parse_args()
+    results = RESULTS / "quick" if given.quick else RESULTS
+    began = time.monotonic()
+    names = given.names or there()
+    failed = [name for name in names if not measure(name, results, quick=given.quick)]
+    # The page of the documentation is whole, or it stays as it was.
+    whole = not given.quick and not failed
+    page = (ROOT / "docs" if whole else results) / "performance.md"
+    page.write_text(report.page(results), encoding="utf-8")
+    say(f"Written: {page}, after {(time.monotonic() - began) / 60:.1f} minutes")
+    if failed:
+        say(f"Failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def there() -> list[str]:
+    """The benchmarks that are in this folder, in the order in which they run."""
+    here = Path(__file__).parent
+    return [name for name in ORDER if (here / f"{name}.py").exists() or (here / name).is_dir()]
+
+
+def measure(name: str, results: Path, *, quick: bool) -> bool:
+    """Run one in a process of its own; whether it ended well. Older figures of it are gone if not."""
+    say(f"{name} ...")
+    out = results / f"{name}.json"
+    out.unlink(missing_ok=True)
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--out", str(out)]
+    program = subprocess.Popen([*command, "--quick"] if quick else command, cwd=ROOT)
+    try:
+        return program.wait(LIMIT_S) == 0 and out.exists()
+    except subprocess.TimeoutExpired:
+        say(f"{name} takes longer than {LIMIT_S / 60:.0f} minutes; ending it")
+        return False
+    finally:
+        program.terminate()  # it ends what it started
+        program.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

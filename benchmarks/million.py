@@ -1,0 +1,42 @@
+"""A million calls for later: is the burst as fast as on a table that holds none?"""
+
+from contextlib import ExitStack
+from functools import partial
+
+from benchmarks.frame import Postgres, Report, folder, options, ratio
+from benchmarks.ours import burst, rounds, seeded, with_future
+
+NOTE = """\
+The burst of {calls:,} calls through TemPhone, as in the burst's benchmark, with {future:,} further \
+calls in the table that are due later, and without, run in turn. Databases with fsync, on tmpfs."""
+LEAST = {"PostgreSQL": 0.9, "SQLite": 0.5}
+
+
+def main() -> None:
+    given = options(__doc__)
+    calls, future = given.pick(10_000, quick=200), given.pick(1_000_000, quick=2_000)
+    report = Report(
+        "million",
+        title=f"Burst with {future:,} calls for later",
+        note=NOTE.format(calls=calls, future=future),
+    )
+    with ExitStack() as stack:
+        path, server = stack.enter_context(folder()), stack.enter_context(Postgres())
+        for name, where in (("PostgreSQL", server), ("SQLite", None)):
+            empty = seeded(where, path, calls=calls)
+            full = with_future(empty, future)
+            alone, crowded = f"{name}, none for later", f"{name}, {future:,} for later"
+            # Preparing takes longer with so many rows to walk through.
+            measures = {alone: partial(burst, empty, calls), crowded: partial(burst, full, calls, lead_s=12)}
+            found = rounds(measures, given.pick(3, quick=1))
+            middle = {what: report.row(what, runs) for what, runs in found.items()}
+            report.goal(
+                f"1 M calls for later: at least {LEAST[name]} of the empty table's rate on {name}",
+                ratio(middle[crowded], middle[alone], "starts/s"), least=LEAST[name], unit="of it",
+                why="See the figures beside it.",
+            )  # fmt: skip
+    report.finish(given)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""``docs/performance.md``, written from the JSON of the benchmarks."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.frame import table
+
+FIRST = ("burst", "million", "low_load", "ingest", "bulk", "lists", "disk")
+HEAD = """\
+# Performance
+
+Written by `make bench`, which measures all of it in one go with servers of its own; change nothing here by
+hand. Ratios count, measured side by side on one machine; an absolute figure is this machine's. Figures are
+medians, with the least and the greatest of the runs in brackets.
+"""
+
+
+def page(results: Path) -> str:
+    """The whole page, from the files in the folder."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in results.glob("*.json")]
+    found.sort(key=lambda one: (_place(one["benchmark"]), one["benchmark"]))
+    parts = [HEAD, _machine(found), _goals(found), *(_section(one) for one in found)]
+    return "\n".join(part for part in parts if part)
+
+
+def _place(name: str) -> int:
+    return FIRST.index(name) if name in FIRST else len(FIRST)
+
+
+def _machine(found: Sequence[Mapping[str, Any]]) -> str:
+    """What it was measured on, and when."""
+    if not found:
+        return "Nothing is measured yet.\n"
+    first = min(found, key=lambda one: one["at"])
+    machine = first["machine"]
+    busiest = max(one["machine"]["load"] for one in found)
+    versions: dict[str, str] = {}
+    for one in found:
+        versions |= one["versions"]
+    listed = ", ".join(f"{name} {version}" for name, version in versions.items())
+    smoke = "**A smoke run: these figures mean nothing.** " if any(one["quick"] for one in found) else ""
+    return (
+        f"{smoke}Measured {first['at'][:10]} on {machine['cores']} cores ({machine['cpu']}), "
+        f"{machine['memory_gib']} GiB, {machine['system']}; "
+        f"the load was {busiest} at most when a benchmark began.\n\n"
+        f"{listed}.\n"
+    )
+
+
+def _goals(found: Sequence[Mapping[str, Any]]) -> str:
+    """All goals, and why those that are not met are not."""
+    goals = [goal for one in found for goal in one["goals"]]
+    lines = ["## Goals", "", "| goal | reached | met |", "| --- | --- | --- |"]
+    lines += [f"| {goal['goal']} | {goal['reached']} | {'yes' if goal['met'] else 'no'} |" for goal in goals]
+    missed = [f"- {goal['goal']}: {goal['reached']}. {goal['why']}" for goal in goals if goal.get("why")]
+    if missed:
+        lines += ["", "Not met:", "", *missed]
+    return "\n".join(lines) + "\n"
+
+
+def _section(one: Mapping[str, Any]) -> str:
+    """One benchmark: its table, and how it was measured."""
+    return "\n".join([f"## {one['title']}", "", *table(one["rows"]), "", one["note"]]) + "\n"

@@ -1,0 +1,133 @@
+"""Schedule the calls of a campaign: one to each of its people, hundred thousands of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, partial
+from itertools import groupby
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from calls.actions.scheduling import refuse_mode
+from calls.models import Call, CallEvent
+from campaigns.models import Campaign
+from contacts.models import Contact
+from temphone import rows
+from temphone.accounts.actors import Actor, Role
+from temphone.accounts.models import ApiKey, AuditEntry, Mode
+from temphone.lib import ids
+from temphone.lib.clock import from_wall
+
+CHUNK = 5_000  # so long, some tenths of a second, others wait who write on SQLite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignRequest:
+    """What all calls of a launch have in common; every value has the right shape already."""
+
+    initial_message: str
+    max_duration_s: int = 900
+    caller_id: str = ""  # as sent
+    metadata: dict[str, object] | None = None
+    recording_enabled: bool = True
+    webhook_url: str = ""
+
+
+def schedule_for_campaign(
+    *,
+    actor: Actor,
+    campaign: Campaign,
+    contacts: QuerySet[Contact],
+    request: CampaignRequest,
+    at: datetime | None = None,
+    wall: datetime | None = None,
+    now: datetime,
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """Schedule a call to each contact that has none in this campaign yet; how many that were.
+
+    Either all ``at`` one instant, or each when clocks where the contact is show ``wall`` (naive). It is done
+    in chunks, each with its calls and their first events in one transaction, after which ``progress`` is
+    told how many there are. Whatever stops it: start it again, and nobody gets two.
+
+    Whether the time is still to come and the message is a template is for the launch to check. The gates are
+    asked, and the message is rendered, when a call is dialled. ``contacts`` is neither sliced nor distinct.
+
+    Raises:
+        Forbidden
+        Refused: the campaign is over, also when it ends on the way; or its mode has no carrier.
+        ValueError: both of ``at`` and ``wall`` are given, or neither.
+    """
+    actor.require(Role.OPERATOR)
+    when, pattern = _when(at, wall), _pattern(actor, campaign, request, now)
+    made, last = 0, ""
+    while people := _schedule_chunk(actor, pattern, contacts.filter(pk__gt=last), when):
+        made, last = made + len(people), [*people][-1]
+        if progress:
+            progress(made)
+    return made
+
+
+def _when(at: datetime | None, wall: datetime | None) -> Callable[[str], datetime]:
+    """The instant for contacts in a zone; each zone is looked at once."""
+    if at is not None and wall is None:
+        return lambda _zone_name: at
+    if wall is not None and at is None:
+        return cache(partial(from_wall, wall))
+    raise ValueError("Give either an instant or a wall time.")
+
+
+def _pattern(actor: Actor, campaign: Campaign, request: CampaignRequest, now: datetime) -> Call:
+    """What is the same in all calls."""
+    key = ApiKey.objects.filter(public_id=actor.id).first() if actor.kind == "key" else None
+    return Call(
+        campaign=campaign,
+        mode=campaign.mode,
+        initial_message=request.initial_message,
+        max_duration_s=request.max_duration_s,
+        caller_id=request.caller_id,
+        metadata=request.metadata,
+        recording_enabled=request.recording_enabled,
+        webhook_url=request.webhook_url,
+        created_by_key=key,
+        created_by_user_id=int(actor.id) if actor.kind == "user" else None,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+@transaction.atomic
+def _schedule_chunk(
+    actor: Actor, pattern: Call, contacts: QuerySet[Contact], when: Callable[[str], datetime]
+) -> dict[str, str]:
+    """Schedule the next calls; whom they are to, and their zones. Empty: there is nobody more."""
+    # Whoever schedules for this campaign comes one after another, so each sees the calls of those before.
+    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=pattern.campaign_id)
+    refuse_mode(Mode(campaign.mode), campaign)
+    people = _without_call(campaign, contacts)
+    if people:
+        _write(pattern, people, when)
+        AuditEntry.record(actor, "campaign.schedule", campaign.pk, calls=len(people))
+    return people
+
+
+def _without_call(campaign: Campaign, contacts: QuerySet[Contact]) -> dict[str, str]:
+    """The first contacts without a call in the campaign, locked against erasing, and their zones."""
+    theirs = Call.objects.filter(campaign=campaign, contact=OuterRef("pk"))
+    fresh = contacts.filter(~Exists(theirs), erased_at=None).order_by("pk")
+    locked = fresh.select_for_update(no_key=True, of=("self",))
+    return dict(locked.values_list("pk", "timezone")[:CHUNK])
+
+
+def _write(pattern: Call, people: Mapping[str, str], when: Callable[[str], datetime]) -> None:
+    texts = [
+        (call_id, contact_id, zone_name)
+        for call_id, (contact_id, zone_name) in zip(ids.call_ids(len(people)), people.items(), strict=True)
+    ]
+    texts.sort(key=lambda row: when(row[2]))
+    for instant, together in groupby(texts, key=lambda row: when(row[2])):
+        pattern.scheduled_at = pattern.due_at = instant
+        rows.insert_alike(pattern, ("id", "contact_id", "timezone"), list(together))
+    first = CallEvent(name="scheduled", to_status=pattern.status, at=pattern.created_at)
+    rows.insert_alike(first, ("call_id",), [row[:1] for row in texts])

@@ -1,0 +1,95 @@
+"""What the worker does when its doorbell rings."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from calls import tasks
+from calls.actions import dialing
+from calls.models import Attempt, Call
+from temphone import wiring
+from temphone.lib.clock import now as utc_now
+from temphone.telephony.messages import Placed, Refused
+from tests.builders import a_call, a_gateway
+
+pytestmark = pytest.mark.django_db
+
+
+class FakeCarrier:
+    """Answers for a batch once ``enough`` batches have come in."""
+
+    def __init__(self, *, enough=1, answer=None):
+        self.batches = []
+        self.enough = enough
+        self.came = asyncio.Event()
+        self.answer = answer or (lambda request: Placed(attempt_id=request.attempt_id))
+
+    async def dial(self, requests):
+        self.batches.append(requests)
+        if len(self.batches) >= self.enough:
+            self.came.set()
+        async with asyncio.timeout(10):
+            await self.came.wait()
+        return [self.answer(request) for request in requests]
+
+
+@pytest.fixture
+def carrier(monkeypatch):
+    one = FakeCarrier()
+    monkeypatch.setattr(wiring, "carrier", lambda: one)
+    return one
+
+
+def due_calls(count):
+    a_gateway(now=utc_now())
+    calls = [a_call() for _ in range(count)]
+    Call.objects.update(due_at=utc_now() - timedelta(seconds=1))
+    return calls
+
+
+def test_it_dials_until_nothing_is_due(carrier, monkeypatch):
+    monkeypatch.setattr(dialing.claim_due, "__kwdefaults__", {"limit": 2})
+    calls = due_calls(5)
+    tasks.dial_due()
+    assert [len(batch) for batch in carrier.batches] == [2, 2, 1]
+    assert {request.to for batch in carrier.batches for request in batch} == {
+        call.contact.phone for call in calls
+    }
+    assert not Call.objects.filter(status="scheduled").exists()
+
+
+def test_the_next_batch_is_claimed_while_the_carrier_has_yet_to_answer(carrier, monkeypatch):
+    """Else a carrier that takes 100 ms would let one worker start a thousand calls a second at most."""
+    monkeypatch.setattr(dialing.claim_due, "__kwdefaults__", {"limit": 1})
+    carrier.enough = 3
+    due_calls(3)
+    tasks.dial_due()
+    assert len(carrier.batches) == 3
+
+
+def test_no_more_batches_are_under_way_than_allowed(carrier, monkeypatch):
+    monkeypatch.setattr(dialing.claim_due, "__kwdefaults__", {"limit": 1})
+    monkeypatch.setattr(tasks, "BATCHES_AT_ONCE", 2)
+    carrier.enough = 3
+    due_calls(3)
+
+    async def stuck(requests):
+        carrier.batches.append(requests)
+        await asyncio.sleep(0.2)
+        assert len(carrier.batches) <= 2 + carrier.answered
+        carrier.answered += 1
+        return [carrier.answer(request) for request in requests]
+
+    carrier.answered = 0
+    carrier.dial = stuck
+    tasks.dial_due()
+    assert carrier.answered == 3
+
+
+def test_what_the_carrier_answered_is_recorded(carrier):
+    carrier.answer = lambda request: Refused(attempt_id=request.attempt_id, cause="no such leg", retry=False)
+    due_calls(2)
+    tasks.dial_due()
+    assert set(Attempt.objects.values_list("hangup_cause", flat=True)) == {"no such leg"}
+    assert set(Call.objects.values_list("status", flat=True)) == {"failed"}

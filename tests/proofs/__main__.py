@@ -1,0 +1,167 @@
+"""``make prove``: every promise, at full size, as long as it takes. Stop it and start it as you like."""
+
+import argparse
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+
+import django
+
+from tests.proofs import guarantees, report
+from tests.proofs.battery import BOTH, Proof
+from tests.proofs.folders import a_folder
+from tests.proofs.journal import Journal
+from tests.proofs.runner import ROOT, Runner
+from tests.proofs.tracks import Track
+
+
+def arguments(words: Sequence[str]) -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.proofs", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which proofs; all, without a name")
+    parser.add_argument("--database", action="append", choices=BOTH, help="on this one only")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the full size; 1")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="chunks at once; one per core")
+    parser.add_argument("--fresh", action="store_true", help="forget what was proved before")
+    parser.add_argument("--write", action="store_true", help="write docs/guarantees.md from the result")
+    parser.add_argument("--folder", type=Path, default=ROOT / "var" / "proofs", help="var/proofs")
+    parser.add_argument("--registry", default="tests.proofs.registry", help=argparse.SUPPRESS)
+    return parser.parse_args(words)
+
+
+def chosen(asked: argparse.Namespace) -> list[Proof]:
+    """The proofs by these names, in the registry's order."""
+    proofs: tuple[Proof, ...] = import_module(asked.registry).PROOFS
+    unknown = set(asked.names) - {proof.name for proof in proofs}
+    if unknown:
+        sys.exit(
+            f"No such proof: {', '.join(sorted(unknown))}. There are: {', '.join(p.name for p in proofs)}."
+        )
+    return [proof for proof in proofs if not asked.names or proof.name in asked.names]
+
+
+def tracks_of(proofs: Sequence[Proof], asked: argparse.Namespace) -> list[Track]:
+    """Each proof on each of its databases."""
+    made = []
+    for proof in proofs:
+        for database in asked.database or BOTH:
+            if database in proof.databases:
+                path = asked.folder / f"{proof.name}-{database}.jsonl"
+                if asked.fresh:
+                    path.unlink(missing_ok=True)
+                made.append(Track.of(proof, database, Journal(path), asked.scale))
+    return made
+
+
+@contextlib.contextmanager
+def databases(tracks: Sequence[Track], work: Path) -> Iterator[dict[str, str]]:
+    """Where each kind of database is; PostgreSQL is that of DATABASE_URL, else one of our own."""
+    urls = {"sqlite": "sqlite:"}
+    given = os.environ.get("DATABASE_URL", "")
+    if not any(track.database == "postgresql" for track in tracks):
+        yield urls
+    elif given.startswith("postgres"):
+        yield {**urls, "postgresql": given}
+    else:
+        from tests.proofs.postgres import Cluster
+
+        # Nothing here must survive a power cut; the proof that kills a database has one of its own.
+        cluster = Cluster(work / "postgres", durable=False)
+        cluster.start()
+        try:
+            yield {**urls, "postgresql": cluster.url("temphone")}
+        finally:
+            cluster.kill()
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Nobody else writes these journals meanwhile."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit("Another run is at work in this folder.")
+        yield
+
+
+class Screen:
+    """The live lines: rewritten in place on a terminal, else a line whenever a proof has got on."""
+
+    def __init__(self) -> None:
+        self.live = sys.stdout.isatty()
+        self.height = 0
+        self.shown: dict[str, str] = {}
+
+    def show(self, tracks: Sequence[Track]) -> None:
+        """How far each is."""
+        lines = {track.name: report.progress(track) for track in tracks}
+        changed = [line for name, line in lines.items() if self.shown.get(name) != line]
+        if changed and self.live:
+            self._clear()
+            sys.stdout.write("".join(f"{line}\n" for line in lines.values()))
+            self.height = len(lines)
+        elif changed and self.shown:
+            sys.stdout.write("".join(f"{line}\n" for line in changed))
+        self.shown = lines
+        sys.stdout.flush()
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        self._clear()
+        sys.stdout.write(f"{text}\n")
+        self.shown = {}
+
+    def _clear(self) -> None:
+        sys.stdout.write(f"\x1b[{self.height}F\x1b[J" if self.height else "")
+        self.height = 0
+
+
+def prove(asked: argparse.Namespace) -> bool:
+    """Run what is left; whether everything holds."""
+    screen = Screen()
+    tracks = tracks_of(chosen(asked), asked)
+    with a_folder() as work, databases(tracks, work) as urls:
+        runner = Runner(
+            tracks=tracks,
+            urls=urls,
+            work=work,
+            kept=asked.folder,
+            jobs=asked.jobs,
+            commit=report.commit(),
+            registry=asked.registry,
+            show=screen.show,
+            say=screen.say,
+        )
+        runner.run()
+    found = report.result(tracks)
+    (asked.folder / "result.json").write_text(json.dumps(found, indent=1))
+    screen.say(report.table(found))
+    if asked.write:
+        guarantees.write(found)
+    return bool(found["holds"])
+
+
+def main() -> None:
+    """Exit code 1: something was flagged, or a mistake was not seen. 130: stopped."""
+    asked = arguments(sys.argv[1:])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
+    with alone(asked.folder):
+        try:
+            sys.exit(0 if prove(asked) else 1)
+        except KeyboardInterrupt:
+            sys.stdout.write("\nStopped. `make prove` goes on from here.\n")
+            sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

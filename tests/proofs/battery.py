@@ -1,0 +1,79 @@
+"""What a proof is: a promise of TemPhone, tried many times under kill, freeze, race or fault, and judged.
+
+A proof runs a number of cases and returns a tally: what it did, and what broke the promise. It is small in
+`make test` and large in `make prove`, which runs it in chunks. Beside it stand broken variants of the
+product, each a plausible mistake; a harness that does not flag them would not see a real fault either.
+"""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+BOTH = ("sqlite", "postgresql")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """How many cases to run, from which seed; ``folder`` is empty and takes whatever is written."""
+
+    cases: int
+    seed: int
+    folder: Path
+
+    @property
+    def chance(self) -> random.Random:
+        """The source of all chance, anew from the seed."""
+        return random.Random(self.seed)
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What a trial did and saw.
+
+    ``counts`` says how much was tried and what happened, by name ("kills", "rings", ...). ``flagged`` has a
+    line for each broken promise; everything that is needed to look into it stands in the dump that the
+    line names.
+    """
+
+    cases: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    flagged: list[str] = field(default_factory=list)
+
+    def flag(self, problem: str, *, folder: Path, **evidence: object) -> None:
+        """Note a broken promise, and write the evidence beside."""
+        dump = folder / f"flagged-{len(self.flagged) + 1}.json"
+        dump.write_text(json.dumps({"problem": problem, **evidence}, indent=1, default=str))
+        self.flagged.append(f"{problem} ({dump})")
+
+    def add(self, other: Self) -> None:
+        """Take in another tally."""
+        self.cases += other.cases
+        self.counts += other.counts
+        self.flagged += other.flagged
+
+
+Run = Callable[[Trial], Tally]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """One proof. ``run`` and the broken variants find Django set up and a migrated, empty database.
+
+    Each leaves no process, thread or connection behind, and judges only once everything is quiet.
+    """
+
+    name: str
+    shows: str  # the promise, in a sentence
+    unit: str  # what a case is, in the plural
+    small: int  # cases in `make test`
+    full: int  # cases in `make prove`, on each database
+    chunk: int  # cases that `make prove` runs in one process, and need not run again after a stop
+    run: Run
+    databases: tuple[str, ...] = BOTH
+    broken: Mapping[str, Run] = field(default_factory=dict)  # by the mistake that each makes
+    broken_cases: int = 0  # cases of a broken variant; ``small`` when 0
+    exclusive: bool = False  # needs the machine for itself

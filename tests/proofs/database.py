@@ -1,0 +1,145 @@
+"""The database is killed under load, again and again; what was accepted before is there after."""
+
+import json
+import random
+import subprocess
+import sys
+import threading
+import time
+from functools import partial
+
+from tests.proofs.battery import Proof, Tally, Trial
+from tests.proofs.folders import a_folder
+from tests.proofs.installation import PROGRAMS, ROOT, Installation
+from tests.proofs.postgres import Cluster
+from tests.proofs.program import Program
+
+PEOPLE = 60  # for each kill; whoever posts faster runs out of them
+POST_S = 0.1  # between two requests of a thread
+ENDS_S = 240.0
+OVER = ("completed", "failed", "canceled")
+
+
+class Hasty(Installation):
+    """Its web program answers before it commits."""
+
+    def command(self, program: str) -> list[str]:
+        """How a program is started."""
+        return [
+            word.replace("temphone.wsgi:", "tests.proofs.hasty_wsgi:") for word in super().command(program)
+        ]
+
+
+def run(trial: Trial, kind: type[Installation] = Installation) -> Tally:
+    """A case is a kill."""
+    tally = Tally(cases=trial.cases)
+    with a_folder() as folder:
+        cluster = Cluster(folder / "postgres", durable=True)
+        cluster.start()
+        cluster.create("temphone")
+        installation = kind(trial.folder, speed=20, DATABASE_URL=cluster.url("temphone"))
+        try:
+            key, persons = _people(installation, 100 + PEOPLE * trial.cases)
+            installation.start()
+            installation.wait_until_ready()
+            program = Program(installation=installation, key=key, waiting=iter(persons), stubborn=True)
+            _kill_under_load(cluster, program, trial, tally)
+            _judge(tally, program, trial)
+        finally:
+            installation.stop()
+            cluster.kill()
+    return tally
+
+
+def _people(installation: Installation, count: int) -> tuple[str, list[tuple[str, str]]]:
+    """Migrate, and make a key and contacts. Not in this process: its database is another."""
+    command = [sys.executable, "-m", "tests.proofs.people", str(count)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=installation.environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    return told["key"], [(contact, number) for contact, number in told["people"]]
+
+
+def _kill_under_load(cluster: Cluster, program: Program, trial: Trial, tally: Tally) -> None:
+    ends = threading.Event()
+    threads = [threading.Thread(target=_post_until, args=(ends, program)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(trial.cases):
+            time.sleep(trial_pause(trial, tally))
+            cluster.kill()
+            tally.counts["kills"] += 1
+            cluster.start()
+            tally.counts["restarts"] += _start_again(program.installation)
+    finally:
+        ends.set()
+        for thread in threads:
+            thread.join()
+
+
+def trial_pause(trial: Trial, tally: Tally) -> float:
+    """Seconds until the next kill: about one."""
+    return random.Random(trial.seed + tally.counts["kills"]).uniform(0.5, 1.5)
+
+
+def _post_until(ends: threading.Event, program: Program) -> None:
+    while not ends.wait(POST_S):
+        program.schedule(1.0)
+
+
+def _start_again(installation: Installation) -> int:
+    """Start what has ended, as its supervisor would; how many had."""
+    ended = [name for name in PROGRAMS if installation.running[name].poll() is not None]
+    if ended:
+        installation.start(*ended)
+    return len(ended)
+
+
+def _judge(tally: Tally, program: Program, trial: Trial) -> None:
+    flag = partial(tally.flag, folder=trial.folder)
+    until = time.monotonic() + ENDS_S
+    while _open_calls(program) and time.monotonic() < until:
+        _start_again(program.installation)
+        time.sleep(0.5)
+    rings = program.installation.rings()
+    for call in program.scheduled:
+        status, data = program.ask("GET", f"/calls/{call.call_id}")
+        if status != 200:
+            flag("accepted, but not there", call=call, answer=status)
+        elif data["status"] not in OVER:
+            flag("did not end", call=data, logs=program.installation.logs())
+        elif data["status"] != "completed":
+            flag("ended otherwise than the callee would have it", call=data)
+        if rings[call.number] != 1 and status == 200:
+            flag("lost, or rung twice", call=call, rings=rings[call.number])
+    for number, count in rings.items():
+        if count > 1:
+            flag("rung twice", number=number, rings=count)
+    tally.counts.update(
+        calls=len(program.scheduled), rings=rings.total(), lost_answers=sum(_failures(program).values())
+    )
+
+
+def _open_calls(program: Program) -> bool:
+    pages = (program.ask("GET", f"/calls?limit=1&status={status}") for status in ("scheduled", "in_progress"))
+    return any(data.get("items") for _, data in pages)
+
+
+def _failures(program: Program) -> dict[int, int]:
+    return {status: count for status, count in program.answers.items() if status >= 500}
+
+
+PROOF = Proof(
+    name="database",
+    shows="the database may be killed at any moment: what was accepted is there, ends, and rings once",
+    unit="kills",
+    small=3,
+    full=500,
+    chunk=50,
+    run=run,
+    databases=("postgresql",),
+    broken={"answer_before_commit": partial(run, kind=Hasty)},
+)

@@ -1,0 +1,230 @@
+"""Days of calls in minutes, while each kind of program is killed again and again."""
+
+import json
+import math
+import random
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import connection, transaction
+
+from calls.actions.scheduling import CallRequest, schedule_call
+from calls.models import Call
+from temphone.accounts.actors import SYSTEM
+from temphone.accounts.models import Mode
+from temphone.lib.clock import now
+from temphone.webhooks.models import Delivery, DeliveryState
+from tests.proofs.battery import Proof, Tally, Trial
+from tests.proofs.fleet import Fleet, Scales
+from tests.proofs.people import people
+from tests.proofs.told import by_call, out_of_order
+from tests.webhooks.receiver import a_receiver
+
+FEW = 1_000  # calls; below that there is one of each program, and each is killed once
+ONE_OF_EACH = {"gateway": 1, "web": 1, "clock": 1, "worker": 1}
+MANY = {"gateway": 2, "web": 2, "clock": 4, "worker": 4}
+CALLS_PER_S = {"sqlite": 20, "postgresql": 30}  # on two cores that are busy with the killing too
+DAY_S = 60.0  # a day of calls: they come in waves
+AHEAD_S = 10.0  # a call is scheduled so long before it is due
+KILL_EVERY_S = 4.0  # of few calls: half of it
+WEIGH_EVERY_S = 2.0
+LONG_ENOUGH = 90  # weighings for a judgement
+GROWTH_PERCENT = 5
+TOLD = 10  # each so many calls, one has a webhook; of few, none: a worker that is killed holds them 60 s
+ENDS_S = 300.0
+SPEED = 100  # of few calls: a fifth, so that there are some to be killed
+
+
+@dataclass(kw_only=True)
+class Load:
+    """The run: what was asked for, and what was done to it."""
+
+    trial: Trial
+    fleet: Fleet
+    webhook_url: str
+    tally: Tally = field(default_factory=Tally)
+    scales: Scales = field(default_factory=Scales)
+    due: dict[str, datetime] = field(default_factory=dict)  # by number
+    told: dict[str, str] = field(default_factory=dict)  # call to number, of those with a webhook
+    forgetful: bool = False  # a gateway that is killed loses its ledger
+
+    def run(self) -> None:
+        """Feed it, kill it, weigh it; until everything is over, or should be."""
+        kills = self._kills()
+        weigh_at = time.monotonic()
+        kill_at = weigh_at + AHEAD_S + 2  # when the first are under way
+        for batch in self._batches():
+            self._schedule(batch)
+            while (wait := (batch[0][1] - now()).total_seconds() - AHEAD_S) > 0:
+                time.sleep(min(wait, 0.5))
+                kill_at = self._kill(kills, kill_at)
+                weigh_at = self._weigh(weigh_at)
+        while self._is_open():
+            kill_at = self._kill(kills, kill_at)
+            time.sleep(0.2)
+
+    def _batches(self) -> Iterator[list[tuple[tuple[str, str], datetime]]]:
+        """People, with the instant at which each is to be called: a second's worth at a time."""
+        rate, done, begin, second = CALLS_PER_S[connection.vendor], 0.0, now(), 0
+        persons = people(self.trial.cases)
+        while persons:
+            done += rate * (1 + 0.8 * math.sin(2 * math.pi * second / DAY_S))
+            taken, persons, done = persons[: int(done)], persons[int(done) :], done - int(done)
+            first = begin + timedelta(seconds=AHEAD_S + second)
+            step = timedelta(seconds=1 / max(1, len(taken)))
+            second += 1
+            if taken:
+                yield [(person, first + index * step) for index, person in enumerate(taken)]
+
+    @transaction.atomic
+    def _schedule(self, batch: Sequence[tuple[tuple[str, str], datetime]]) -> None:
+        moment = now()
+        for (contact, number), due in batch:
+            told = self.trial.cases >= FEW and len(self.due) % TOLD == 0
+            request = CallRequest(
+                contact_id=contact,
+                scheduled_at=due.isoformat(),
+                initial_message="Hi {{first_name}}, your car is ready.",
+                **({"webhook_url": self.webhook_url} if told else {}),
+            )
+            made = schedule_call(actor=SYSTEM, mode=Mode.TEST, request=request, now=moment)
+            self.due[number] = due
+            if told:
+                self.told[made.call.pk] = number
+
+    def _kills(self) -> Iterator[str]:
+        """Whom to kill next: each kind in turn. Where there are several, the first is spared and weighed."""
+        chance = random.Random(self.trial.seed)
+        kinds = defaultdict(list)
+        for name in self.fleet.names:
+            kinds[name.split("-")[0]].append(name)
+        rounds = 1 if self.trial.cases < FEW else 1_000_000
+        for _ in range(rounds):
+            for names in kinds.values():
+                yield chance.choice(names[1:] or names)
+
+    def _kill(self, kills: Iterator[str], at: float) -> float:
+        """Kill one if it is time, and start it again; when it is time again."""
+        if time.monotonic() < at or (name := next(kills, None)) is None:
+            return at
+        self.fleet.kill(name)
+        if self.forgetful and name.startswith("gateway"):
+            for path in self.fleet.folder.glob(f"gateway/{name}.sqlite3*"):
+                path.unlink()
+        self.fleet.start(name)
+        self.tally.counts["kills"] += 1
+        return time.monotonic() + KILL_EVERY_S / (2 if self.trial.cases < FEW else 1)
+
+    def _weigh(self, at: float) -> float:
+        if time.monotonic() < at:
+            return at
+        self.scales.weigh(self.fleet)
+        return time.monotonic() + WEIGH_EVERY_S
+
+    def _is_open(self) -> bool:
+        """Whether something is to come still, for which we wait."""
+        late = now() > max(self.due.values()) + timedelta(seconds=12 if self.forgetful else ENDS_S)
+        open_calls = Call.objects.filter(status__in=("scheduled", "in_progress"))
+        waiting = Delivery.objects.filter(state=DeliveryState.PENDING)
+        return not late and (open_calls.exists() or waiting.exists())
+
+    def judge(self, received) -> None:
+        """By the phones' log, and by what the receiver was told."""
+        flag = partial(self.tally.flag, folder=self.trial.folder)
+        rings = self._rings()
+        for number in self.due:
+            if len(rings[number]) != 1:
+                flag("lost, or rung twice", number=number, due=self.due[number], rings=rings[number])
+        for call in Call.objects.exclude(status="completed").select_related("contact"):
+            events = list(call.events.values("name", "reason", "at"))
+            flag(f"is {call.status}", call=call.pk, outcome=call.outcome, events=events)
+        messages = by_call(received)
+        for call_id, number in self.told.items():
+            told = messages[call_id]
+            if out_of_order(told) or not told or told[-1][1] != "call.completed":
+                flag("webhooks are missing or out of order", call=call_id, number=number, messages=told)
+        self._judge_weights()
+        late_ms = sorted(
+            round((at - due).total_seconds() * 1000)
+            for number, due in self.due.items()
+            for at in rings[number]
+        )
+        self.tally.cases = len(self.due)
+        self.tally.counts.update(
+            rings=sum(len(found) for found in rings.values()),
+            webhooks=sum(len(told) for told in messages.values()),
+            lateness_p50_ms=late_ms[len(late_ms) // 2] if late_ms else 0,
+            lateness_p99_ms=late_ms[len(late_ms) * 99 // 100] if late_ms else 0,
+        )
+
+    def _rings(self) -> dict[str, list[datetime]]:
+        found = defaultdict(list)
+        for line in (self.fleet.folder / "gateway" / "phone.log").read_text().splitlines():
+            ring = json.loads(line)
+            found[ring["to"]].append(datetime.fromisoformat(ring["at"]))
+        return found
+
+    def _judge_weights(self) -> None:
+        """Of those that were never killed, and lived long enough."""
+        if len(self.fleet.names) == len(ONE_OF_EACH):
+            return
+        for name, weights in self.scales.weights.items():
+            if name.endswith("-1") and len(weights) > LONG_ENOUGH:
+                grown = self.scales.growth_percent(name)
+                self.tally.counts[f"growth_{name.removesuffix('-1')}_percent"] = max(0, grown)
+                if grown > GROWTH_PERCENT:
+                    self.tally.flag(f"{name} grew", folder=self.trial.folder, percent=grown, kb=weights)
+
+
+def run(trial: Trial, *, forgetful: bool = False) -> Tally:
+    """A case is a call."""
+    many = connection.vendor == "postgresql" and trial.cases >= FEW
+    with a_receiver() as receiver:
+        fleet = Fleet(
+            trial.folder,
+            MANY if many else ONE_OF_EACH,
+            speed=SPEED if trial.cases >= FEW else SPEED // 5,
+            TEMPHONE_WEBHOOK_ALLOW=receiver.host,
+        )
+        load = Load(trial=trial, fleet=fleet, webhook_url=receiver.url(), forgetful=forgetful)
+        fleet.start()
+        try:
+            fleet.wait_until_ready()
+            load.run()
+        finally:
+            fleet.stop()
+        load.judge(receiver.received)
+    return load.tally
+
+
+BROKEN = {"a_ledger_that_is_lost": partial(run, forgetful=True)}
+PROOF = Proof(
+    name="load",
+    shows="under load, with programs of each kind killed every few seconds, no call is lost or rings twice",
+    unit="calls",
+    small=200,
+    full=100_000,
+    chunk=10_000,
+    run=run,
+    databases=("postgresql",),
+    broken=BROKEN,
+    broken_cases=100,
+    exclusive=True,
+)
+ONE = Proof(
+    name="load_one_of_each",
+    shows="so it is on SQLite with one program of each kind",
+    unit="calls",
+    small=200,
+    full=10_000,
+    chunk=2_500,
+    run=run,
+    databases=("sqlite",),
+    broken=BROKEN,
+    broken_cases=100,
+    exclusive=True,
+)

@@ -1,0 +1,17 @@
+"""Every proof, in the order in which they run."""
+
+from tests.proofs import corpora, database, hours, load, network, openapi, together
+from tests.proofs.battery import Proof
+from tests.proofs.races import RACES
+
+PROOFS: tuple[Proof, ...] = (
+    hours.PROOF,
+    corpora.PROOF,
+    network.PROOF,
+    openapi.PROOF,
+    RACES,
+    database.PROOF,
+    together.PROOF,
+    load.PROOF,
+    load.ONE,
+)

@@ -1,0 +1,28 @@
+"""The battery, small: every promise holds, and every broken variant is seen to break it."""
+
+import pytest
+from django.db import connection
+
+from tests.proofs.battery import Trial
+from tests.proofs.registry import PROOFS
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes, pytest.mark.timeout(600)]
+SEED = 20260315
+HERE = [proof for proof in PROOFS if connection.vendor in proof.databases]
+BROKEN = [(proof, mistake) for proof in HERE for mistake in proof.broken]
+
+
+@pytest.mark.parametrize("proof", HERE, ids=lambda proof: proof.name)
+def test_it_holds(proof, tmp_path):
+    tally = proof.run(Trial(cases=proof.small, seed=SEED, folder=tmp_path))
+    assert tally.flagged == []
+    assert tally.cases >= proof.small
+
+
+@pytest.mark.parametrize(
+    ("proof", "mistake"), BROKEN, ids=[f"{proof.name}-{mistake}" for proof, mistake in BROKEN]
+)
+def test_a_mistake_is_seen(proof, mistake, tmp_path):
+    cases = proof.broken_cases or proof.small
+    tally = proof.broken[mistake](Trial(cases=cases, seed=SEED, folder=tmp_path))
+    assert tally.flagged, f"{mistake} was not seen in {cases} cases."

@@ -1,0 +1,153 @@
+"""Everything at once on SQLite: requests, cancels, dialing, carrier events, webhooks, as much as it takes."""
+
+import random
+import re
+import threading
+import time
+from functools import partial
+
+from calls.models import Call
+from temphone.webhooks.models import Delivery, DeliveryState
+from tests.proofs.battery import Proof, Tally, Trial
+from tests.proofs.installation import Installation
+from tests.proofs.people import a_key, people
+from tests.proofs.program import Program, Scheduled
+from tests.proofs.told import by_call, out_of_order
+from tests.webhooks.receiver import Receiver, a_receiver
+
+POSTERS = 3
+UNDER_WAY = 200  # calls at most: what comes in waits for what can go out
+PEOPLE_PER_S = 60
+ENDS_S = 180.0
+LOCKED = re.compile(r"database is locked|OperationalError")
+
+
+def run(trial: Trial, *, ends_s: float = ENDS_S, **environment: str) -> Tally:
+    """A case is a second of it; ``ends_s`` later all must be over."""
+    tally = Tally(cases=trial.cases)
+    with a_receiver() as receiver:
+        told = {"TEMPHONE_WEBHOOK_ALLOW": receiver.host, **environment}
+        installation = Installation(trial.folder, speed=20, **told)
+        installation.start()
+        try:
+            installation.wait_until_ready()
+            program = Program(
+                installation=installation,
+                key=a_key(),
+                waiting=iter(people(trial.cases * PEOPLE_PER_S)),
+                webhook_url=receiver.url(),
+            )
+            _use(program, trial)
+            over = _all_over(ends_s)
+        finally:
+            installation.stop()
+        _judge(tally, program, receiver, trial)
+    if not over:
+        tally.flag("calls or webhooks did not end", folder=trial.folder, logs=installation.logs())
+    return tally
+
+
+def _use(program: Program, trial: Trial) -> None:
+    """Keep the programs' threads busy for as long as the trial lasts."""
+    ends, room = threading.Event(), threading.Event()
+    work = [partial(_post, program, room, random.Random(trial.seed + n)) for n in range(POSTERS)]
+    work.append(partial(_read, program, random.Random(trial.seed + POSTERS)))
+    threads = [threading.Thread(target=_again_until, args=(ends, each)) for each in work]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + trial.cases
+    while time.monotonic() < until:
+        full = Call.objects.filter(status__in=("scheduled", "in_progress")).count() >= UNDER_WAY
+        room.clear() if full else room.set()
+        time.sleep(0.1)
+    ends.set()
+    room.set()
+    for thread in threads:
+        thread.join()
+
+
+def _again_until(ends: threading.Event, work) -> None:
+    while not ends.is_set():
+        work()
+
+
+def _post(program: Program, room: threading.Event, chance: random.Random) -> None:
+    room.wait(1)
+    call = program.schedule(chance.uniform(0, 3))
+    if call and chance.random() < 0.1:
+        # Some while it is scheduled, some as it is dialled, some while they speak.
+        time.sleep(chance.choice((0, 1, 2)) * chance.random())
+        program.cancel(call)
+
+
+def _read(program: Program, chance: random.Random) -> None:
+    program.ask("GET", "/calls?limit=20")
+    if program.scheduled:
+        program.ask("GET", f"/calls/{chance.choice(program.scheduled).call_id}")
+
+
+def _all_over(within_s: float) -> bool:
+    """Whether every call ends, and every message is taken, in reasonable time."""
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        open_calls = Call.objects.filter(status__in=("scheduled", "in_progress")).exists()
+        if not open_calls and not Delivery.objects.filter(state=DeliveryState.PENDING).exists():
+            return True
+        time.sleep(0.5)
+    return False
+
+
+def _judge(tally: Tally, program: Program, receiver: Receiver, trial: Trial) -> None:
+    """What phones, receiver and logs tell."""
+    flag = partial(tally.flag, folder=trial.folder)
+    for what in program.broken:
+        flag("an answer of 500 or above, or none", answer=what)
+    rings = program.installation.rings()
+    for log in trial.folder.glob("*.log"):
+        lines = [line for line in log.read_text(errors="replace").splitlines() if LOCKED.search(line)]
+        if lines:
+            flag(f"{log.stem}: {len(lines)} times locked", first=lines[0])
+    rows = {call.pk: call for call in Call.objects.all()}
+    messages = by_call(receiver.received)
+    for call in program.scheduled:
+        row = rows.get(call.call_id)
+        if row is None or rings[call.number] not in call.rings():
+            flag("lost, or rung too often or not at all", call=call, rings=rings[call.number])
+        elif wrong := _wrong(row, call, messages[call.call_id]):
+            flag(wrong, call=call, messages=messages[call.call_id])
+    tally.counts.update(
+        calls=len(program.scheduled),
+        rings=rings.total(),
+        cancels=sum(call.canceled is not None for call in program.scheduled),
+        requests=program.answers.total(),
+        webhooks=len(receiver.received),
+    )
+
+
+def _wrong(row: Call, call: Scheduled, messages: list[tuple[int, str]]) -> str | None:
+    if out_of_order(messages):
+        return "webhooks out of order"
+    if not messages or messages[-1][1] != f"call.{row.status}":
+        return "the last webhook does not tell the end"
+    if call.canceled is None and row.status != "completed":
+        return f"ended as {row.status}"
+    return None
+
+
+def _deferred(trial: Trial) -> Tally:
+    return run(trial, ends_s=5, DJANGO_SETTINGS_MODULE="tests.proofs.deferred_settings")
+
+
+PROOF = Proof(
+    name="together",
+    shows="on SQLite everything goes on at once: no lock, no 5xx, each call rings once, webhooks in order",
+    unit="seconds",
+    small=12,
+    full=1_800,
+    chunk=300,
+    run=run,
+    databases=("sqlite",),
+    broken={"deferred_transactions": _deferred},
+    broken_cases=6,
+    exclusive=True,
+)

@@ -1,0 +1,107 @@
+"""API keys: none in the database or the logs, none of test mode that reaches the live network."""
+
+import logging
+
+import pytest
+from django.apps import apps
+from django.core import serializers
+from django.db import connection
+
+from calls.actions.dialing import claim_due
+from calls.models import Call
+from temphone.accounts.actions import revoke_key
+from temphone.accounts.actors import SYSTEM
+from temphone.accounts.models import ApiKey, Mode, digest
+from tests.api.client import Program, a_body, data
+from tests.builders import NOON, a_call, a_contact, a_gateway, a_key
+
+pytestmark = pytest.mark.django_db
+
+
+def dump() -> str:
+    """Everything that a thief of the database has."""
+    rows = (row for model in apps.get_models() for row in model.objects.all())
+    return serializers.serialize("json", rows)
+
+
+def test_a_dump_of_the_database_holds_no_key():
+    key, whole = a_key()
+    program = Program(whole)
+    contact = a_contact()
+    answer = program.post("/calls/scheduled", a_body(contact.pk), **{"Idempotency-Key": "one"})
+    assert answer.status_code == 201
+    stolen = dump()
+    assert key.public_id in stolen
+    assert data(answer)["call_id"] in stolen
+    assert whole not in stolen
+    assert whole.rsplit("_", 1)[1] not in stolen
+
+
+def test_a_stolen_hash_opens_nothing():
+    key, _ = a_key()
+    for given in (
+        key.hash,
+        f"sk_test_{key.public_id}_{key.hash}",
+        f"sk_test_{key.public_id}_{key.hash[:32]}",
+    ):
+        assert Program(given).get("/calls").status_code == 401
+
+
+def test_secrets_are_compared_in_constant_time(monkeypatch):
+    compared = []
+    monkeypatch.setattr(
+        "temphone.accounts.models.hmac.compare_digest", lambda a, b: compared.append((a, b)) or a == b
+    )
+    key, whole = a_key()
+    assert Program(whole).get("/calls").status_code == 200
+    assert Program(whole + "x").get("/calls").status_code == 401
+    assert compared == [(key.hash, digest(whole)), (key.hash, digest(whole + "x"))]
+
+
+def test_a_revoked_key_works_on_no_address():
+    key, whole = a_key()
+    call = a_call()
+    revoke_key(actor=SYSTEM, public_id=key.public_id, now=NOON)
+    for method, path in (
+        ("GET", "/calls"),
+        ("GET", f"/calls/{call.pk}"),
+        ("POST", f"/calls/{call.pk}/cancel"),
+        ("POST", "/calls/scheduled"),
+        ("GET", "/contacts"),
+    ):
+        assert Program(whole).send(method, path).status_code == 401
+    assert Call.objects.get().status == "scheduled"
+
+
+def test_whatever_a_test_key_asks_for_its_calls_ring_the_simulated_network(settings):
+    settings.CARRIERS = {"test": "simulated", "live": "trunk"}
+    a_gateway(legs=["simulated", "trunk"])
+    for extra in ({}, {"mode": "live"}, {"metadata": {"mode": "live"}}):
+        program, contact = Program(a_key()[1]), a_contact()
+        program.post("/calls/scheduled?mode=live", a_body(contact.pk, **extra), **{"X-Mode": "live"})
+    Call.objects.update(due_at=NOON, scheduled_at=NOON)
+    assert set(Call.objects.values_list("mode", flat=True)) == {Mode.TEST}
+    assert claim_due(carrier="trunk", now=NOON) == ([], 0)
+    dials, _ = claim_due(carrier="simulated", now=NOON)
+    assert {dial.leg for dial in dials} == {"simulated"}
+    assert dials
+
+
+def test_no_log_of_a_request_holds_the_key(caplog):
+    caplog.set_level(logging.DEBUG)
+    key, whole = a_key()
+    for given in (whole, whole + "x"):
+        Program(given).get("/calls")
+        Program(given).get("/nowhere")
+        Program(given).post("/calls/scheduled", b"{")
+    assert whole not in caplog.text
+    assert key.hash not in caplog.text
+    assert ApiKey.objects.get().matches(whole)
+
+
+def test_the_database_itself_keeps_no_key(tmp_path):
+    """Not in a column that no model names either."""
+    _, whole = a_key()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM accounts_apikey")
+        assert whole.rsplit("_", 1)[1] not in str(cursor.fetchall())
