@@ -21,7 +21,7 @@ from temphone.keyset import Following, following
 from temphone.lib.errors import DomainError, NotFound
 
 M = TypeVar("M", bound=Model)
-PAGE_SIZE = 50
+PAGE_SIZE = 25  # a row costs half a millisecond to render
 COUNT_CAP = 1000
 
 

@@ -10,7 +10,6 @@ from django.utils.html import format_html
 
 from calls.models import Attempt, Call, CallEvent, Decision, TranscriptTurn
 from campaigns.models import Campaign
-from contacts.models import Contact
 from temphone.admin import BackOffice, ReadOnlyInline, lines
 from temphone.lib import phone
 
@@ -116,12 +115,10 @@ class CallAdmin(BackOffice):
     )
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Call], search_term: str
+        self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[QuerySet[Call], bool]:
         """By id, or by whom is called."""
-        people = Contact.objects.matching(search_term).values("pk")
-        term = search_term.strip()
-        return (queryset.filter(Q(pk=term) | Q(contact__in=people)) if term else queryset), False
+        return queryset.matching(search_term), False
 
     def view_on_site(self, call: Call) -> str:
         """The call's own page."""
@@ -157,7 +154,7 @@ class AttemptAdmin(OfOneCall):
     list_select_related = ("call", "gateway")
     exact_search = ("id", "call_id", "to")
     search_help_text = "The attempt's or call's id, or the number dialled in E.164, in full."
-    ordering: ClassVar[tuple[str, ...]] = ("-created_at",)
+    ordering: ClassVar[tuple[str, ...]] = ("-created_at", "-id")
     inlines = (TurnInline,)
 
     @admin.display(description="to")
@@ -196,5 +193,12 @@ class TranscriptTurnAdmin(OfOneCall):
     list_display = ("moment", "attempt", "sequence", "speaker", "text")
     list_filter = ("speaker",)
     list_select_related = ("attempt",)
-    exact_search = ("attempt_id", "attempt__call_id")
     search_help_text = "The call's or attempt's id, in full."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[TranscriptTurn], search_term: str
+    ) -> tuple[QuerySet[TranscriptTurn], bool]:
+        """By the attempts with this id, which are few; an OR over two tables would read both."""
+        term = search_term.strip()
+        attempts = Attempt.objects.filter(Q(pk=term) | Q(call=term)).values_list("pk", flat=True)
+        return (queryset.filter(attempt__in=list(attempts)) if term else queryset), False

@@ -102,6 +102,11 @@ class CallFilter(forms.Form):
         given = self.given
         return {name: given[name] for name in PLAIN if name in given}
 
+    @property
+    def has_days(self) -> bool:
+        """Whether a first or a last day is set."""
+        return not self.given.keys().isdisjoint({"since", "until"})
+
     def apply(self, calls: CallQuerySet, zone_name: str) -> CallQuerySet:
         """The calls that match, but for what is ``plain``; days are those of the reader's zone."""
         given = self.given

@@ -1,6 +1,7 @@
 
 
 import django.db.models.deletion
+import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
@@ -16,10 +17,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveIndex(
-            model_name='call',
-            name='call_due',
-        ),
         migrations.RemoveIndex(
             model_name='call',
             name='call_contact_newest',
@@ -84,16 +81,16 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='turns', to='calls.attempt'),
         ),
         migrations.AddIndex(
-            model_name='call',
-            index=models.Index(fields=['status', 'due_at', 'id', 'mode'], name='call_due'),
+            model_name='attempt',
+            index=models.Index(fields=['-created_at', '-id'], name='attempt_newest'),
         ),
         migrations.AddIndex(
             model_name='call',
-            index=models.Index(fields=['mode', '-scheduled_at', '-id'], name='call_mode_newest'),
+            index=models.Index(django.db.models.functions.text.Upper('mode'), models.OrderBy(models.F('scheduled_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='call_mode_newest'),
         ),
         migrations.AddIndex(
             model_name='call',
-            index=models.Index(fields=['mode', 'status', '-scheduled_at', '-id'], name='call_mode_status_newest'),
+            index=models.Index(django.db.models.functions.text.Upper('mode'), models.F('status'), models.OrderBy(models.F('scheduled_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='call_mode_status_newest'),
         ),
         migrations.AddIndex(
             model_name='call',

@@ -71,6 +71,7 @@ class Attempt(models.Model):
             models.Index(fields=["state", "lease_until"], name="attempt_lease"),
             models.Index(fields=["carrier", "created_at"], name="attempt_pacing"),
             models.Index(fields=["to", "-created_at"], name="attempt_number_newest"),
+            models.Index(fields=["-created_at", "-id"], name="attempt_newest"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["call", "number"], name="attempt_number_unique"),

@@ -43,7 +43,7 @@ MOST_AT_ONCE = 200
 def _in_view(view: str, calls: CallQuerySet, form: CallFilter, now: datetime) -> list[CallQuerySet]:
     """The calls of the view, in parts that share none; an index gives each in its order."""
     parts = needing_attention(now) if view == "attention" else [CONDITIONS[view]]
-    return [calls.having(part, form.plain).order_by(*VIEWS[view][1]) for part in parts]
+    return [calls.having(part, form.plain).newest() for part in parts]
 
 
 @page
@@ -56,8 +56,9 @@ def call_list(request: StaffRequest) -> HttpResponse:
     parts = {name: _in_view(name, calls, form, now) for name in VIEWS}
     view = request.GET.get("view", "")
     view = view if view in VIEWS else "upcoming"
+    keys = _keys(view, form)
     in_progress = Call.objects.filter(status=CallStatus.IN_PROGRESS).count()
-    listing = _listing(parts[view], request.GET, keys=VIEWS[view][1])
+    listing = _listing(parts[view], request.GET, keys=keys)
     context = {
         "form": form,
         "view": view,
@@ -66,7 +67,7 @@ def call_list(request: StaffRequest) -> HttpResponse:
             for name, (label, _keys) in VIEWS.items()
         ],
         "listing": listing,
-        "rows": [_row(call, view, now) for call in listing.rows],
+        "rows": [Row(call=call, at=getattr(call, keys[0].strip("-")), now=now) for call in listing.rows],
         "chips": form.chips(),
         "live": list(_live_attempts()),
         "poll": _poll(in_progress, now),
@@ -83,8 +84,10 @@ def _listing(parts: list[CallQuerySet], params: QueryDict, *, keys: tuple[str, .
     return read_page(rows, params, () if whole else parts, keys=keys)
 
 
-def _row(call: Call, view: str, now: datetime) -> Row:
-    return Row(call=call, at=call.due_at if view == "upcoming" else call.scheduled_at, now=now)
+def _keys(view: str, form: CallFilter) -> tuple[str, ...]:
+    """The view's order; with days, which are those of ``scheduled_at``, by that: it has an index."""
+    keys = VIEWS[view][1]
+    return ("scheduled_at", "id") if keys[0] == "due_at" and form.has_days else keys
 
 
 def _live_attempts() -> QuerySet[Attempt]:
