@@ -250,4 +250,5 @@ PROOF = Proof(
     run=run,
     databases=("sqlite",),  # it asks no database
     broken={name: broken(render) for name, render in VARIANTS.items()},
+    broken_cases=6_000,
 )

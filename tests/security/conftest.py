@@ -1,0 +1,3 @@
+from tests.browser.conftest import chromium, window
+
+__all__ = ["chromium", "window"]

@@ -1,0 +1,151 @@
+"""Whatever somebody is called or says is shown as text, on every page; no browser runs it."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from calls.models import Call, CallEvent, StopSwitch
+from contacts.models import Consent, Suppression
+from temphone.accounts.actors import Role
+from temphone.accounts.models import ApiKey, AuditEntry, User
+from temphone.lib import clock
+from temphone.webhooks.models import DeliveryTry
+from tests.admin.test_pages import MODELS, address
+from tests.browser.test_every_page import PAGES
+from tests.builders import a_call, a_campaign, a_contact, a_delivery, a_gateway
+from tests.pages.conftest import a_finished_call, a_live_call, say
+
+MARK = "xss7b"
+PAYLOADS = (
+    f"<script>{MARK}=1</script>",
+    f'"><img src=x onerror={MARK}=1>',
+    f"'><svg/onload={MARK}=1>",
+    f"</title></textarea></script><script>{MARK}=1</script>",
+    f"javascript:{MARK}=1//",
+    f"{{{{ {MARK} }}}}${{{MARK}}}<b onmouseover={MARK}=1 hx-get=/calls/ hx-trigger=load>",
+)
+NEVER = re.compile(rf"<(script|img|svg|b)[^>&]*{MARK}|<script>{MARK}|(href|src|action)=[\"']?\s*javascript:")
+
+
+@pytest.fixture
+def ids(db) -> dict[str, object]:
+    return poisoned("".join(PAYLOADS))
+
+
+def poisoned(payload: str) -> dict[str, object]:
+    """The payload in every text that somebody else can write and a page shows."""
+    short = payload[:60]
+    gateway = a_gateway(now=clock.now(), version=payload[:20], url=f"http://x/{payload[:100]}")
+    contact = a_contact(
+        first_name=payload[:100],
+        last_name=payload[-100:],
+        company=payload[:100],
+        tags=[short, payload[-40:]],
+        attributes={short: payload, "plan": payload},
+    )
+    consent = Consent.objects.create(
+        contact=contact,
+        phone=contact.phone,
+        purpose="marketing",
+        kind="written",
+        source=short,
+        evidence=payload[:200],
+    )
+    suppression = Suppression.objects.create(number=contact.phone, source=short)
+    campaign = a_campaign(name=payload[:100])
+    upcoming = a_call(
+        metadata={"order": payload[:400]}, initial_message="Hi.", contact=a_contact(first_name=short)
+    )
+    Call.objects.filter(pk=upcoming.pk).update(
+        initial_message=payload, caller_id=payload[:32], campaign=campaign
+    )
+    live, attempt = a_live_call()
+    say(attempt, payload)
+    say(attempt, payload, speaker="agent")
+    done = a_finished_call()
+    Call.objects.filter(pk=done.pk).update(
+        contact=contact, webhook_url=f"http://x/{payload[:100]}", campaign=campaign
+    )
+    done.attempts.update(hangup_cause=payload[:100], rendered_message=payload, gateway=gateway)
+    say(done.attempts.get(), payload)
+    CallEvent.objects.create(
+        call=done, name="deferred", reason=payload[:200], data={"x": payload}, at=clock.now()
+    )
+    delivery = a_delivery(subject=done.pk, url=f"http://x/{payload[:100]}", data={"call_id": payload})
+    DeliveryTry.objects.create(
+        delivery=delivery, status_code=500, answer=payload, error=payload[:200], duration_ms=1
+    )
+    StopSwitch.objects.update_or_create(pk=1, defaults={"on": True, "reason": payload[:100]})
+    ApiKey.objects.create(public_id="poison", hash="h", name=payload[:100], mode="test")
+    AuditEntry.objects.create(
+        actor_kind="user",
+        actor_label=payload[:150],
+        action=short[:50],
+        target=done.pk,
+        details={"x": payload},
+    )
+    return {
+        "contact": contact.pk,
+        "consent": consent.pk,
+        "suppression": suppression.pk,
+        "upcoming": upcoming.pk,
+        "live": live.pk,
+        "done": done.pk,
+    }
+
+
+def reader(**columns: object) -> Client:
+    client = Client(raise_request_exception=False)
+    payload = "".join(PAYLOADS)
+    user = User.objects.create(
+        username="ada", role=Role.ADMIN, is_staff=True, first_name=payload[:150], last_name=payload[-150:]
+    )
+    client.force_login(user)
+    return client
+
+
+def everywhere(ids: dict[str, object]) -> list[str]:
+    """Every page and every list and row of the back office."""
+    pages = [path.format(**ids) for path in (*PAGES, "/contacts/?q={contact}", "/calls/?q=" + PAYLOADS[0])]
+    office = [address(model, "changelist") for model in MODELS]
+    rows = [address(model, "change", row.pk) for model in MODELS for row in model.objects.all()[:3]]
+    return [*pages, *office, *rows, reverse("admin:index")]
+
+
+def test_what_others_wrote_is_shown_as_text_on_every_page(ids):
+    client = reader()
+    shown = 0
+    for path in everywhere(ids):
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        page = answer.content.decode()
+        found = NEVER.search(page)
+        assert found is None, (path, page[max(0, found.start() - 200) : found.end() + 100])
+        shown += MARK in page
+    assert shown > 30
+
+
+def test_what_is_refused_is_repeated_as_text(ids):
+    client = reader()
+    for payload in PAYLOADS:
+        for path, sent in (
+            ("/calls/new/", {"contact": payload, "message": payload, "when": payload}),
+            ("/calls/new/preview/", {"contact": payload, "message": payload}),
+            ("/contacts/new/", {"first_name": payload, "phone": payload, "timezone": payload}),
+            ("/account/", {"first_name": payload, "timezone": payload}),
+            ("/login/", {"username": payload, "password": "x", "next": payload}),
+        ):
+            page = client.post(path, sent).content.decode()
+            assert not NEVER.search(page), path
+
+
+@pytest.mark.browser
+def test_no_browser_runs_what_others_wrote(window, live_server):
+    ids = poisoned("".join(PAYLOADS))
+    shown = window(role=Role.ADMIN)
+    for path in PAGES:
+        page = shown.open(path.format(**ids))
+        assert page.evaluate(f"typeof window.{MARK}") == "undefined", path
+        assert page.locator("img[src=x], [onerror], [onload], [onmouseover]").count() == 0, path
