@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import count
 from unittest import SkipTest, mock
 
@@ -18,6 +19,7 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.core.transport import Response
 
 from contacts import api as contacts_api
+from temphone.lib.clock import iso, now
 from tests.proofs.battery import Proof, Tally, Trial
 from tests.proofs.people import a_key, people
 
@@ -44,7 +46,7 @@ class Conversation:
         self.chance = trial.chance
         self.tally = Tally()
         self.seen: set[tuple[str, str]] = set()
-        self.ids: dict[str, list[object]] = {"contact_id": [contact for contact, _ in people(5)]}
+        self.known: dict[str, list[object]] = {**_meant(), "contact_id": [pk for pk, _ in people(5)]}
         self.checks = [schemathesis.checks.CHECKS.get_one(name) for name in CHECKS]
 
     def hold(self) -> None:
@@ -52,7 +54,6 @@ class Conversation:
         schema = schemathesis.openapi.from_wsgi("/v1/schema/", get_wsgi_application())
         operations = [found.ok() for found in schema.get_all_operations()]
         modes = [(operation, mode) for operation in operations for mode in GenerationMode]
-        self.tally.counts["operations"] = len(operations)
         at_once = max(1, min(AT_ONCE, -(-self.trial.cases // len(modes))))
         for turn in count():
             for operation, mode in modes:
@@ -80,7 +81,7 @@ class Conversation:
 
     def _send(self, case) -> None:
         if case.meta is None or case.meta.generation.mode == GenerationMode.POSITIVE:
-            self._use_known_ids(case)
+            self._use_what_is_known(case)
         self.tally.cases += 1
         self.tally.counts["negative"] += case.meta.generation.mode == GenerationMode.NEGATIVE
         keyless = self.tally.cases % WITHOUT_KEY == 0
@@ -88,13 +89,13 @@ class Conversation:
         self.tally.counts[f"answers_{response.status_code // 100}xx"] += 1
         self._judge(case, response, keyless=keyless)
 
-    def _use_known_ids(self, case) -> None:
-        """Half of the time, so that there is such a thing."""
+    def _use_what_is_known(self, case) -> None:
+        """Half of the time: there is such a thing, and the text means what its field wants."""
         body = case.body if isinstance(case.body, dict) else {}
-        for where in (case.path_parameters, body):
-            for name in set(where or ()) & set(self.ids):
+        for where, form in ((case.path_parameters, str), (body, lambda value: value)):
+            for name in sorted(set(where or ()) & set(self.known)):
                 if self.chance.random() < 0.5:
-                    where[name] = self.chance.choice(self.ids[name])
+                    where[name] = form(self.chance.choice(self.known[name]))
 
     def _judge(self, case, response: Response, *, keyless: bool) -> None:
         try:
@@ -120,8 +121,8 @@ class Conversation:
     def _keep_ids(self, data: object) -> None:
         for name, value in data.items() if isinstance(data, dict) else ():
             if name.endswith("_id"):
-                self.ids.setdefault(name, []).append(value)
-                del self.ids[name][:-KEPT]
+                self.known.setdefault(name, []).append(value)
+                del self.known[name][:-KEPT]
 
     def _flag(self, case, response: Response, what: Failure | str) -> None:
         """Each kind of failure once an operation."""
@@ -135,6 +136,19 @@ class Conversation:
                 request=case.as_curl_command(),
                 answer=response.text[:2000],
             )
+
+
+def _meant() -> dict[str, list[object]]:
+    """Values of fields that the document calls a text, and that chance would never hit."""
+    return {
+        "scheduled_at": [iso(now() + timedelta(days=days)) for days in (1, 100)],
+        "timezone": ["America/Los_Angeles", "Asia/Kathmandu"],
+        "phone": ["+1-415-555-0100", "+442071838750"],
+        "number": ["+14155550101", "+44"],
+        "caller_id": ["+1 (415) 555-0199"],
+        "webhook_url": ["https://93.184.215.14/calls"],
+        "campaign_id": [None],
+    }
 
 
 def _envelope(response: Response) -> dict[str, object] | None:
