@@ -1,6 +1,6 @@
 """Every proof, in the order in which they run."""
 
-from tests.proofs import corpora, database, hours, load, network, openapi, together
+from tests.proofs import corpora, database, freezes, hours, kills, load, network, openapi, together
 from tests.proofs.battery import Proof
 from tests.proofs.races import RACES
 
@@ -10,6 +10,8 @@ PROOFS: tuple[Proof, ...] = (
     network.PROOF,
     openapi.PROOF,
     RACES,
+    kills.PROOF,
+    freezes.PROOF,
     database.PROOF,
     together.PROOF,
     load.PROOF,

@@ -1,0 +1,48 @@
+"""Proof: who is frozen at whatever line for longer than its lease, and goes on then, does no harm."""
+
+import signal
+from functools import partial
+
+from tests.proofs.battery import Proof, Tally, Trial
+from tests.proofs.lab.besieging import besiege
+
+# Another worker and another web go on meanwhile. A ledger has one gateway: while it is frozen, none answers.
+MEMBERS = {
+    "worker-1": "worker",
+    "worker-2": "worker",
+    "web-1": "web",
+    "web-2": "web",
+    "gateway": "gateway",
+}
+TURNS = (("worker-1", "web-1"), ("gateway", "worker-2"), ("worker-1", "web-2"))
+A_ROUND = 25
+
+
+# The mistakes, and who must be frozen for each to show.
+BROKEN = {"look_up_and_redial": ("worker-1", "worker-2"), "retried_with_a_new_attempt": ("gateway",)}
+A_BROKEN_ROUND = 10
+
+
+def run(trial: Trial) -> Tally:
+    """Freeze the members at lines drawn by chance, past the lease of what they hold; let them go on."""
+    return besiege(trial, MEMBERS, TURNS, number=signal.SIGSTOP, a_round=A_ROUND)
+
+
+def run_broken(mistake: str, trial: Trial) -> Tally:
+    """The same with a broken product, until it is seen."""
+    turns = (BROKEN[mistake],)
+    return besiege(trial, MEMBERS, turns, number=signal.SIGSTOP, a_round=A_BROKEN_ROUND, mistake=mistake)
+
+
+PROOFS = (
+    Proof(
+        name="freezes",
+        shows="a process that is frozen past its lease, and goes on then, rings nobody again",
+        unit="freezes",
+        small=50,
+        full=1_000,
+        chunk=200,
+        run=run,
+        broken={mistake: partial(run_broken, mistake) for mistake in BROKEN},
+    ),
+)

@@ -1,0 +1,50 @@
+"""A whole trial: a laboratory, warmed up, then round after round of strikes until there were enough."""
+
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+
+from tests.proofs.battery import Tally, Trial
+from tests.proofs.lab.judgement import Desk, receiving
+from tests.proofs.lab.laboratory import Laboratory
+from tests.proofs.lab.siege import ENOUGH, Siege
+
+
+def besiege(
+    trial: Trial,
+    members: Mapping[str, str],
+    turns: Sequence[Sequence[str]],
+    *,
+    number: signal.Signals,
+    a_round: int,
+    mistake: str = "",
+) -> Tally:
+    """Strike as often as the trial asks; with a mistake only until it is seen."""
+    with receiving() as desk:
+        return _besiege(trial, members, turns, desk, number=number, a_round=a_round, mistake=mistake)
+
+
+def _besiege(
+    trial: Trial,
+    members: Mapping[str, str],
+    turns: Sequence[Sequence[str]],
+    desk: Desk,
+    *,
+    number: signal.Signals,
+    a_round: int,
+    mistake: str,
+) -> Tally:
+    enough = 1 if mistake else ENOUGH
+    with Laboratory(trial.folder, members, receiver=desk.host, mistake=mistake) as lab:
+        siege = Siege(lab, desk, trial, number=number)
+        began = time.monotonic()
+        siege.warm_up()
+        for victims in cycle(turns):
+            left = trial.cases - siege.tally.cases
+            if left <= 0 or len(siege.tally.flagged) >= enough:
+                break
+            siege.round(min(a_round, left), victims)
+        siege.judge_all_rings()
+        siege.tally.counts["seconds"] += round(time.monotonic() - began)
+    return siege.tally

@@ -1,0 +1,190 @@
+"""What broke a promise, by the phone's own log and by what the webhooks' receiver was sent."""
+
+import base64
+import hashlib
+import hmac
+import json
+import sqlite3
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain, pairwise
+
+from calls.models import Attempt, Call, CallEvent
+from temphone.webhooks.models import Delivery
+from tests.proofs.lab.laboratory import Laboratory
+from tests.proofs.lab.times import RETRY_WAIT
+from tests.proofs.lab.traffic import Placed, may_end, may_ring
+from tests.webhooks.receiver import Received, Receiver
+
+ENDS = {"call.completed", "call.failed", "call.canceled"}
+
+
+class Desk(Receiver):
+    """The webhooks' receiver; all of them may come at once."""
+
+    request_queue_size = 256
+
+
+@contextmanager
+def receiving() -> Iterator[Desk]:
+    """A desk that listens until the block ends."""
+    desk = Desk()
+    thread = threading.Thread(target=desk.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield desk
+    finally:
+        desk.shutdown()
+        thread.join()
+        desk.server_close()
+
+
+@dataclass(slots=True)
+class Heard:
+    """What the phone and the receiver have heard so far, by number and by call."""
+
+    rings: dict[str, list[dict[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    messages: dict[str, list[dict[str, object]]] = field(default_factory=lambda: defaultdict(list))
+    forged: list[str] = field(default_factory=list)
+
+    @classmethod
+    def so_far(cls, lab: Laboratory, desk: Desk) -> "Heard":
+        """Reads the whole phone log and all that was received."""
+        heard = cls()
+        for ring in lab.rings():
+            heard.rings[ring["to"]].append(ring)
+        for received in list(desk.received):
+            body = json.loads(received.body)
+            if not is_signed(received, lab.webhook_secret):
+                heard.forged.append(received.headers.get("webhook-id", ""))
+            heard.messages[body["data"]["call_id"]].append({**body, "id": received.headers["webhook-id"]})
+        return heard
+
+
+def is_signed(received: Received, secret: str) -> bool:
+    """Standard Webhooks, by hand: v1 and the base64 of HMAC-SHA256 over id.timestamp.body."""
+    headers = received.headers
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + received.body
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    digest = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    return headers["webhook-signature"] == f"v1,{digest}"
+
+
+def problems(placed: Sequence[Placed], heard: Heard) -> Iterator[tuple[Placed, str]]:
+    """Every promise that was broken to these calls, now that they are over."""
+    ids = [one.call_id for one in placed]
+    calls = Call.objects.in_bulk(ids)
+    attempts = defaultdict(list)
+    for attempt in Attempt.objects.filter(call__in=ids):
+        attempts[attempt.call_id].append(attempt)
+    for one in placed:
+        call, tried = calls[one.call_id], attempts[one.call_id]
+        found = (
+            ring_count_problems(one, heard),
+            _ring_problems(heard.rings[one.number], tried),
+            _end_problems(one, call, tried),
+            _message_problems(call, heard.messages[call.pk]),
+        )
+        for problem in chain(*found):
+            yield one, problem
+
+
+def _end_problems(one: Placed, call: Call, attempts: Sequence[Attempt]) -> Iterator[str]:
+    end = (call.status, call.outcome or "")
+    if end not in may_end(one):
+        yield f"ended {' '.join(end)}, not {' or '.join(' '.join(ends) for ends in sorted(may_end(one)))}"
+    if any(attempt.is_live for attempt in attempts):
+        yield "over, but an attempt is live"
+
+
+def ring_count_problems(one: Placed, heard: Heard) -> Iterator[str]:
+    """What the phone heard too often or too seldom."""
+    rings = heard.rings[one.number]
+    least, most = may_ring(one)
+    if not least <= len(rings) <= most:
+        yield f"rang {len(rings)} times, not {least}" + (f" to {most}" if most > least else "")
+
+
+def _ring_problems(rings: Sequence[dict[str, str]], attempts: Sequence[Attempt]) -> Iterator[str]:
+    """What the phone heard too early, or for an attempt that nobody wrote down."""
+    ids = [ring["attempt_id"] for ring in rings]
+    if len(set(ids)) < len(ids):
+        yield "one attempt rang twice"
+    if set(ids) - {attempt.pk for attempt in attempts}:
+        yield "rang for an attempt that is not the call's"
+    instants = [datetime.fromisoformat(ring["at"]) for ring in rings]
+    if any(later - earlier < RETRY_WAIT for earlier, later in pairwise(instants)):
+        yield "rang again before its time"
+
+
+def _message_problems(call: Call, messages: list[dict[str, object]]) -> Iterator[str]:
+    """At least once, in order, each the same whenever it comes, and the end last."""
+    firsts = {message["id"]: message for message in reversed(messages)}
+    told = [message for message in messages if message is firsts[message["id"]]]
+    sequences = [message["data"]["sequence"] for message in told]
+    if sequences != list(range(1, call.events_sent + 1)):
+        yield f"messages {sequences} were received, not 1 to {call.events_sent}"
+    if any(_without_way(message) != _without_way(firsts[message["id"]]) for message in messages):
+        yield "a message was not the same when it was repeated"
+    types = [message["type"] for message in told]
+    if not types or types[-1] not in ENDS or ENDS & set(types[:-1]):
+        yield f"the end is not the last of {types}"
+    elif told[-1]["data"]["status"] != call.status:
+        yield f"the last message says {told[-1]['data']['status']}"
+
+
+def _without_way(message: dict[str, object]) -> str:
+    return json.dumps(message, sort_keys=True)
+
+
+def evidence(one: Placed, lab: Laboratory, heard: Heard, *, since: int) -> dict[str, object]:
+    """All that is known of a call, and every strike since the given one."""
+    attempts = list(Attempt.objects.filter(call=one.call_id).values())
+    return {
+        "call": {"id": one.call_id, "number": one.number, "callee": one.callee, "cancel": one.answered},
+        "rings": heard.rings[one.number],
+        "rows": {
+            "call": list(Call.objects.filter(pk=one.call_id).values()),
+            "attempts": attempts,
+            "events": list(CallEvent.objects.filter(call=one.call_id).values()),
+            "deliveries": list(Delivery.objects.filter(subject=one.call_id).order_by("id").values()),
+        },
+        "received": heard.messages[one.call_id],
+        "ledger": ledger_rows(lab, [attempt["id"] for attempt in attempts]),
+        "strikes": lab.strikes()[since:],
+    }
+
+
+def ledger_rows(lab: Laboratory, attempt_ids: Iterable[str]) -> dict[str, list[tuple[object, ...]]]:
+    """What the ledger says of these attempts."""
+    ids = json.dumps(list(attempt_ids))
+    with closing(reading(lab)) as db:
+        return {
+            "attempts": db.execute(
+                "SELECT attempt_id, state, cause, retry, hang_up, changed_at FROM attempts"
+                " WHERE attempt_id IN (SELECT value FROM json_each(?))",
+                (ids,),
+            ).fetchall(),
+            "events": db.execute(
+                "SELECT id, body, acknowledged, send_after FROM events"
+                " WHERE attempt_id IN (SELECT value FROM json_each(?))",
+                (ids,),
+            ).fetchall(),
+        }
+
+
+def unfinished(lab: Laboratory) -> int:
+    """How much the gateway still has to do: open attempts, and events that nobody has acknowledged."""
+    with closing(reading(lab)) as db:
+        (events,) = db.execute("SELECT count(*) FROM events WHERE acknowledged = 0").fetchone()
+        (attempts,) = db.execute("SELECT count(*) FROM attempts WHERE state = 'open'").fetchone()
+    return events + attempts
+
+
+def reading(lab: Laboratory) -> sqlite3.Connection:
+    """The ledger, to be read only."""
+    return sqlite3.connect(f"file:{lab.plan.ledger}?mode=ro", uri=True, timeout=20)

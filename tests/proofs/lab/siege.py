@@ -1,0 +1,233 @@
+"""Strikes the members while calls go through, waits until all is quiet, and judges."""
+
+import signal
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from random import Random
+
+from temphone.webhooks.models import Delivery
+from tests.proofs.battery import Tally, Trial
+from tests.proofs.lab.callees import CALLEES
+from tests.proofs.lab.judgement import Desk, Heard, evidence, problems, ring_count_problems, unfinished
+from tests.proofs.lab.laboratory import Laboratory, Member
+from tests.proofs.lab.places import PHASES
+from tests.proofs.lab.times import Bounds
+from tests.proofs.lab.traffic import Placed, Traffic
+
+OPEN = 24  # calls at once
+LEAST_SPAN = 30
+AT_START = "start"
+ENOUGH = 5  # broken promises; then there is no point in going on
+MOST = 10  # are written down
+LOOK_S = 0.02
+SEE_S = 0.1  # between looks into the tables
+
+
+class Siege:
+    """One laboratory under strikes of one kind."""
+
+    def __init__(self, lab: Laboratory, desk: Desk, trial: Trial, *, number: signal.Signals) -> None:
+        self.lab = lab
+        self.desk = desk
+        self.trial = trial
+        self.number = number
+        self.chance: Random = trial.chance
+        self.traffic = Traffic(self.chance, desk.url())
+        self.bounds = Bounds()
+        self.tally = Tally()
+        self.struck: list[dict[str, object]] = []
+        self.lines: set[str] = set()
+        self.thaw_at: dict[str, float] = {}
+        self.victims: Sequence[str] = ()
+        self.wanted = 0
+        self.round_began = 0
+        self.seen_at = 0.0
+        self.troubles = 0
+        self.judged: list[Placed] = []
+
+    # --- a round
+
+    def warm_up(self) -> None:
+        """Every callee once and nothing struck: now the lines are known, and without strikes all is well."""
+        self.lab.count_always(on=True)
+        self.traffic.schedule(CALLEES)
+        self.settle()
+        self.lab.count_always(on=False)
+
+    def round(self, strikes: int, victims: Sequence[str]) -> None:
+        """So many strikes at these members; then everything must come to its end."""
+        self.victims = victims
+        self.wanted = len(self.struck) + strikes
+        self.round_began = len(self.struck)
+        moved = self._movement()
+        moved_at = time.monotonic()
+        while len(self.struck) < self.wanted and time.monotonic() < moved_at + self.bounds.stuck_s:
+            self.traffic.top_up(OPEN)
+            self._step()
+            self._set_traps()
+            if self._movement() != moved:
+                moved, moved_at = self._movement(), time.monotonic()
+        self.settle()
+
+    def settle(self) -> None:
+        """Take the traps away, wait until all is quiet, and judge."""
+        for member in self.lab.members.values():
+            member.take_trap_away()
+        lost = self._wait_until_quiet()
+        heard = Heard.so_far(self.lab, self.desk)
+        for one in lost:
+            self._flag("lost: it never came to an end", one, heard)
+        judged = [one for one in self.traffic.placed.values() if one not in lost]
+        for one, problem in problems(judged, heard):
+            self._flag(problem, one, heard)
+        self.tally.counts["calls"] += len(self.traffic.placed)
+        self._judge_the_rest(heard)
+        self.judged += judged
+        self.traffic.placed = {}
+
+    # --- strikes
+
+    def _step(self) -> None:
+        for event, member in self.lab.look(LOOK_S):
+            if event == "died":
+                self._died(member)
+            else:
+                self._froze(member)
+        now = time.monotonic()
+        for name, thaw_at in list(self.thaw_at.items()):
+            if thaw_at <= now:
+                del self.thaw_at[name]
+                self.lab.resume(name)
+        if now > self.seen_at + SEE_S:
+            self.traffic.go_on()
+            self.seen_at = now
+
+    def _died(self, member: Member) -> None:
+        if not self._note_strike(member):
+            self._flag_all(f"{member.name} died by itself")
+        if self._is_to_be_struck(member):
+            self._aim(member, PHASES[member.role])
+        self.lab.start(member.name)
+
+    def _froze(self, member: Member) -> None:
+        self._note_strike(member)
+        self.thaw_at[member.name] = time.monotonic() + self.chance.uniform(*self.bounds.freeze_s)
+
+    def _note_strike(self, member: Member) -> bool:
+        """Whether it was a trap that did it."""
+        strike = self.lab.strike_at(member)
+        if strike is None:
+            return False
+        self.struck.append(strike)
+        self.tally.cases += 1
+        self.tally.counts[f"{member.role}: {strike['phase']}"] += 1
+        if strike["line"] not in self.lines:
+            self.lines.add(strike["line"])
+            self.tally.counts["lines hit"] += 1
+        return True
+
+    def _is_to_be_struck(self, member: Member) -> bool:
+        under_way = sum(one.is_trapped for one in self.lab.members.values())
+        return member.name in self.victims and len(self.struck) + under_way < self.wanted
+
+    def _set_traps(self) -> None:
+        now = time.monotonic()
+        for name in self.victims:
+            member = self.lab.members[name]
+            if member.is_trapped and now > member.set_at + self._patience_s(member):
+                self._aim_where_it_works(member)
+            ready = member.alive and not member.frozen and not member.is_trapped
+            if ready and self._is_to_be_struck(member):
+                self._aim(member, {**PHASES[member.role], AT_START: 0})
+
+    def _patience_s(self, member: Member) -> float:
+        return self.bounds.patience_s if member.is_approached else self.bounds.missed_s
+
+    def _aim_where_it_works(self, member: Member) -> None:
+        """Nobody stepped into its trap: set it in a phase in which it has just been."""
+        member.take_trap_away()
+        self.tally.counts["traps that nobody stepped into"] += 1
+        phases = {name: often for name, often in PHASES[member.role].items() if member.has_been_in(name)}
+        self._aim(member, phases or PHASES[member.role])
+
+    def _aim(self, member: Member, phases: Mapping[str, int]) -> None:
+        """Half of the traps lie at a line, each as likely as another; half at the k-th line executed."""
+        (phase,) = self.chance.choices(list(phases), list(phases.values()))
+        lines = self.lab.lines_in(phase) if self.chance.random() < 0.5 else []
+        span = self._span(phase)
+        member.set_trap(
+            phase,
+            at=self.chance.choice(lines) if lines else 0,
+            left=span if lines else self.chance.randint(1, span),
+            number=self.number,
+        )
+
+    def _span(self, phase: str) -> int:
+        """How many lines one run of the phase has or, where it has no runs, three calls have in it."""
+        lines, runs = self.lab.count(phase)
+        calls = self.tally.counts["calls"] + len(self.traffic.placed)
+        per_turn = lines / runs if runs else 3 * lines / max(calls, 1)
+        return max(LEAST_SPAN, round(per_turn))
+
+    # --- quiet
+
+    def _movement(self) -> tuple[int, ...]:
+        return len(self.struck), len(self.traffic.open), len(self.desk.received)
+
+    def _wait_until_quiet(self) -> list[Placed]:
+        """Returns what is lost, for nothing has moved for too long."""
+        moved: tuple[int, ...] = ()
+        moved_at = time.monotonic()
+        while time.monotonic() < moved_at + self.bounds.stuck_s:
+            self._step()
+            self.traffic.go_on()
+            left = (Delivery.objects.filter(state="pending").count(), unfinished(self.lab))
+            now_moved = (*self._movement(), *left)
+            if now_moved != moved:
+                moved, moved_at = now_moved, time.monotonic()
+            over = not any((*left, self.traffic.open, self.thaw_at))
+            if over and time.monotonic() > moved_at + self.bounds.quiet_s:
+                return []
+        return self._lost(left)
+
+    def _lost(self, left: tuple[int, int]) -> list[Placed]:
+        lost = self.traffic.give_up()
+        if not lost:
+            messages, events = left
+            self._flag_all(f"never quiet: {messages} messages and {events} of the gateway's wait")
+        return lost
+
+    # --- judgement
+
+    def _judge_the_rest(self, heard: Heard) -> None:
+        for trouble, times in Counter(self.lab.troubles()[self.troubles :]).items():
+            self._flag_all(f"{trouble} ({times} times)")
+        self.troubles = len(self.lab.troubles())
+        for forged in heard.forged:
+            self._flag_all(f"message {forged} was not signed")
+
+    def judge_all_rings(self) -> None:
+        """Once more at the end: nobody was rung after their call was judged."""
+        heard = Heard.so_far(self.lab, self.desk)
+        for one in self.judged:
+            for problem in ring_count_problems(one, heard):
+                self._flag(f"{problem}, at the end", one, heard)
+        self.tally.counts["rings"] += sum(map(len, heard.rings.values()))
+        self.tally.counts["messages"] += len(self.desk.received)
+
+    def _flag(self, problem: str, one: Placed, heard: Heard) -> None:
+        """A promise that was broken to one call."""
+        if len(self.tally.flagged) < MOST:
+            found = evidence(one, self.lab, heard, since=self.round_began)
+            self._note(f"{one.call_id} to {one.number}: {problem}", **found)
+
+    def _flag_all(self, problem: str) -> None:
+        """A promise that was broken to nobody in particular."""
+        self._note(problem, strikes=self.lab.strikes()[self.round_began :])
+
+    def _note(self, problem: str, **evidence: object) -> None:
+        if len(self.tally.flagged) < MOST:
+            self.tally.flag(
+                problem, folder=self.trial.folder, seed=self.trial.seed, logs=self.lab.log_ends(), **evidence
+            )

@@ -1,0 +1,133 @@
+"""Calls without end: as many open ones as asked for, to callees whose part is known beforehand."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from random import Random
+
+from django.db import transaction
+
+from calls.actions.changing import cancel_call
+from calls.actions.scheduling import CallRequest, schedule_call
+from calls.models import Call
+from calls.states import FINAL, CallStatus
+from contacts.models import Contact
+from temphone.accounts.actors import SYSTEM
+from temphone.accounts.models import Mode
+from temphone.lib.clock import now as utc_now
+from temphone.lib.errors import Conflict
+from tests.proofs.lab.callees import CALLEES, TRIES, Callee
+
+AT_ONCE = 6  # calls scheduled in one transaction
+MAX_DURATION_S = 120  # of simulated time
+CANCEL_WITHIN_S = 0.8
+_serial = count()
+
+
+@dataclass(slots=True, kw_only=True)
+class Placed:
+    """A call that was accepted."""
+
+    call_id: str
+    number: str
+    callee: Callee
+    cancel_at: float = 0.0  # by the monotonic clock; 0: never, or done
+    answered: str = ""  # the status that the cancel answered
+
+
+class Traffic:
+    """The calls of one trial."""
+
+    def __init__(self, chance: Random, webhook_url: str) -> None:
+        self.chance = chance
+        self.webhook_url = webhook_url
+        self.placed: dict[str, Placed] = {}
+        self.open: dict[str, Placed] = {}
+
+    def top_up(self, wanted: int) -> None:
+        """Schedule a few more calls, due at once, while there are fewer open than wanted."""
+        missing = min(wanted - len(self.open), AT_ONCE)
+        if missing > 0:
+            often = [callee.often for callee in CALLEES]
+            self.schedule(self.chance.choices(CALLEES, often, k=missing))
+
+    def schedule(self, callees: Iterable[Callee]) -> None:
+        """One call to each."""
+        now = utc_now()
+        with transaction.atomic():
+            placed = [self._place(callee, now) for callee in callees]
+        for one in placed:
+            self.placed[one.call_id] = self.open[one.call_id] = one
+
+    def _place(self, callee: Callee, now: datetime) -> Placed:
+        number = f"+1{callee.area}{next(_serial) + 2_000_000}"
+        contact = Contact.objects.create(first_name="Jordan", phone=number, timezone="America/Los_Angeles")
+        request = CallRequest(
+            contact_id=contact.pk,
+            scheduled_at=now.isoformat(),
+            initial_message="Hi {{first_name}}, your car is ready.",
+            max_duration_s=MAX_DURATION_S,
+            webhook_url=self.webhook_url,
+        )
+        # As if it were a second ago, so that it is due at once.
+        scheduled = schedule_call(
+            actor=SYSTEM, mode=Mode.TEST, request=request, now=now - timedelta(seconds=1)
+        )
+        Call.objects.filter(pk=scheduled.call.pk).update(max_attempts=TRIES)
+        return Placed(
+            call_id=scheduled.call.pk,
+            number=number,
+            callee=callee,
+            cancel_at=self._when() if callee.canceled else 0.0,
+        )
+
+    def _when(self) -> float:
+        return time.monotonic() + self.chance.uniform(0, CANCEL_WITHIN_S)
+
+    def go_on(self) -> None:
+        """Cancel what is to be canceled now, and see what is over."""
+        for one in self._to_cancel():
+            one.cancel_at = 0.0
+            try:
+                one.answered = cancel_call(actor=SYSTEM, call_id=one.call_id, now=utc_now()).status
+            except Conflict:
+                one.answered = "too late"
+        over = Call.objects.filter(pk__in=list(self.open), status__in=FINAL).values_list("pk", flat=True)
+        for call_id in over:
+            del self.open[call_id]
+
+    def _to_cancel(self) -> Iterator[Placed]:
+        now = time.monotonic()
+        return (one for one in list(self.open.values()) if 0 < one.cancel_at <= now)
+
+    def give_up(self) -> list[Placed]:
+        """What is still open: lost."""
+        lost = list(self.open.values())
+        self.open.clear()
+        return lost
+
+
+def may_end(one: Placed) -> set[tuple[str, str]]:
+    """The statuses and outcomes with which this call may end."""
+    ends = {(one.callee.status.value, one.callee.outcome.value)}
+    if one.answered == CallStatus.CANCELED:
+        return {("canceled", "canceled_by_user")}
+    if one.answered == CallStatus.IN_PROGRESS:
+        # Before the answer, in the message, after it; or it was over before the wish arrived.
+        return ends | {
+            ("canceled", "canceled_by_user"),
+            ("completed", "canceled_by_user"),
+            ("completed", "message_delivered"),
+        }
+    return ends
+
+
+def may_ring(one: Placed) -> tuple[int, int]:
+    """How often its number must ring at least, and may at most."""
+    if one.answered == CallStatus.CANCELED:
+        return 0, 0
+    if one.answered == CallStatus.IN_PROGRESS:
+        return 0, one.callee.rings
+    return one.callee.rings, one.callee.rings

@@ -1,0 +1,185 @@
+"""Broken variants of the product for the laboratory: plausible mistakes, each of which must be seen.
+
+Each is put in place before a member is forked, at public names only.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from calls import callbacks, tasks
+from calls.actions import dialing
+from temphone import wiring
+from temphone.gateway.ledger import Ledger
+from temphone.gateway.legs.simulated import SimulatedNetwork
+from temphone.gateway.switchboard import Switchboard
+from temphone.lib.clock import now as utc_now
+from temphone.telephony.adapters.gateway import GatewayCarrier
+from temphone.telephony.messages import (
+    CarrierEvent,
+    Dialed,
+    DialRequest,
+    DialResult,
+    Refused,
+    Sighting,
+    Unsure,
+)
+from temphone.webhooks import tasks as webhook_tasks
+from temphone.webhooks.models import Delivery, DeliveryState
+
+
+def dial_then_update() -> None:
+    """The dial goes out first; that it did is written afterwards."""
+
+    def dial_due() -> None:
+        with transaction.atomic():
+            requests, _ = dialing.claim_due(carrier="simulated", now=utc_now())
+            results = asyncio.run(wiring.carrier().dial(requests)) if requests else []
+            dialing.record_dial_results(results, now=utc_now())
+
+    tasks.dial_due = dial_due
+
+
+def look_up_and_redial() -> None:
+    """What the gateway does not know is dialled again, and nothing forbids the first dial any more."""
+
+    def sight(ledger: Ledger, attempt_id: str) -> Sighting:
+        row = ledger._db.execute("SELECT 1 FROM attempts WHERE attempt_id = ?", (attempt_id,)).fetchone()
+        return Sighting.LIVE if row else Sighting.NEVER
+
+    Ledger.sight = sight
+    dialing.NOT_AFTER = timedelta(hours=1)
+
+
+def gateway_without_ledger() -> None:
+    """A gateway that starts again knows its name, and nothing of what it took."""
+    opened = Ledger.__init__
+
+    def forgetful(ledger: Ledger, path: object) -> None:
+        opened(ledger, path)
+        with ledger.transaction():
+            ledger._db.execute("DELETE FROM attempts")
+            ledger._db.execute("DELETE FROM events")
+
+    Ledger.__init__ = forgetful
+
+
+def no_answer_is_a_refusal() -> None:
+    """A dial that was not answered counts as one that was refused."""
+    asked = GatewayCarrier.dial
+
+    async def dial(carrier: GatewayCarrier, requests: Sequence[DialRequest]) -> Sequence[DialResult]:
+        results = await asked(carrier, requests)
+        return [
+            Refused(attempt_id=result.attempt_id, cause=result.cause, retry=True)
+            if isinstance(result, Unsure)
+            else result
+            for result in results
+        ]
+
+    GatewayCarrier.dial = dial
+
+
+def ring_then_ledger() -> None:
+    """The gateway rings what it does not know, and writes it down afterwards."""
+
+    async def dial(switchboard: Switchboard, requests: Sequence[DialRequest]) -> Dialed:
+        for request in requests:
+            if request.attempt_id not in switchboard._calls:
+                switchboard._start(request)
+        await asyncio.sleep(0)
+        admit = partial(switchboard._ledger.admit, requests, switchboard._objection)
+        answer, _ = await switchboard._writer.run(admit)
+        return answer
+
+    Switchboard.dial = dial
+
+
+def acknowledged_before_applied() -> None:
+    """The gateway's events are acknowledged at once and applied later."""
+    apply = callbacks.record_carrier_events
+    waiting: queue.Queue[Callable[[], object]] = queue.Queue()
+    begun = threading.Lock()
+    running: list[threading.Thread] = []
+
+    def work() -> None:
+        while True:
+            waiting.get()()
+
+    def record(*, ledger: str, events: Sequence[CarrierEvent], now: datetime) -> dict[str, int]:
+        with begun:
+            if not running:
+                running.append(threading.Thread(target=work, daemon=True))
+                running[0].start()
+        waiting.put(partial(apply, ledger=ledger, events=events, now=now))
+        return {event.attempt_id: event.sequence for event in sorted(events, key=lambda one: one.sequence)}
+
+    callbacks.record_carrier_events = record
+
+
+def delivered_before_it_is_sent() -> None:
+    """A message counts as delivered when it is taken in hand."""
+    claim = webhook_tasks.claim_due
+
+    def claim_due(**terms: object) -> list[Delivery]:
+        with transaction.atomic():
+            claimed = claim(**terms)
+            rows: QuerySet[Delivery] = Delivery.objects.filter(pk__in=[row.pk for row in claimed])
+            rows.update(state=DeliveryState.DELIVERED)
+        return claimed
+
+    webhook_tasks.claim_due = claim_due
+
+
+def nobody_asks() -> None:
+    """What was claimed and never answered is not asked for."""
+    tasks.reconcile = lambda: None
+
+
+def retried_with_a_new_attempt() -> None:
+    """An unanswered dial is tried again by the client, under an id of its own, as no retry should be."""
+    asked = GatewayCarrier.dial
+
+    async def dial(carrier: GatewayCarrier, requests: Sequence[DialRequest]) -> Iterable[DialResult]:
+        results = await asked(carrier, requests)
+        if any(isinstance(result, Unsure) for result in results):
+            from dataclasses import replace
+
+            await asked(carrier, [replace(one, attempt_id=f"{one.attempt_id}-again") for one in requests])
+        return results
+
+    GatewayCarrier.dial = dial
+
+
+def ring_whatever_rang() -> None:
+    """After a restart the network rings again what had rung before its events were written."""
+    rings = SimulatedNetwork.ring
+
+    def ring(network: SimulatedNetwork, request: DialRequest, history: object) -> None:
+        network._rung = set()
+        rings(network, request, history)
+
+    SimulatedNetwork.ring = ring
+
+
+MISTAKES: dict[str, Callable[[], None]] = {
+    mistake.__name__: mistake
+    for mistake in (
+        dial_then_update,
+        look_up_and_redial,
+        gateway_without_ledger,
+        no_answer_is_a_refusal,
+        ring_then_ledger,
+        acknowledged_before_applied,
+        delivered_before_it_is_sent,
+        nobody_asks,
+        retried_with_a_new_attempt,
+        ring_whatever_rang,
+    )
+}
