@@ -25,7 +25,7 @@ run: .venv/run.stamp
 install: .venv/dev.stamp
 
 test: .venv/dev.stamp
-	@$(RUN) pytest
+	@$(RUN) pytest $(TESTS)
 
 prove: .venv/dev.stamp
 	@exec $(RUN) tests.proofs $(PROVE)

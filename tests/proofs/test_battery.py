@@ -9,7 +9,10 @@ from tests.proofs.registry import PROOFS
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes, pytest.mark.timeout(600)]
 SEED = 20260315
 HERE = [proof for proof in PROOFS if connection.vendor in proof.databases]
-BROKEN = [(proof, mistake) for proof in HERE for mistake in proof.broken]
+# Whether the harness sees a mistake is tried on one database here, on each by `make prove`.
+BROKEN = [
+    (proof, mistake) for proof in HERE for mistake in proof.broken if proof.databases[0] == connection.vendor
+]
 
 
 @pytest.mark.parametrize("proof", HERE, ids=lambda proof: proof.name)
