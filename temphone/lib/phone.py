@@ -9,14 +9,14 @@ MAX_LENGTH = 32
 
 @lru_cache(maxsize=1000)  # the installation's own numbers come again with every call
 def to_e164(text: str) -> str:
-    """The E.164 form of ``text``, which starts with + and may hold spaces, dots, hyphens and brackets.
+    """The E.164 form of ``text``, which starts with + and may hold spaces, dots, hyphens and brackets, no letters.
 
     Possible is enough: the specification's own +1-415-555-0199 is no assigned number.
 
     Raises:
         ValueError: it cannot be a phone number.
     """
-    if len(text) > MAX_LENGTH or not text.lstrip().startswith("+"):
+    if len(text) > MAX_LENGTH or not text.lstrip().startswith("+") or any(map(str.isalpha, text)):
         raise ValueError(f"Not an international phone number: {text!r}.")
     try:
         number = phonenumbers.parse(text)

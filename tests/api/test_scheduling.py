@@ -136,7 +136,16 @@ def test_it_accepts(program, field, value):
         ),
         *(
             ("caller_id", value, BAD_CALLER_ID)
-            for value in ("4155550199", "+1", "", "+1415555019x", "+1-415-555-0199 ext. 5", None, 14155550199)
+            for value in (
+                "4155550199",
+                "+1",
+                "",
+                "+1415555019x",
+                "+14155550199x",
+                "+1-415-555-0199 ext. 5",
+                None,
+                14155550199,
+            )
         ),
         *(("metadata", value, BAD_METADATA) for value in ([], "a", 1, None, JUST_TOO_MUCH)),
         *(("recording_enabled", value, BAD_SWITCH) for value in ("true", 1, 0, None, [])),
