@@ -123,6 +123,8 @@ def _opted_out(attempt: Attempt, event: CarrierEvent, now: datetime) -> None:
     attempt.evidence = {**attempt.evidence, **event.evidence}
     attempt.save()  # answered, if this batch said so: what is suppressed hangs up what still rings
     suppress_in_call(attempt, now=now)
+    # Not answered yet, it was asked to hang up by that: what follows in the batch goes on from there.
+    attempt.call.refresh_from_db(fields=["version", "hang_up_requested_at", "updated_at"])
 
 
 def _ended(attempt: Attempt, event: CarrierEvent, now: datetime) -> None:
