@@ -1,6 +1,7 @@
 """Every proof, in the order in which they run."""
 
 from tests.proofs.battery import Proof
+from tests.proofs.machine import MACHINE
 from tests.proofs.races import RACES
 
-PROOFS: tuple[Proof, ...] = (RACES,)
+PROOFS: tuple[Proof, ...] = (RACES, MACHINE)
