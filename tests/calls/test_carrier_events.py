@@ -224,6 +224,13 @@ def test_an_opt_out_counts_even_after_the_call_was_given_up():
     assert Suppression.objects.filter(number=call.contact.phone).exists()
 
 
+def test_an_opt_out_before_the_answer_and_the_end_come_in_one_batch():
+    call, attempt_id = dialled()
+    tell(ACCEPTED, RINGING, EventType.OPTED_OUT, Outcome.NO_ANSWER, attempt_id=attempt_id)
+    assert (fresh(call).status, fresh(call).outcome) == ("canceled", "canceled_by_user")
+    assert Suppression.objects.get().number == call.contact.phone
+
+
 def test_webhooks_come_in_order_with_the_outcome():
     call, attempt_id = dialled(webhook_url="https://hooks.example.com/calls")
     tell(ACCEPTED, RINGING, ANSWERED, Outcome.ANSWERED_HUMAN, attempt_id=attempt_id)

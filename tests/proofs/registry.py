@@ -2,6 +2,7 @@
 
 from tests.proofs import corpora, database, freezes, hours, kills, load, network, openapi, together
 from tests.proofs.battery import Proof
+from tests.proofs.machine import MACHINE
 from tests.proofs.races import RACES
 
 PROOFS: tuple[Proof, ...] = (
@@ -10,6 +11,7 @@ PROOFS: tuple[Proof, ...] = (
     network.PROOF,
     openapi.PROOF,
     RACES,
+    MACHINE,
     *kills.PROOFS,
     *freezes.PROOFS,
     database.PROOF,
