@@ -36,7 +36,7 @@ def _besiege(
     mistake: str,
 ) -> Tally:
     enough = 1 if mistake else ENOUGH
-    with Laboratory(trial.folder, members, receiver=desk.host, mistake=mistake) as lab:
+    with Laboratory(trial.folder, members, receiver=desk.host, seed=trial.seed, mistake=mistake) as lab:
         siege = Siege(lab, desk, trial, number=number)
         began = time.monotonic()
         siege.warm_up()

@@ -38,6 +38,7 @@ class Member:
     alive: bool = False
     frozen: bool = False
     set_at: float = 0.0  # when its trap was set, by the monotonic clock
+    thawed_at: float = 0.0
     counted: bytes = b""  # its counters then
 
     @property
@@ -71,11 +72,18 @@ class Member:
 class Laboratory:
     """The members and their nursery, until the ``with`` block ends."""
 
-    def __init__(self, folder: Path, members: Mapping[str, str], *, receiver: str, mistake: str = "") -> None:
+    def __init__(
+        self, folder: Path, members: Mapping[str, str], *, receiver: str, seed: int = 0, mistake: str = ""
+    ) -> None:
         """``members`` names each one's role; ``receiver`` is the host and port of the webhooks."""
         self.folder = folder.absolute()
         self.plan = Plan(
-            folder=str(self.folder), port=free_port(), secret=new_secret(), speed=SPEED, mistake=mistake
+            folder=str(self.folder),
+            port=free_port(),
+            secret=new_secret(),
+            speed=SPEED,
+            seed=seed,
+            mistake=mistake,
         )
         self.webhook_secret = new_secret()
         self.members = {
@@ -156,12 +164,6 @@ class Laboratory:
         self._nursery.stdin.flush()
         self.members[name].alive = True
 
-    def resume(self, name: str) -> None:
-        """Let a frozen member go on."""
-        member = self.members[name]
-        member.frozen = False
-        os.kill(member.pid, signal.SIGCONT)
-
     def look(self, timeout_s: float) -> Iterator[tuple[str, Member]]:
         """Who has died or frozen: "died" or "frozen", and the member. Waits so long for the first."""
         for report in self._reports(timeout_s):
@@ -174,6 +176,9 @@ class Laboratory:
                     member.alive = member.frozen = False
                 case "frozen":
                     member.frozen = True
+                case "thawed":
+                    member.frozen, member.thawed_at = False, time.monotonic()
+                    continue
             yield report["event"], member
 
     def _reports(self, timeout_s: float) -> list[dict[str, object]]:
@@ -208,6 +213,11 @@ class Laboratory:
         number = NUMBERS[phase]
         cells = [member.cells for member in self.members.values()]
         return sum(cell[LINES + number] for cell in cells), sum(cell[RUNS + number] for cell in cells)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether anybody is frozen now."""
+        return any(member.frozen for member in self.members.values())
 
     def strike_at(self, member: Member) -> dict[str, object] | None:
         """The strike that has just hit this member, once."""

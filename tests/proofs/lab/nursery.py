@@ -11,13 +11,16 @@ import os
 import select
 import signal
 import sys
+import time
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import django
 from django.conf import settings
 
 from tests.proofs.lab.plan import Plan
+from tests.proofs.lab.times import FREEZE_S, LOCK_WAIT_S
 
 
 class Nursery:
@@ -26,6 +29,8 @@ class Nursery:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.children: dict[int, str] = {}
+        self.thaw_at: dict[int, float] = {}
+        self.chance = Random(plan.seed)
         self.bell, bell = os.pipe()
         os.set_blocking(bell, False)
         os.set_blocking(self.bell, False)
@@ -37,7 +42,7 @@ class Nursery:
         report(event="ready")
         orders = b""
         while True:
-            ready, _, _ = select.select([0, self.bell], [], [])
+            ready, _, _ = select.select([0, self.bell], [], [], self.thaw())
             if self.bell in ready:
                 os.read(self.bell, 4096)
                 self.look()
@@ -76,6 +81,18 @@ class Nursery:
         trap.watch()
         ROLES[role](self.plan)
 
+    def thaw(self) -> float | None:
+        """Let those go on who have been frozen long enough; returns in how many seconds the next is to.
+
+        It is done here since the driver may itself be waiting for a lock that a frozen member holds.
+        """
+        now = time.monotonic()
+        for pid in [pid for pid, at in self.thaw_at.items() if at <= now]:
+            del self.thaw_at[pid]
+            os.kill(pid, signal.SIGCONT)
+            report(event="thawed", name=self.children[pid], pid=pid)
+        return min(self.thaw_at.values()) - now if self.thaw_at else None
+
     def look(self) -> None:
         """Tell who has died or stopped since the last look."""
         while self.children:
@@ -83,8 +100,10 @@ class Nursery:
             if not pid:
                 return
             if os.WIFSTOPPED(status):
+                self.thaw_at[pid] = time.monotonic() + self.chance.uniform(*FREEZE_S)
                 report(event="frozen", name=self.children[pid], pid=pid)
                 continue
+            self.thaw_at.pop(pid, None)
             how = os.waitstatus_to_exitcode(status)
             report(event="died", name=self.children.pop(pid), pid=pid, how=how)
 
@@ -113,10 +132,14 @@ def prepare(plan: Plan) -> None:
 
 
 def quicken(database: dict[str, Any]) -> None:
-    """Do not wait for the disk: only a power cut loses what a killed process has written."""
+    """Do not wait for the disk: only a power cut loses what a killed process has written.
+
+    But wait for locks: how long they are held is no question here, where somebody is frozen with them.
+    """
     options = database["OPTIONS"]
     if "init_command" in options:
         options["init_command"] += "PRAGMA synchronous=OFF;"
+        options["timeout"] = LOCK_WAIT_S
     else:
         options["options"] = "-c synchronous_commit=off"
 

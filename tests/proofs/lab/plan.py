@@ -15,6 +15,7 @@ class Plan:
     port: int  # web's
     secret: str  # between Django and the gateway
     speed: float
+    seed: int  # of how long who is frozen stays so
     mistake: str = ""  # the broken variant of the product, if it is one
 
     @property

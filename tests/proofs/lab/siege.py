@@ -38,7 +38,6 @@ class Siege:
         self.tally = Tally()
         self.struck: list[dict[str, object]] = []
         self.lines: set[str] = set()
-        self.thaw_at: dict[str, float] = {}
         self.victims: Sequence[str] = ()
         self.wanted = 0
         self.round_began = 0
@@ -93,15 +92,10 @@ class Siege:
             if event == "died":
                 self._died(member)
             else:
-                self._froze(member)
-        now = time.monotonic()
-        for name, thaw_at in list(self.thaw_at.items()):
-            if thaw_at <= now:
-                del self.thaw_at[name]
-                self.lab.resume(name)
-        if now > self.seen_at + SEE_S:
+                self._note_strike(member)
+        if time.monotonic() > self.seen_at + SEE_S:
             self.traffic.go_on()
-            self.seen_at = now
+            self.seen_at = time.monotonic()
 
     def _died(self, member: Member) -> None:
         if not self._note_strike(member):
@@ -109,10 +103,6 @@ class Siege:
         if self._is_to_be_struck(member):
             self._aim(member, PHASES[member.role])
         self.lab.start(member.name)
-
-    def _froze(self, member: Member) -> None:
-        self._note_strike(member)
-        self.thaw_at[member.name] = time.monotonic() + self.chance.uniform(*self.bounds.freeze_s)
 
     def _note_strike(self, member: Member) -> bool:
         """Whether it was a trap that did it."""
@@ -137,7 +127,8 @@ class Siege:
             member = self.lab.members[name]
             if member.is_trapped and now > member.set_at + self._patience_s(member):
                 self._aim_where_it_works(member)
-            ready = member.alive and not member.frozen and not member.is_trapped
+            rested = now > member.thawed_at + self.bounds.rest_s
+            ready = member.alive and not member.frozen and rested and not member.is_trapped
             if ready and self._is_to_be_struck(member):
                 self._aim(member, {**PHASES[member.role], AT_START: 0})
 
@@ -186,7 +177,7 @@ class Siege:
             now_moved = (*self._movement(), *left)
             if now_moved != moved:
                 moved, moved_at = now_moved, time.monotonic()
-            over = not any((*left, self.traffic.open, self.thaw_at))
+            over = not any((*left, self.traffic.open, self.lab.is_frozen))
             if over and time.monotonic() > moved_at + self.bounds.quiet_s:
                 return []
         return self._lost(left)

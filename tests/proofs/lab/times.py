@@ -38,6 +38,8 @@ SPANS = (
 # Half an hour and more: a tenth would still be too long.
 RETRY_WAIT = timedelta(seconds=0.5)
 DELIVERY_WAIT = timedelta(seconds=0.3)
+FREEZE_S = (0.9, 1.6)  # past the dial's lease of 0.8 s, mostly past its last instant too
+LOCK_WAIT_S = 60  # SQLite's write lock may be in frozen hands, and then in the next ones
 
 Span = float | timedelta | tuple["Span", ...]
 
@@ -76,6 +78,6 @@ class Bounds:
 
     stuck_s: float = 20.0  # nothing has moved for so long: what is not over is lost
     quiet_s: float = 0.2  # nothing has moved for so long and nothing is left: all is over
+    rest_s: float = 0.4  # after a freeze, so that its locks go round
     missed_s: float = 0.5  # a trap in a phase in which nobody has been is set elsewhere
     patience_s: float = 1.2  # and one where somebody has been, only after this
-    freeze_s: tuple[float, float] = (0.9, 2.0)  # past the dial's lease of 0.8 s, mostly past not_after too
