@@ -9,7 +9,7 @@ MAX_LENGTH = 32
 
 @lru_cache(maxsize=1000)  # the installation's own numbers come again with every call
 def to_e164(text: str) -> str:
-    """The E.164 form of ``text``, which starts with + and may hold spaces, dots, hyphens and brackets, no letters.
+    """The E.164 form of ``text``, which starts with + and may hold spaces, dots, hyphens and brackets.
 
     Possible is enough: the specification's own +1-415-555-0199 is no assigned number.
 

@@ -27,8 +27,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from calls.actions import changing, dialing, scheduling
+from calls.actions import changing, dialing
 from calls.actions.carrier_events import record_carrier_events
+from calls.actions.changes import gathering
 from calls.actions.finishing import finish_call
 from calls.actions.hanging_up import record_hang_up, take_hang_ups
 from calls.actions.idempotency import Idempotency
@@ -39,8 +40,9 @@ from calls.models import Attempt, Call, CallEvent, Gateway
 from campaigns.actions import pause_campaign, resume_campaign
 from contacts.actions import lift_suppression
 from contacts.models import Contact, PhoneNumber, Suppression
+from temphone import rows
 from temphone.accounts.actors import SYSTEM
-from temphone.accounts.models import Mode
+from temphone.accounts.models import IdempotencyRecord, Mode
 from temphone.lib import ids
 from temphone.lib.clock import iso
 from temphone.lib.errors import Conflict, Invalid
@@ -566,7 +568,8 @@ def cancel_after_claim_says_200(trial: Trial) -> Tally:
     def hasty(*, actor, call_id, now):
         call = changing.get_call(actor=actor, call_id=call_id)
         if call.status == "in_progress":
-            finish_call(call, Outcome.CANCELED_BY_USER, now=now)
+            with gathering(now) as changes:
+                finish_call(changes, call, Outcome.CANCELED_BY_USER)
             return call
         return cancel(actor=actor, call_id=call_id, now=now)
 
@@ -577,7 +580,7 @@ def cancel_after_claim_says_200(trial: Trial) -> Tally:
 def idempotency_kept_after_commit(trial: Trial) -> Tally:
     """The key is kept in a transaction of its own; the process may die before that."""
     kept: list[Callable[[], None]] = []
-    remember = scheduling.remember
+    insert = rows.insert_together
 
     class Forgetful(Machine):
         def settle_keys(self, dies: bool) -> None:
@@ -586,10 +589,11 @@ def idempotency_kept_after_commit(trial: Trial) -> Tally:
                 if not dies:
                     keep()
 
-    def later(actor, idempotency, **named):
-        kept.append(lambda: remember(actor, idempotency, **named))
+    def later(*objects):
+        insert(*(one for one in objects if not isinstance(one, IdempotencyRecord)))
+        kept.extend(partial(insert, one) for one in objects if isinstance(one, IdempotencyRecord))
 
-    with mock.patch.object(scheduling, "remember", later):
+    with mock.patch.object(rows, "insert_together", later):
         return run(trial, machine=Forgetful, shrink=False)
 
 
