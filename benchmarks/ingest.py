@@ -67,7 +67,7 @@ class Variant:
     databases: Sequence[str] = ("PostgreSQL", "SQLite")
 
 
-def _granian(application: str) -> list[str]:
+def granian(application: str) -> list[str]:
     """Its command line, as ``manage.py dev`` has it."""
     from temphone.management.together import Web, programs
 
@@ -82,13 +82,13 @@ def variants() -> list[Variant]:
     uvicorn = [sys.executable, "-m", "uvicorn", "--host", "127.0.0.1", "--port", "{port}", "--no-access-log"]
     uvicorn += ["--loop", "uvloop", "--http", "httptools", "--log-level", "warning", "--factory"]
     return [
-        Variant("TemPhone", _granian("temphone.wsgi:application")),
+        Variant("TemPhone", granian("temphone.wsgi:application")),
         Variant(
             "FastAPI and asyncpg",
             [*uvicorn, "benchmarks.ingest_peers.fastapi_main:app"],
             ("PostgreSQL",),
         ),
-        Variant("django-ninja and its ORM", _granian("benchmarks.ingest_peers.ninja_app:application")),
+        Variant("django-ninja and its ORM", granian("benchmarks.ingest_peers.ninja_app:application")),
     ]
 
 
