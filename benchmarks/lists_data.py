@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 FIRST = (
     "Ada Alan Amara Andrés Anna Arjun Beatriz Ben Carla Chen Clara Dana David Diego Elena Eli Emma Farah "
@@ -41,6 +42,7 @@ class Dialect:
     hex: str
     moment: str
     json: str
+    place: str  # where the second stands in the first
     yes: str = "TRUE"
     no: str = "FALSE"
 
@@ -50,22 +52,55 @@ POSTGRESQL = Dialect(
     hex="lpad(to_hex({}), 12, '0')",
     moment="to_timestamp({})",
     json="CAST({} AS jsonb)",
+    place="strpos({}, {})",
 )
 SQLITE = Dialect(
     series="(WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < {}) SELECT i FROM s)",
     hex="printf('%012x', {})",
     moment="datetime({}, 'unixepoch')",
     json="{}",
+    place="instr({}, {})",
 )
 
 
 def fill(connection: BaseDatabaseWrapper, *, calls: int, contacts: int, now: datetime) -> None:
     """Write all of it into a database that is migrated and empty; statistics included."""
-    dialect = POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+    _execute(connection, _statements(_dialect(connection), calls, contacts, int(now.timestamp())))
+
+
+def fill_contacts(connection: BaseDatabaseWrapper, contacts: int, *, now: datetime) -> None:
+    """Write the contacts alone; statistics included."""
+    _execute(connection, [_contacts(_dialect(connection), contacts, int(now.timestamp()))])
+
+
+def _dialect(connection: BaseDatabaseWrapper) -> Dialect:
+    return POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+
+
+def _execute(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
+    """One after the other. Indexes are made at the end, which is faster than to keep them meanwhile."""
     with connection.cursor() as cursor:
-        for statement in _statements(dialect, calls, contacts, int(now.timestamp())):
+        indexes = _indexes(connection, cursor)
+        for name in indexes:
+            cursor.execute(f'DROP INDEX "{name}"')
+        for statement in (*statements, *indexes.values()):
             cursor.execute(statement)
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+
+
+def _indexes(connection: BaseDatabaseWrapper, cursor: CursorWrapper) -> dict[str, str]:
+    """Our tables' indexes that no constraint needs: by name, the statement that makes them."""
+    if connection.vendor == "postgresql":
+        cursor.execute(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' "
+            "AND indexname NOT IN (SELECT conname FROM pg_constraint) AND indexdef NOT LIKE '%UNIQUE%'"
+        )
+    else:
+        cursor.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL "
+            "AND sql NOT LIKE '%UNIQUE%'"
+        )
+    return dict(cursor.fetchall())
 
 
 def _id(dialect: Dialect, prefix: str, number: str) -> str:
@@ -87,6 +122,7 @@ def _insert(table: str, columns: dict[str, str], source: str) -> str:
 def _statements(dialect: Dialect, calls: int, contacts: int, now: int) -> list[str]:
     return [
         _contacts(dialect, contacts, now),
+        *_words(dialect),
         "INSERT INTO contacts_phonenumber (e164) SELECT phone FROM contacts_contact",
         _consents(dialect, contacts, now),
         _suppressions(dialect, contacts, now),
@@ -112,6 +148,31 @@ def _contacts(dialect: Dialect, contacts: int, now: int) -> str:
         "updated_at": at,
     }
     return _insert("contacts_contact", columns, dialect.series.format(contacts) + " AS n")
+
+
+def _words(dialect: Dialect) -> list[str]:
+    """The words of each contact, as the model writes them; each name here is one word."""
+    reverse = "".join(f" || substr(phone, {place}, 1)" for place in range(12, 1, -1))
+    accents = "".maketrans("áéíóúãñ", "aeiouan")
+    plain = "lower(first_name)"
+    for letter, bare in accents.items():
+        plain = f"replace({plain}, '{chr(letter)}', '{chr(bare)}')"
+    company = "lower(company)"
+    space = dialect.place.format(company, "' '")
+    words = [
+        plain,
+        "lower(last_name)",
+        f"substr({company}, 1, {space} - 1)",
+        f"substr({company}, {space} + 1)",
+        "substr(phone, 2)",
+        "substr(phone, 3)",
+        f"'<'{reverse}",
+    ]
+    return [
+        f"INSERT INTO contacts_contactword (word, contact_id) SELECT {word}, id FROM contacts_contact "
+        "WHERE TRUE ON CONFLICT DO NOTHING"
+        for word in words
+    ]
 
 
 def _consents(dialect: Dialect, contacts: int, now: int) -> str:

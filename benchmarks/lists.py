@@ -1,0 +1,85 @@
+"""Every list and page of an installation with a million calls and 200,000 contacts.
+
+By Django's test client, so the server's time alone: p50 and the slowest of 20 requests, after one on a new
+connection. Where a page has several views, a row shows the worst of them. Two campaigns of 100,000 calls each
+at one instant are among the calls, cursors stand at nine tenths of a list, and one call in fifty is live.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import nullcontext
+
+from benchmarks.frame import ROOT, Postgres, Report, folder, options, say
+
+# Django is set up before what needs it is imported.
+CHILD = "import django; django.setup(); from benchmarks.lists_pages import main; main()"
+VIEWS = ("upcoming", "live", "attention", "completed", "all")
+SHOWN = {"cold, ms": "cold", "p50, ms": "p50", "max, ms": "max"}
+GOAL_MS, FLOOR_MS, COUNT_MS = 20, 50, 5
+
+Pages = Mapping[str, Mapping[str, float]]
+
+
+def main() -> None:
+    given = options(__doc__)
+    report = Report("lists", title="Lists at a million calls", note=" ".join(str(__doc__).split()))
+    calls, times = given.pick(1_000_000, quick=20_000), given.pick(20, quick=2)
+    measured = {database: _measure(database, calls, times) for database in ("PostgreSQL", "SQLite")}
+    worst = {database: _worst(pages) for database, pages in measured.items()}
+    for name in worst["PostgreSQL"]:
+        figures = {
+            f"{database} {short}, ms": pages[name][long]
+            for database, pages in worst.items()
+            for long, short in SHOWN.items()
+        }
+        report.row(name, [{**figures, "queries": worst["PostgreSQL"][name]["queries"]}])
+    for database, pages in measured.items():
+        _goals(report, database, pages)
+    report.finish(given)
+
+
+def _measure(database: str, calls: int, times: int) -> Pages:
+    with Postgres() if database == "PostgreSQL" else nullcontext() as server, folder() as path:
+        url = server.create("lists") if server else f"sqlite:///{path / 'lists.sqlite3'}"
+        env = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "temphone.settings",
+            "DATABASE_URL": url,
+            "TEMPHONE_DATA_DIR": str(path),
+        }
+        say(f"  filling {database} with {calls:,} calls, then asking for everything")
+        command = [sys.executable, "-c", CHILD, "--calls", str(calls), "--times", str(times)]
+        done = subprocess.run(command, env=env, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+        pages: Pages = json.loads(done.stdout)
+        return pages
+
+
+def _worst(pages: Pages) -> dict[str, dict[str, float]]:
+    """The pages without their views' names; of each figure the greatest over the views."""
+    found: dict[str, dict[str, float]] = {}
+    for name, figures in pages.items():
+        plain = ", ".join(part for part in name.split(", ") if part not in VIEWS)
+        known = found.setdefault(plain, {})
+        for figure, value in figures.items():
+            known[figure] = max(value, known.get(figure, value))
+    return found
+
+
+def _goals(report: Report, database: str, pages: Pages) -> None:
+    for most in (GOAL_MS, FLOOR_MS):
+        _goal(report, f"every list and page under {most} ms, {database}", pages, "p50, ms", most)
+    _goal(report, f"counts under {COUNT_MS} ms, {database}", pages, "slowest count, ms", COUNT_MS)
+
+
+def _goal(report: Report, goal: str, pages: Pages, figure: str, most: float) -> None:
+    slowest = sorted(pages, key=lambda name: -pages[name][figure])
+    above = [name for name in slowest if pages[name][figure] >= most]
+    why = f"{len(pages) - len(above)} of {len(pages)} are; above, the slowest first: {'; '.join(above[:8])}"
+    report.goal(goal, pages[slowest[0]][figure], most=most, unit="ms", why=why)
+
+
+if __name__ == "__main__":
+    main()
