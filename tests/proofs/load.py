@@ -5,7 +5,7 @@ import math
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -54,18 +54,32 @@ class Load:
 
     def run(self) -> None:
         """Feed it, kill it, weigh it; until everything is over, or should be."""
-        kills = self._kills()
-        weigh_at = time.monotonic()
-        kill_at = weigh_at + AHEAD_S + 2  # when the first are under way
+        disturb = self._disturber()
         for batch in self._batches():
             self._schedule(batch)
+            disturb()
             while (wait := (batch[0][1] - now()).total_seconds() - AHEAD_S) > 0:
                 time.sleep(min(wait, 0.5))
-                kill_at = self._kill(kills, kill_at)
-                weigh_at = self._weigh(weigh_at)
+                disturb()
         while self._is_open():
-            kill_at = self._kill(kills, kill_at)
             time.sleep(0.2)
+            disturb()
+        assert self.tally.counts["kills"] >= len(ONE_OF_EACH), "Too little was killed: nothing was shown."
+
+    def _disturber(self) -> Callable[[], None]:
+        """Kills and weighs when it is time to; the first kill is when the first calls are under way."""
+        kills, begin = self._kills(), time.monotonic()
+        due = {"kill": begin + AHEAD_S + 2, "weigh": begin}
+
+        def disturb() -> None:
+            if time.monotonic() >= due["kill"] and (name := next(kills, None)):
+                self._kill(name)
+                due["kill"] = time.monotonic() + KILL_EVERY_S / (2 if self.trial.cases < FEW else 1)
+            if time.monotonic() >= due["weigh"]:
+                self.scales.weigh(self.fleet)
+                due["weigh"] = time.monotonic() + WEIGH_EVERY_S
+
+        return disturb
 
     def _batches(self) -> Iterator[list[tuple[tuple[str, str], datetime]]]:
         """People, with the instant at which each is to be called: a second's worth at a time."""
@@ -108,23 +122,14 @@ class Load:
             for names in kinds.values():
                 yield chance.choice(names[1:] or names)
 
-    def _kill(self, kills: Iterator[str], at: float) -> float:
-        """Kill one if it is time, and start it again; when it is time again."""
-        if time.monotonic() < at or (name := next(kills, None)) is None:
-            return at
+    def _kill(self, name: str) -> None:
+        """Kill one, and start it again."""
         self.fleet.kill(name)
         if self.forgetful and name.startswith("gateway"):
             for path in self.fleet.folder.glob(f"gateway/{name}.sqlite3*"):
                 path.unlink()
         self.fleet.start(name)
         self.tally.counts["kills"] += 1
-        return time.monotonic() + KILL_EVERY_S / (2 if self.trial.cases < FEW else 1)
-
-    def _weigh(self, at: float) -> float:
-        if time.monotonic() < at:
-            return at
-        self.scales.weigh(self.fleet)
-        return time.monotonic() + WEIGH_EVERY_S
 
     def _is_open(self) -> bool:
         """Whether something is to come still, for which we wait."""
