@@ -1,5 +1,6 @@
 """The doors for carriers: signed, and nothing else about them is trusted."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar
@@ -19,6 +20,9 @@ from temphone.telephony.messages import Acknowledged, Events, Heartbeat, Welcome
 from temphone.telephony.signing import CONTENT_TYPE, BadSignature, SignedRequest
 
 Told = TypeVar("Told")
+# In JSON, NUL is \u0000 after an even number of backslashes. PostgreSQL keeps it in no text.
+NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+UNREADABLE = rb"\1\\ufffd"
 
 
 def told_by_gateway(
@@ -37,7 +41,7 @@ def told_by_gateway(
         def view(request: HttpRequest) -> HttpResponse:
             try:
                 wiring.carrier().verify(SignedRequest(headers=request.headers, body=request.body))
-                answer = handle(decode(request.body, kind))
+                answer = handle(decode(NUL.sub(UNREADABLE, request.body), kind))
             except BadSignature:
                 return HttpResponse(status=401)
             except (msgspec.DecodeError, DataError, OverflowError):

@@ -13,6 +13,8 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 
 T = TypeVar("T")
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]  # a naive one is refused when decoded
 
 
@@ -188,7 +190,7 @@ class Turn:
 
     speaker: Literal["agent", "callee"]
     text: str
-    offset_ms: int
+    offset_ms: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +201,7 @@ class Ending:
     ended_by: EndedBy
     hangup_cause: str = ""
     answered_by: AnsweredBy | None = None
-    duration_s: int = 0
+    duration_s: Count = 0
     rang: bool = True  # False: surely no phone rang, and none will for this attempt
     evidence: Mapping[str, str | int] = field(default_factory=dict)
 
@@ -208,8 +210,8 @@ class Ending:
 class CarrierEvent:
     """One event of one attempt. ``sequence`` counts from 1 without a gap, per attempt."""
 
-    attempt_id: str
-    sequence: int
+    attempt_id: Name
+    sequence: Count
     type: EventType
     at: Instant
     turn: Turn | None = None
@@ -278,12 +280,12 @@ class Acknowledged(msgspec.Struct, frozen=True, kw_only=True, tag="acknowledged"
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag="heartbeat"):
     """Gateway to Django: ``POST /carriers/gateway/heartbeat``, every two seconds."""
 
-    ledger: str
-    url: str
-    version: str
-    lines: int  # legs that it can carry at once
-    live: int  # legs up now
-    outbox: int  # events not yet acknowledged
+    ledger: Name
+    url: Annotated[str, msgspec.Meta(max_length=200)]
+    version: Annotated[str, msgspec.Meta(max_length=40)]
+    lines: Count  # legs that it can carry at once
+    live: Count  # legs up now
+    outbox: Count  # events not yet acknowledged
     legs: Sequence[str]  # the kinds of leg it has: simulated, sip, ...
     at: Instant  # its clock
 

@@ -5,8 +5,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from calls.actions.dialing import claim_due
-from calls.models import Call, Gateway
-from temphone.telephony.messages import Acknowledged, Events, EventType, Heartbeat, Outcome, decode, encode
+from calls.models import Call, Gateway, TranscriptTurn
+from temphone.telephony.messages import (
+    Acknowledged,
+    CarrierEvent,
+    Events,
+    EventType,
+    Heartbeat,
+    Outcome,
+    Turn,
+    decode,
+    encode,
+)
 from temphone.telephony.signing import sign
 from tests.builders import NOON, a_call, a_gateway, events_of
 
@@ -16,9 +26,9 @@ EVENTS, HEARTBEAT = "/carriers/gateway/events", "/carriers/gateway/heartbeat"
 
 @pytest.fixture
 def send(client, settings):
-    def send(url, message, *, secret=settings.GATEWAY_SECRET, at=None, body=None):
+    def send(url, message, *, secret=settings.GATEWAY_SECRET, at=None, body=None, headers=None):
         signed = encode(message)
-        headers = sign(signed, secret=secret, at=at)
+        headers = headers or sign(signed, secret=secret, at=at)
         return client.post(url, body or signed, content_type="application/json", headers=headers)
 
     return send
@@ -90,6 +100,31 @@ def test_a_heartbeat_makes_the_gateway_known(send):
         ["simulated"],
     )
     assert abs(gateway.clock_skew_ms) < 2000
+
+
+def test_what_no_database_keeps_is_replaced_in_what_was_said(send, ended):
+    attempt_id = ended.events[0].attempt_id
+    said = Turn(speaker="callee", text="a\0\0b, as in \\u0000 and \\\0", offset_ms=1)
+    turn = CarrierEvent(attempt_id=attempt_id, sequence=1, type=EventType.TURN, at=NOON, turn=said)
+    assert send(EVENTS, Events(ledger="gw_test", events=[turn])).status_code == 200
+    assert TranscriptTurn.objects.get().text == "a\ufffd\ufffdb, as in \\u0000 and \\\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        (b'"duration_s":4', b'"duration_s":-1'),
+        (b'"duration_s":4', b'"duration_s":2147483648'),
+        (b'"sequence":1', b'"sequence":-1'),
+        (b'"attempt_id":"', b'"attempt_id":"' + b"a" * 64),
+    ],
+)
+def test_numbers_and_names_that_no_column_holds_are_refused(send, ended, was, becomes, settings):
+    body = encode(ended)
+    assert was in body
+    changed = body.replace(was, becomes)
+    headers = sign(changed, secret=settings.GATEWAY_SECRET)
+    assert send(EVENTS, ended, body=changed, headers=headers).status_code == 400
 
 
 @pytest.mark.parametrize("url", [EVENTS, HEARTBEAT])

@@ -2,6 +2,7 @@
 
 from tests.proofs import corpora, database, freezes, hours, kills, load, network, openapi, together
 from tests.proofs.battery import Proof
+from tests.proofs.faults import FAULTS_PROOF
 from tests.proofs.machine import MACHINE
 from tests.proofs.races import RACES
 
@@ -11,6 +12,7 @@ PROOFS: tuple[Proof, ...] = (
     network.PROOF,
     openapi.PROOF,
     RACES,
+    FAULTS_PROOF,
     MACHINE,
     *kills.PROOFS,
     *freezes.PROOFS,
