@@ -132,7 +132,8 @@ class Runner:
             kept = self._keep(one, "crashed")
             track.crashed(job)
             then = "given up" if job.again else "it runs once more"
-            self.say(f"{track.name} {job.mistake or job.start}: the chunk crashed, {then}. See {kept}.")
+            how = f"crashed ({one.process.returncode})"
+            self.say(f"{track.name} {job.mistake or job.start}: the chunk {how}, {then}. See {kept}.")
         shutil.rmtree(one.folder, ignore_errors=True)
 
     def _record(self, one: Running, told: dict[str, object]) -> Record:

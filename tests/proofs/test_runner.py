@@ -98,7 +98,7 @@ def test_a_mistake_that_was_not_seen_is_told_of(half):
 
 
 def test_a_crashed_chunk_is_told_of_and_runs_once_more(half, folder):
-    assert "crashes_once-sqlite 0: the chunk crashed, it runs once more" in half[1]
+    assert "crashes_once-sqlite 0: the chunk crashed (-6), it runs once more" in half[1]
     assert [record.cases for record in kept(folder, "crashes_once").records] == [1]
 
 
