@@ -19,10 +19,6 @@ BROKEN = {
     "nobody_asks": "worker",
     "delivered_before_it_is_sent": "worker",
     "gateway_without_ledger": "gateway",
-    "no_answer_is_a_refusal": "gateway",
-    "ring_then_ledger": "gateway",
-    "ring_whatever_rang": "gateway",
-    "acknowledged_before_applied": "web",
 }
 A_BROKEN_ROUND = 20
 

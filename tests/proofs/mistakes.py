@@ -1,12 +1,14 @@
 """Broken variants of the product for the laboratory: plausible mistakes, each of which must be seen.
 
-Each is put in place before a member is forked, at public names only.
+Each is put in place before a member is forked. Those that a proof names in its BROKEN were seen to be
+flagged; the others are written, and have yet to be.
 """
 
 import asyncio
 import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -149,8 +151,6 @@ def retried_with_a_new_attempt() -> None:
     async def dial(carrier: GatewayCarrier, requests: Sequence[DialRequest]) -> Iterable[DialResult]:
         results = await asked(carrier, requests)
         if any(isinstance(result, Unsure) for result in results):
-            from dataclasses import replace
-
             await asked(carrier, [replace(one, attempt_id=f"{one.attempt_id}-again") for one in requests])
         return results
 
