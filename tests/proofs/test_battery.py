@@ -9,10 +9,8 @@ from tests.proofs.registry import PROOFS
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes, pytest.mark.timeout(600)]
 SEED = 20260315
 HERE = [proof for proof in PROOFS if connection.vendor in proof.databases]
-# Whether the harness sees a mistake is tried on one database here, on each by `make prove`.
-BROKEN = [
-    (proof, mistake) for proof in HERE for mistake in proof.broken if proof.databases[0] == connection.vendor
-]
+# Here one mistake of each proof, on one database, shows that its harness sees; `make prove` tries all on each.
+BROKEN = [(proof, next(iter(proof.broken))) for proof in HERE if proof.databases[0] == connection.vendor]
 
 
 @pytest.mark.parametrize("proof", HERE, ids=lambda proof: proof.name)
