@@ -9,7 +9,7 @@ from django.forms.renderers import BaseRenderer
 from django.forms.utils import flatatt
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from calls.forms.moments import date_input
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as StrOrPromise
 
 CAMPAIGNS_OFFERED = 30
-SELECTED = mark_safe(" selected")
+SELECTED = flatatt({"selected": True})
 PLAIN = ("status", "outcome", "campaign", "mode")
 
 
