@@ -26,17 +26,27 @@ def is_there(command: list[str]) -> bool:
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip what needs a program that is not there, and say which; browsers come last.
 
     Playwright leaves an event loop running in this thread, in which no other test could start its own.
     """
+    _leave_out_what_is_about_postgresql(config, items)
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     for marker, (command, name) in NEEDS.items():
         marked = [item for item in items if item.get_closest_marker(marker)]
         if marked and not is_there(command):
             for item in marked:
                 item.add_marker(pytest.mark.skip(reason=f"needs {name}"))
+
+
+def _leave_out_what_is_about_postgresql(config: pytest.Config, items: list[pytest.Item]) -> None:
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        others = [item for item in items if item.get_closest_marker("postgresql")]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
 
 
 @pytest.fixture(autouse=True)
