@@ -69,7 +69,7 @@ class Proof:
     name: str
     shows: str  # the promise, in a sentence
     unit: str  # what a case is, in the plural
-    small: int  # cases in `make test`
+    small: int  # cases in `make test`; 0: it is not there
     full: int  # cases in `make prove`, on each database
     chunk: int  # cases that `make prove` runs in one process, and need not run again after a stop
     run: Run
