@@ -1,3 +1,0 @@
-from tests.browser.conftest import chromium, window
-
-__all__ = ["chromium", "window"]
