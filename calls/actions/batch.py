@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from calls.actions.idempotency import Idempotency, answer_to_keep, replay
+from calls.actions.idempotency import Idempotency, answer_to_keep, once, replay
 from calls.actions.lookup import Known, facts_of_all, look_up_all
 from calls.actions.scheduling import CallRequest, allowed, audit, history, planned
 from calls.gates import Ruling
@@ -57,15 +57,10 @@ def schedule_batch(
     actor.require(Role.OPERATOR)
     if idempotency is None:
         return _schedule(actor, mode, requests, now)
-    try:
-        first = batch_before(actor=actor, idempotency=idempotency, now=now)
-        return first or _schedule(actor, mode, requests, now, idempotency)
-    except IntegrityError:
-        # Somebody with the same key was first, and has committed by now.
-        first = batch_before(actor=actor, idempotency=idempotency, now=now)
-        if first is None:
-            raise
-        return first
+    return once(
+        lambda: batch_before(actor=actor, idempotency=idempotency, now=now),
+        lambda: _schedule(actor, mode, requests, now, idempotency),
+    )
 
 
 def batch_before(*, actor: Actor, idempotency: Idempotency, now: datetime) -> Batch | None:

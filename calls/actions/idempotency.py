@@ -1,13 +1,18 @@
 """Answer a repeated request as the first time."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
+
+from django.db import IntegrityError
 
 from temphone.accounts.actors import Actor
 from temphone.accounts.models import IdempotencyRecord
 from temphone.lib.errors import Refused
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +25,21 @@ class Idempotency:
 
 def _owner(actor: Actor) -> str:
     return f"{actor.kind}:{actor.id}"
+
+
+def once(before: Callable[[], T | None], make: Callable[[], T]) -> T:
+    """What was made before with the same key, else what is made now.
+
+    ``make`` keeps its answer in its own transaction, so of two at once one fails and finds the other's.
+    """
+    try:
+        return before() or make()
+    except IntegrityError:
+        # Somebody with the same key was first, and has committed by now.
+        first = before()
+        if first is None:
+            raise
+        return first
 
 
 def answer_to_keep(

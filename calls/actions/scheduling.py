@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from calls import messages
-from calls.actions.idempotency import Idempotency, answer_to_keep, replay
+from calls.actions.idempotency import Idempotency, answer_to_keep, once, replay
 from calls.actions.lookup import Known, look_up
 from calls.gates import Check, Facts, Ruling, ask
 from calls.models import Call, CallEvent, Decision
@@ -75,15 +75,10 @@ def schedule_call(
     actor.require(Role.OPERATOR)
     if idempotency is None:
         return _schedule(actor, mode, request, now)
-    try:
-        first = scheduled_before(actor=actor, idempotency=idempotency, now=now)
-        return first or _schedule(actor, mode, request, now, idempotency)
-    except IntegrityError:
-        # Somebody with the same key was first, and has committed by now.
-        first = scheduled_before(actor=actor, idempotency=idempotency, now=now)
-        if first is None:
-            raise
-        return first
+    return once(
+        lambda: scheduled_before(actor=actor, idempotency=idempotency, now=now),
+        lambda: _schedule(actor, mode, request, now, idempotency),
+    )
 
 
 def scheduled_before(*, actor: Actor, idempotency: Idempotency, now: datetime) -> Scheduled | None:
@@ -132,7 +127,7 @@ def preview_call(*, actor: Actor, mode: Mode, request: CallRequest, now: datetim
         timezone=call.timezone,
         contact_local=call.scheduled_at.astimezone(zone(call.contact.timezone)),
         verdict=ruling.deciding.verdict.value,
-        checks=[check.record() for check in ruling.checks],
+        checks=ruling.record,
         planned_attempts=call.max_attempts,
     )
 
