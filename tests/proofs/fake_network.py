@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from temphone.telephony.messages import (
@@ -33,7 +33,13 @@ class Line:
 
     @property
     def is_up(self) -> bool:
-        return self.events[-1].type != EventType.ENDED
+        return self.outcome is None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How it ended; None while it is up."""
+        ending = self.events[-1].ending
+        return ending.outcome if ending else None
 
 
 class Network:
@@ -87,6 +93,15 @@ class Network:
         answered = any(event.type == EventType.ANSWERED for event in self.lines[id_].events)
         outcome = Outcome.ANSWERED_HUMAN if answered else what
         self._note(id_, EventType.ENDED, now, Ending(outcome=outcome, ended_by=EndedBy.CALLEE))
+
+    def end_overdue(self, now: datetime) -> None:
+        """A leg gives up at its ring timeout and is cut off at its maximum length, whoever listens."""
+        for id_ in self.up():
+            line = self.lines[id_]
+            answered = next((event.at for event in line.events if event.type == EventType.ANSWERED), None)
+            limit_s = line.request.max_duration_s if answered else line.request.ring_timeout_s
+            if now >= (over := (answered or line.events[0].at) + timedelta(seconds=limit_s)):
+                self.happen(id_, Outcome.NO_ANSWER, over)
 
     def find(self, id_: str) -> Sighting:
         """What it knows; what it does not know never rings from now on."""
