@@ -1,5 +1,6 @@
-"""The gates before a dial, in order. Each is a pure function of a case and the facts: it returns a check.
+"""The gates before a dial, in order. Each is a pure function that returns a check.
 
+What it looks at are the facts and, as its parameters, attributes of the call's case; it sees nothing else.
 All are asked; the strongest verdict decides, the first among equals. At creation, in dry runs and in the
 claim the same gates are asked; only the facts differ, and in the claim they are read under its locks.
 """
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from inspect import Parameter, signature
 
 from django.conf import settings
 
@@ -18,7 +20,8 @@ from calls.models.history import Stage, Verdict
 from campaigns.models import Campaign
 from campaigns.states import OVER, CampaignStatus
 from contacts.models import Consent, ConsentKind, Suppression
-from temphone.lib.clock import iso, zone
+from temphone.lib import clock
+from temphone.lib.clock import iso
 from temphone.telephony.messages import Outcome
 
 LATE_SINGLE_S = 15 * 60
@@ -26,7 +29,7 @@ LATE_CAMPAIGN_S = 2 * 60 * 60
 STRENGTH = [Verdict.ALLOW, Verdict.WARN, Verdict.WAIT, Verdict.DEFER, Verdict.BLOCK]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Check:
     """What one gate said: its verdict, in plain words, and what it looked at."""
 
@@ -37,6 +40,7 @@ class Check:
     outcome: Outcome | None = None  # of a block
     until: datetime | None = None  # of a deferral, or the next opening after a refusal
 
+    @cached_property
     def record(self) -> dict[str, object]:
         """The check as a decision keeps it."""
         return {
@@ -47,9 +51,9 @@ class Check:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Case:
-    """What the gates look at in one call. Calls that are alike in it are alike to every gate."""
+    """What the gates may look at in one call."""
 
     mode: str
     purpose: str
@@ -65,7 +69,7 @@ class Case:
 
 @dataclass(slots=True, kw_only=True)
 class Facts:
-    """What is known of many calls at one instant, read at once; and what the gates said of each case."""
+    """What is known of many calls at one instant, read at once; and what the gates have said of it."""
 
     now: datetime  # the instant at which the calls would be dialled
     stop: StopSwitch
@@ -74,7 +78,7 @@ class Facts:
     numbers_in_use: set[str]
     dialed_today: Counter[str]  # attempts per number in the last 24 hours
     free_lines: int | None = None  # None: not asked, as at creation
-    rulings: dict[Case, "Ruling"] = field(default_factory=dict)
+    checks: dict[tuple[object, ...], Check] = field(default_factory=dict)  # by the gate and what it saw
 
     @classmethod
     def read(
@@ -111,7 +115,7 @@ class Facts:
             campaign=call.campaign,
             suppression=next((one for one in self.suppressions if one.covers(number)), None),
             consent=_consent_for(call.purpose, self.consents.get(call.contact_id, ())),
-            was_open=is_open(call.due_at.astimezone(zone(call.contact.timezone))),
+            was_open=is_open(call.due_at.astimezone(clock.zone(call.contact.timezone))),
             late_s=max(0, int((self.now - call.due_at).total_seconds())),
             number_in_use=number in self.numbers_in_use,
             dialed_today=self.dialed_today[number],
@@ -125,10 +129,10 @@ def _dialed_since(numbers: set[str], since: datetime) -> Counter[str]:
     return Counter(dials.values_list("to", flat=True))
 
 
-Gate = Callable[[Case, Facts], Check]
+Gate = Callable[..., Check]
 
 
-def stop_switch(_case: Case, facts: Facts) -> Check:
+def stop_switch(facts: Facts) -> Check:
     """Whether dialling is stopped altogether."""
     if facts.stop.on:
         text = f"All calling is stopped ({facts.stop.changed_by})."
@@ -138,44 +142,47 @@ def stop_switch(_case: Case, facts: Facts) -> Check:
     )
 
 
-def campaign(case: Case, _facts: Facts) -> Check:
+def campaign(_facts: Facts, *, campaign: Campaign | None) -> Check:
     """Whether the campaign lets its calls go."""
-    if case.campaign is None:
+    if campaign is None:
         return Check(rule="campaign", verdict=Verdict.ALLOW, text="Belongs to no campaign.")
-    status = CampaignStatus(case.campaign.status)
-    seen: dict[str, str | int | bool | None] = {"campaign": case.campaign.pk, "status": status.value}
-    text = f"Campaign {case.campaign.name} is {status.label.lower()}."
-    if status == CampaignStatus.RUNNING:
-        return Check(rule="campaign", verdict=Verdict.ALLOW, text=text, input=seen)
+    status = CampaignStatus(campaign.status)
+    seen: dict[str, str | int | bool | None] = {"campaign": campaign.pk, "status": status.value}
+    text = f"Campaign {campaign.name} is {status.label.lower()}."
+    if _is_held(campaign):
+        return Check(rule="campaign", verdict=Verdict.WAIT, text=f"{text} It holds its calls.", input=seen)
     if status in OVER:
         outcome = Outcome.CANCELED_BY_USER
         return Check(rule="campaign", verdict=Verdict.BLOCK, text=text, input=seen, outcome=outcome)
-    return Check(rule="campaign", verdict=Verdict.WAIT, text=f"{text} It holds its calls.", input=seen)
+    return Check(rule="campaign", verdict=Verdict.ALLOW, text=text, input=seen)
 
 
-def suppression(case: Case, _facts: Facts) -> Check:
+def _is_held(campaign: Campaign) -> bool:
+    """Whether it neither lets its calls go nor ends them."""
+    return campaign.status not in {CampaignStatus.RUNNING, *OVER}
+
+
+def suppression(_facts: Facts, *, suppression: Suppression | None) -> Check:
     """Whether the number must not be called."""
-    found = case.suppression
-    if found is None:
+    if suppression is None:
         return Check(rule="suppression", verdict=Verdict.ALLOW, text="The number is not suppressed.")
     return Check(
         rule="suppression",
         verdict=Verdict.BLOCK,
-        text=f"The number must not be called: {found.get_reason_display().lower()}.",
-        input={"suppression": found.pk, "reason": found.reason},
+        text=f"The number must not be called: {suppression.get_reason_display().lower()}.",
+        input={"suppression": suppression.pk, "reason": suppression.reason},
         outcome=Outcome.BLOCKED_SUPPRESSED,
     )
 
 
-def consent(case: Case, _facts: Facts) -> Check:
+def consent(_facts: Facts, *, mode: str, purpose: str, consent: Consent | None) -> Check:
     """Whether the contact agreed to calls of this purpose."""
-    policy = settings.POLICIES[case.mode]["consent"]
-    given = case.consent
-    seen: dict[str, str | int | bool | None] = {"policy": policy, "purpose": case.purpose}
-    if given is not None or policy == "off":
-        text = f"{given}, recorded {iso(given.captured_at)}." if given else "Consent is not asked for."
+    policy = settings.POLICIES[mode]["consent"]
+    seen: dict[str, str | int | bool | None] = {"policy": policy, "purpose": purpose}
+    if consent is not None or policy == "off":
+        text = f"{consent}, recorded {iso(consent.captured_at)}." if consent else "Consent is not asked for."
         return Check(rule="consent", verdict=Verdict.ALLOW, text=text, input=seen)
-    text = f"No consent to {case.purpose} calls is recorded. Record one on the contact's page."
+    text = f"No consent to {purpose} calls is recorded. Record one on the contact's page."
     verdict = Verdict.BLOCK if policy == "require" else Verdict.WARN
     return Check(rule="consent", verdict=verdict, text=text, input=seen, outcome=Outcome.BLOCKED_CONSENT)
 
@@ -191,9 +198,9 @@ def _consent_for(purpose: str, newest_first: Sequence[Consent]) -> Consent | Non
     return None
 
 
-def calling_hours(case: Case, facts: Facts) -> Check:
+def calling_hours(facts: Facts, *, mode: str, zone: str, was_open: bool) -> Check:
     """Whether the contact's clocks show an hour at which we may call."""
-    local = facts.now.astimezone(zone(case.zone))
+    local = facts.now.astimezone(clock.zone(zone))
     opens, closes = settings.CALLING_HOURS
     seen: dict[str, str | int | bool | None] = {
         "local_time": local.isoformat(timespec="minutes"),
@@ -203,54 +210,53 @@ def calling_hours(case: Case, facts: Facts) -> Check:
     if is_open(local):
         text = f"{local:%H:%M} there is within {opens:%H:%M} to {closes:%H:%M}."
         return Check(rule="calling_hours", verdict=Verdict.ALLOW, text=text, input=seen)
-    opening = next_opening(facts.now, case.zone)
+    opening = next_opening(facts.now, zone)
     text = f"{local:%H:%M} there is outside {opens:%H:%M} to {closes:%H:%M}. Next opening: {iso(opening)}."
     verdict = {"warn": Verdict.WARN, "defer": Verdict.DEFER, "reject": Verdict.BLOCK}
     return Check(
         rule="calling_hours",
-        verdict=verdict[settings.POLICIES[case.mode]["hours"]],
+        verdict=verdict[settings.POLICIES[mode]["hours"]],
         text=text,
         input=seen,
         # Due within the hours and only now outside them: it is late.
-        outcome=Outcome.EXPIRED if case.was_open else Outcome.BLOCKED_HOURS,
+        outcome=Outcome.EXPIRED if was_open else Outcome.BLOCKED_HOURS,
         until=opening,
     )
 
 
-def number_in_use(case: Case, facts: Facts) -> Check:
+def number_in_use(facts: Facts, *, number_in_use: bool) -> Check:
     """Whether the number has a call up already; the second waits. What is up now says nothing of later."""
-    if facts.free_lines is not None and case.number_in_use:
+    if facts.free_lines is not None and number_in_use:
         text = "Another call to this number is up; this one waits."
         return Check(rule="number_in_use", verdict=Verdict.WAIT, text=text)
     return Check(rule="number_in_use", verdict=Verdict.ALLOW, text="No other call to this number is up.")
 
 
-def caps(case: Case, facts: Facts) -> Check:
+def caps(facts: Facts, *, zone: str, dialed_today: int) -> Check:
     """Whether the number was called often enough for a day."""
     cap = settings.CALLS_PER_NUMBER_PER_DAY
     if not cap:
         return Check(rule="caps", verdict=Verdict.ALLOW, text="No cap on calls per number is set.")
-    made = case.dialed_today
-    seen: dict[str, str | int | bool | None] = {"cap": cap, "made": made}
-    text = f"{made} of {cap} calls to this number in 24 hours."
-    if made < cap:
+    seen: dict[str, str | int | bool | None] = {"cap": cap, "made": dialed_today}
+    text = f"{dialed_today} of {cap} calls to this number in 24 hours."
+    if dialed_today < cap:
         return Check(rule="caps", verdict=Verdict.ALLOW, text=text, input=seen)
-    later = next_opening(facts.now + timedelta(hours=24), case.zone)
+    later = next_opening(facts.now + timedelta(hours=24), zone)
     return Check(rule="caps", verdict=Verdict.DEFER, text=text, input=seen, until=later)
 
 
-def lateness(case: Case, facts: Facts) -> Check:
+def lateness(facts: Facts, *, campaign: Campaign | None, late_s: int) -> Check:
     """Whether it is still worth calling. While calling is held, lateness is not judged."""
-    limit_s = LATE_CAMPAIGN_S if case.campaign else LATE_SINGLE_S
-    seen: dict[str, str | int | bool | None] = {"late_s": case.late_s, "limit_s": limit_s}
-    held = Verdict.WAIT in {stop_switch(case, facts).verdict, campaign(case, facts).verdict}
-    if case.late_s <= limit_s or held:
+    limit_s = LATE_CAMPAIGN_S if campaign else LATE_SINGLE_S
+    seen: dict[str, str | int | bool | None] = {"late_s": late_s, "limit_s": limit_s}
+    held = facts.stop.on or (campaign is not None and _is_held(campaign))
+    if late_s <= limit_s or held:
         return Check(rule="lateness", verdict=Verdict.ALLOW, text="It is not too late.", input=seen)
-    text = f"{case.late_s // 60} minutes late; the limit is {limit_s // 60}."
+    text = f"{late_s // 60} minutes late; the limit is {limit_s // 60}."
     return Check(rule="lateness", verdict=Verdict.BLOCK, text=text, input=seen, outcome=Outcome.EXPIRED)
 
 
-def lines(_case: Case, facts: Facts) -> Check:
+def lines(facts: Facts) -> Check:
     """Whether the carrier has a free line, within its pace."""
     if facts.free_lines is None:
         return Check(rule="lines", verdict=Verdict.ALLOW, text="Lines are looked at when it is dialled.")
@@ -273,10 +279,19 @@ RULES: tuple[Gate, ...] = (
     lines,
 )
 
+LOOKS_AT: Mapping[Gate, Sequence[str]] = {
+    gate: [
+        parameter.name
+        for parameter in signature(gate).parameters.values()
+        if parameter.kind == Parameter.KEYWORD_ONLY
+    ]
+    for gate in RULES
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ruling:
-    """What all gates said of one case, and the check that decides."""
+    """What all gates said of one call, and the check that decides."""
 
     checks: Sequence[Check]
 
@@ -288,7 +303,7 @@ class Ruling:
     @cached_property
     def record(self) -> list[dict[str, object]]:
         """The checks as a decision keeps them."""
-        return [check.record() for check in self.checks]
+        return [check.record for check in self.checks]
 
     def decision(self, stage: Stage) -> dict[str, object]:
         """The columns of the decision that history keeps of it."""
@@ -301,8 +316,14 @@ class Ruling:
 
 
 def ask(call: Call, facts: Facts) -> Ruling:
-    """Ask every gate; of calls that are alike, once."""
+    """Ask every gate; the same question once."""
     case = facts.case_of(call)
-    if case not in facts.rulings:
-        facts.rulings[case] = Ruling(checks=[gate(case, facts) for gate in RULES])
-    return facts.rulings[case]
+    return Ruling(checks=[_asked(gate, names, case, facts) for gate, names in LOOKS_AT.items()])
+
+
+def _asked(gate: Gate, names: Sequence[str], case: Case, facts: Facts) -> Check:
+    seen = [getattr(case, name) for name in names]
+    question = (gate, *seen)
+    if question not in facts.checks:
+        facts.checks[question] = gate(facts, **dict(zip(names, seen, strict=True)))
+    return facts.checks[question]

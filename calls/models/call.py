@@ -6,7 +6,7 @@ from itertools import chain
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Upper
 
 from calls.states import (
@@ -45,10 +45,13 @@ class CallQuerySet(models.QuerySet["Call"]):
         """
         from calls.models.attempt import Attempt
 
-        number_in_use = Attempt.objects.filter(to=OuterRef("contact__phone"), state__in=LIVE)
+        number_in_use = Exists(Attempt.objects.filter(to=OuterRef("contact__phone"), state__in=LIVE))
+        # Within a Case, so that PostgreSQL looks each number up. It would join the live attempts, of which
+        # its statistics know few when many calls have just begun, and compare each with each.
+        is_free = Case(When(number_in_use, then=False), default=True)
         held = Q(campaign__isnull=False) & ~Q(campaign__status__in={CampaignStatus.RUNNING, *OVER})
         waiting = self.filter(status=CallStatus.SCHEDULED, due_at__lte=now)
-        return waiting.exclude(held).exclude(Exists(number_in_use)).order_by("due_at", "id")
+        return waiting.exclude(held).filter(is_free).order_by("due_at", "id")
 
     def newest(self) -> "CallQuerySet":
         """By the time they were scheduled for, the latest first; the order of every list."""
