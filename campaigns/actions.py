@@ -54,8 +54,10 @@ def update_campaign(
         Forbidden, NotFound
     """
     actor.require(Role.MANAGER)
-    campaign = get_campaign(actor=actor, campaign_id=campaign_id)
     columns = {name: value for name, value in changes.items() if name in EDITABLE}
+    if "purpose" in columns:
+        hold_claims()  # one under way asks for the consent of the old purpose
+    campaign = get_campaign(actor=actor, campaign_id=campaign_id)
     Campaign.objects.filter(pk=campaign.pk).update(**columns, updated_at=now)
     AuditEntry.record(actor, "campaign.change", campaign.pk, fields=sorted(columns))
     return get_campaign(actor=actor, campaign_id=campaign_id)

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from calls.actions.changes import Changes, gathering
 from calls.actions.changing import ask_to_hang_up
 from calls.actions.finishing import finish_call
+from calls.actions.stop import hold_claims
 from calls.models import Attempt, Call
 from calls.states import AttemptState, CallStatus
 from contacts.actions import suppress_number, suppressible
@@ -33,12 +34,13 @@ def suppress(
         Forbidden, Invalid
     """
     number = suppressible(number, is_prefix=is_prefix)
+    if is_prefix:
+        # It may cover numbers of which no row is there to be locked: wait for the claims under way instead.
+        hold_claims()
     # The calls first, as the carrier's events do, then the numbers; a call that came up in between is
     # found by the second look.
     list(_ringing(number, is_prefix=is_prefix))
-    # A prefix may cover numbers that a claim under way holds: take the locks of all that it covers.
-    covered = PhoneNumber.objects.filter(pk__startswith=number).values_list("pk", flat=True)
-    PhoneNumber.lock(list(covered) if is_prefix else [number])
+    PhoneNumber.lock([] if is_prefix else [number])
     suppression = suppress_number(
         actor=actor,
         number=number,

@@ -5,7 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Left
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -101,13 +102,13 @@ class ContactAdmin(BackOffice):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
         """With whether the number must not be called."""
-        whole = ExpressionWrapper(OuterRef("phone"), output_field=CharField())
-        in_force = Suppression.objects.in_force(clock.now()).alias(whole=whole)
-        covering = in_force.filter(
-            Q(is_prefix=False, number=OuterRef("phone")) | Q(is_prefix=True, whole__startswith=F("number"))
-        )
+        # Each beginning of the number is looked up in the index; a comparison with every prefix is not.
+        beginnings = [Left(OuterRef("phone"), length) for length in range(1, phone.LONGEST + 1)]
+        in_force = Suppression.objects.in_force(clock.now())
+        whole = in_force.filter(is_prefix=False, number=OuterRef("phone"))
+        prefix = in_force.filter(is_prefix__in=[True], number__in=beginnings)
         contacts: QuerySet[Contact] = super().get_queryset(request)
-        return contacts.annotate(suppressed=Exists(covering))
+        return contacts.annotate(suppressed=Exists(whole) | Exists(prefix))
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str

@@ -5,6 +5,7 @@ from functools import lru_cache
 import phonenumbers
 
 MAX_LENGTH = 32
+LONGEST = 16  # of E.164: a plus and fifteen digits
 
 
 @lru_cache(maxsize=1000)  # the installation's own numbers come again with every call

@@ -12,9 +12,9 @@ from calls.actions.dialing import claim_due
 from calls.actions.stop import set_stop_switch
 from calls.actions.suppression import suppress
 from calls.models import Attempt, Call
-from campaigns.actions import pause_campaign
+from campaigns.actions import pause_campaign, update_campaign
 from contacts.actions import add_consent, revoke_consent
-from contacts.models import ConsentKind, Purpose
+from contacts.models import ConsentKind, PhoneNumber, Purpose
 from temphone.accounts.actors import SYSTEM
 from tests.builders import NOON, a_call, a_campaign, a_gateway
 
@@ -44,7 +44,10 @@ def test_an_opt_out_hangs_up_what_rings_even_while_its_events_arrive():
     assert call.hang_up_requested_at == NOON
 
 
-@pytest.mark.parametrize("verb", ["stop", "pause", "suppress", "revoke", "deny"])
+ORDERS = ["stop", "pause", "purpose", "suppress", "suppress a prefix", "revoke", "deny"]
+
+
+@pytest.mark.parametrize("verb", ORDERS)
 def test_an_order_waits_for_the_claim_that_is_under_way(verb):
     """Else it would be answered while a dial that it forbids is about to be made."""
     a_gateway()
@@ -57,10 +60,18 @@ def test_an_order_waits_for_the_claim_that_is_under_way(verb):
         "now": NOON,
     }
     given = add_consent(actor=SYSTEM, kind=ConsentKind.EXPRESS, **consent)
+    # As in an installation whose contact was written a moment ago: the claim makes the number's row.
+    PhoneNumber.objects.all().delete()
     orders = {
         "stop": lambda: set_stop_switch(actor=SYSTEM, on=True, now=NOON),
         "pause": lambda: pause_campaign(actor=SYSTEM, campaign_id=campaign.pk, now=NOON),
+        "purpose": lambda: update_campaign(
+            actor=SYSTEM, campaign_id=campaign.pk, changes={"purpose": "marketing"}, now=NOON
+        ),
         "suppress": lambda: suppress(actor=SYSTEM, number=call.contact.phone, now=NOON),
+        "suppress a prefix": lambda: suppress(
+            actor=SYSTEM, number=call.contact.phone[:6], is_prefix=True, now=NOON
+        ),
         "revoke": lambda: revoke_consent(actor=SYSTEM, consent_id=given.pk, how="letter", now=NOON),
         "deny": lambda: add_consent(actor=SYSTEM, kind=ConsentKind.NONE, **consent),
     }
