@@ -67,7 +67,8 @@ class CappedPaginator(BasePaginator):
     def count(self) -> int:
         """How many rows, COUNT_CAP at most."""
         rows = cast("QuerySet[Any]", self.object_list)
-        return rows.order_by()[:COUNT_CAP].count()
+        # Only ids: what is annotated would be asked of each row once more.
+        return rows.order_by().values("pk")[:COUNT_CAP].count()
 
 
 class Moments:

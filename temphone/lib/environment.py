@@ -152,7 +152,7 @@ def _sqlite(path: Path) -> dict[str, object]:
     # FULL: a power cut must not forget a dial that was committed, or the person would be rung again.
     pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;"
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "temphone.sqlite",
         "NAME": str(path),
         "CONN_MAX_AGE": None,
         "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas},
