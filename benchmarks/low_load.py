@@ -27,7 +27,7 @@ def main() -> None:
             figures = report.row(f"TemPhone, {name}", [measure(template, calls)])
             report.goal(
                 f"Low load: p99 lag under 150 ms on {name}", figures["lag p99, ms"], most=150, unit="ms",
-                why="Bell, queue and claim each add their poll.",
+                why="Up to 50 ms until the clock looks, up to 50 until the worker does, then the claim.",
             )  # fmt: skip
     report.finish(given)
 
