@@ -132,6 +132,8 @@ def canonical(text: str) -> URL:
 
 
 def _parsed(text: str) -> URL:
+    if not text.isprintable() or " " in text:
+        raise ValueError("with spaces or control characters")
     url = URL(text)
     if url.scheme not in {"http", "https"} or not url.raw_host or not url.port:
         raise ValueError("not an HTTP(S) URL")
@@ -144,8 +146,8 @@ def check_url(text: str) -> None:
     Raises:
         ValueError: not HTTP(S), too long, with credentials, or at a host that cannot be public.
     """
-    if len(text) > MAX_LENGTH or not text.isprintable() or " " in text:
-        raise ValueError("too long, or with spaces or control characters")
+    if len(text) > MAX_LENGTH:
+        raise ValueError("too long")
     url = _parsed(text)
     if "@" in url.raw_authority:
         raise ValueError("with credentials")

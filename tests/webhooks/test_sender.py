@@ -151,7 +151,8 @@ def test_nobody_listening_is_a_failure_with_its_reason(settings):
 
 
 @pytest.mark.parametrize(
-    "url", ["", "no url", "http://", "http://[::1", "ftp://hooks.example.com/", "//8.8.8.8/"]
+    "url",
+    ["", "no url", "http://", "http://[::1", "ftp://hooks.example.com/", "//8.8.8.8/", "http://0３\x003⓪/"],
 )
 def test_a_bad_address_is_a_failure_with_its_reason(url):
     answer = sent(url)
