@@ -228,6 +228,13 @@ def test_it_asks_a_literal_address_by_its_usual_spelling():
     assert str(guard.canonical("http://134744072:81/a?b=c")) == "http://8.8.8.8:81/a?b=c"
 
 
+@pytest.mark.parametrize("text", ["https://8.8.8.8\0.example.com/", "https://a b/", "https://a\n/"])
+def test_a_host_with_what_no_host_has_is_never_asked(text):
+    """A resolver reads up to a NUL, and TLS would refuse the name by a TypeError."""
+    with pytest.raises(ValueError, match="control characters"):
+        guard.canonical(text)
+
+
 def sent_to(url: str) -> Answer:
     message = Message(id="msg_1", url=url, body="{}")
     return asyncio.run(send(message, secrets=["whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"], at=now()))
