@@ -46,6 +46,17 @@ def test_it_rings_at_once_for_what_has_come_due_since(rung, bell):
     assert bell.ring_if_due(NOON + 2 * TICK)
 
 
+def test_it_looks_as_seldom_as_it_is_told(rung, django_assert_num_queries):
+    bell = clock.Bell(task="deliver", due=Call.objects.due, moment="due_at", every=4 * TICK)
+    with django_assert_num_queries(3):
+        for tick in range(9):
+            bell.ring_if_due(NOON + tick * TICK)
+    a_call(scheduled_at=(NOON + 9 * TICK).isoformat())
+    assert not bell.ring_if_due(NOON + 11 * TICK)
+    assert bell.ring_if_due(NOON + 12 * TICK)
+    assert rung == ["deliver"]
+
+
 def test_a_wall_clock_set_back_does_not_silence_it(rung, bell):
     a_call()
     assert bell.ring_if_due(NOON + timedelta(hours=1))

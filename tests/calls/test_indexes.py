@@ -37,6 +37,14 @@ def test_no_table_is_read_whole(question):
     assert "Seq Scan" not in QUESTIONS[question]().explain()
 
 
+@pytest.mark.django_db
+@pytest.mark.postgresql
+def test_a_due_calls_number_is_looked_up_and_not_joined():
+    """Joined, each call would be compared with each live attempt when many have just begun."""
+    assert "Anti Join" not in (plan := Call.objects.due(NOON).explain())
+    assert "SubPlan" in plan
+
+
 # Of each list, the first page and one after a cursor; written as the pages and the API ask.
 NEWEST = ("-scheduled_at", "-id")
 LISTS = {

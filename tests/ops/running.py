@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from tests.proofs.installation import free_port
+from tests.proofs.stage.installation import free_port
 
 READY = "TemPhone is ready"
 

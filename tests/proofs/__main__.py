@@ -13,12 +13,12 @@ from pathlib import Path
 
 import django
 
-from tests.proofs import guarantees, report
 from tests.proofs.battery import BOTH, Proof
-from tests.proofs.folders import a_folder
-from tests.proofs.journal import Journal
-from tests.proofs.runner import ROOT, Runner
-from tests.proofs.tracks import Track
+from tests.proofs.running import guarantees, report
+from tests.proofs.running.folders import a_folder
+from tests.proofs.running.journal import Journal
+from tests.proofs.running.runner import ROOT, Runner
+from tests.proofs.running.tracks import Track
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -69,7 +69,7 @@ def databases(tracks: Sequence[Track], work: Path) -> Iterator[dict[str, str]]:
     elif given.startswith("postgres"):
         yield {**urls, "postgresql": given}
     else:
-        from tests.proofs.postgres import Cluster
+        from tests.proofs.stage.postgres import Cluster
 
         # Nothing here must survive a power cut; the proof that kills a database has one of its own.
         cluster = Cluster(work / "postgres", durable=False)

@@ -9,10 +9,10 @@ import time
 from functools import partial
 
 from tests.proofs.battery import Proof, Tally, Trial
-from tests.proofs.folders import a_folder
-from tests.proofs.installation import PROGRAMS, ROOT, Installation
-from tests.proofs.postgres import Cluster
-from tests.proofs.program import Program
+from tests.proofs.running.folders import a_folder
+from tests.proofs.stage.installation import PROGRAMS, ROOT, Installation
+from tests.proofs.stage.postgres import Cluster
+from tests.proofs.stage.program import Program
 
 PEOPLE = 60  # for each kill; whoever posts faster runs out of them
 POST_S = 0.1  # between two requests of a thread
@@ -26,7 +26,8 @@ class Hasty(Installation):
     def command(self, program: str) -> list[str]:
         """How a program is started."""
         return [
-            word.replace("temphone.wsgi:", "tests.proofs.hasty_wsgi:") for word in super().command(program)
+            word.replace("temphone.wsgi:", "tests.proofs.stage.hasty_wsgi:")
+            for word in super().command(program)
         ]
 
 
@@ -53,7 +54,7 @@ def run(trial: Trial, kind: type[Installation] = Installation) -> Tally:
 
 def _people(installation: Installation, count: int) -> tuple[str, list[tuple[str, str]]]:
     """Migrate, and make a key and contacts. Not in this process: its database is another."""
-    command = [sys.executable, "-m", "tests.proofs.people", str(count)]
+    command = [sys.executable, "-m", "tests.proofs.stage.people", str(count)]
     done = subprocess.run(
         command, cwd=ROOT, env=installation.environment, capture_output=True, text=True, check=False
     )

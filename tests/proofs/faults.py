@@ -47,8 +47,8 @@ from temphone.telephony.messages import (
 )
 from temphone.telephony.signing import CONTENT_TYPE, sign
 from tests.proofs.battery import Proof, Tally, Trial
-from tests.proofs.fake_gateway import FakeGateway, Leg, Trouble
-from tests.proofs.slate import wipe
+from tests.proofs.stage.fake_gateway import FakeGateway, Leg, Trouble
+from tests.proofs.stage.slate import wipe
 
 BATCH = 25  # calls under one fault at a time
 TIMEOUT_S = 0.3  # the adapter's, of 5 s
@@ -717,7 +717,7 @@ FAULTS_PROOF = Proof(
     shows="However the carrier goes wrong, no number rings twice and every call comes to an honest end.",
     unit="calls under a fault",
     small=2 * len(FAULTS),
-    full=250 * len(FAULTS),
+    full=125 * len(FAULTS),
     chunk=25 * len(FAULTS),
     run=run,
     broken={"retry_the_dial": retry_the_dial, "trust_any_answer": trust_any_answer},

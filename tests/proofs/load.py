@@ -19,9 +19,9 @@ from temphone.accounts.models import Mode
 from temphone.lib.clock import now
 from temphone.webhooks.models import Delivery, DeliveryState
 from tests.proofs.battery import Proof, Tally, Trial
-from tests.proofs.fleet import Fleet, Scales
-from tests.proofs.people import people
-from tests.proofs.told import by_call, out_of_order
+from tests.proofs.stage.fleet import Fleet, Scales
+from tests.proofs.stage.people import people
+from tests.proofs.stage.told import by_call, out_of_order
 from tests.webhooks.receiver import a_receiver
 
 FEW = 1_000  # calls; below that there is one of each program, and each is killed once
@@ -214,7 +214,7 @@ PROOF = Proof(
     unit="calls",
     small=400,
     full=100_000,
-    chunk=10_000,
+    chunk=100_000,
     run=run,
     databases=("postgresql",),
     broken=BROKEN,
@@ -227,7 +227,7 @@ ONE = Proof(
     unit="calls",
     small=200,
     full=10_000,
-    chunk=2_500,
+    chunk=10_000,
     run=run,
     databases=("sqlite",),
     broken=BROKEN,

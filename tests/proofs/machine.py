@@ -52,7 +52,7 @@ from temphone.telephony.messages import DialRequest, EventType, Outcome, Refused
 from temphone.webhooks.models import Delivery
 from tests.builders import NOON, a_campaign, a_gateway
 from tests.proofs.battery import Proof, Tally, Trial
-from tests.proofs.fake_network import FAULTS, Network
+from tests.proofs.stage.fake_network import FAULTS, Network
 
 STEPS = 50
 LEDGER = "gw_test"
@@ -605,9 +605,9 @@ MACHINE = Proof(
     name="machine",
     shows="In whatever order things happen and fail, the promises G1 to G6 hold after every step.",
     unit="runs of up to 50 steps",
-    small=100,
-    full=20_000,
-    chunk=1_000,
+    small=200,
+    full=10_000,
+    chunk=500,
     run=run,
     broken={
         "requeue_on_unsure": requeue_on_unsure,

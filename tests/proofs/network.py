@@ -1,8 +1,8 @@
 """Webhooks reach nothing but public addresses: what counts is which connections arrived, and where.
 
 Each case is one URL that the product's sender is given, in a network namespace where every address is
-local (``tests.proofs.namespace``). The corpus has the first, middle and last address of every range that is
-not public in every spelling; beyond it, chance spells random addresses of those ranges.
+local (``stage.namespace``). The corpus has the first, middle and last address of every range that is not
+public in every spelling; beyond it, chance spells random addresses of those ranges.
 """
 
 import json
@@ -18,7 +18,7 @@ from unittest import SkipTest
 from django.conf import settings
 
 from tests.proofs.battery import Proof, Tally, Trial
-from tests.proofs.namespace import DEAF
+from tests.proofs.stage.namespace import DEAF
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -270,7 +270,15 @@ def asked_inside(variant: str, plan: Plan, folder: Path) -> tuple[dict[str, int]
     """Where connections arrived and how many, and what the sender raised."""
     plan_path, result_path = folder / "plan.json", folder / "result.json"
     plan_path.write_text(json.dumps({"urls": plan.urls, "zone": plan.zone}))
-    command = [*UNSHARE, sys.executable, "-m", "tests.proofs.namespace", variant, plan_path, result_path]
+    command = [
+        *UNSHARE,
+        sys.executable,
+        "-m",
+        "tests.proofs.stage.namespace",
+        variant,
+        plan_path,
+        result_path,
+    ]
     subprocess.run(command, check=True, cwd=settings.BASE_DIR)
     result = json.loads(result_path.read_text())
     return result["heard"], result["raised"]

@@ -21,7 +21,7 @@ from schemathesis.core.transport import Response
 from contacts import api as contacts_api
 from temphone.lib.clock import iso, now
 from tests.proofs.battery import Proof, Tally, Trial
-from tests.proofs.people import a_key, people
+from tests.proofs.stage.people import a_key, people
 
 CHECKS = (
     "not_a_server_error",

@@ -34,11 +34,11 @@ from temphone.accounts.actors import SYSTEM
 from temphone.accounts.models import Mode
 from temphone.telephony.messages import EventType, Outcome
 from tests.builders import NOON, a_campaign, a_request, events_of
-from tests.proofs.arena import CARRIER, LEDGER, Answer, Arena, Mistake, answer
 from tests.proofs.battery import Proof, Tally, Trial
-from tests.proofs.crew import Crew, Gate, Hold, Verb, here
-from tests.proofs.phone import Heard, most_up, rings
-from tests.proofs.slate import wipe
+from tests.proofs.stage.arena import CARRIER, LEDGER, Answer, Arena, Mistake, answer
+from tests.proofs.stage.crew import Crew, Gate, Hold, Verb, here
+from tests.proofs.stage.phone import Heard, most_up, rings
+from tests.proofs.stage.slate import wipe
 
 CREW = 6
 BATCH = 20
@@ -603,7 +603,7 @@ RACES = Proof(
     shows="Whatever happens at the same time, whoever's answer was given holds: by what the phone heard.",
     unit="races",
     small=1_000,
-    full=100_000,
+    full=50_000,
     chunk=5_000,
     run=run,
     broken=BROKEN,

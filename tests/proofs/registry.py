@@ -1,6 +1,6 @@
 """Every proof, in the order in which they run."""
 
-from tests.proofs import corpora, database, freezes, hours, kills, load, network, openapi, together
+from tests.proofs import database, freezes, hours, kills, load, messages, network, openapi, together
 from tests.proofs.battery import Proof
 from tests.proofs.faults import FAULTS_PROOF
 from tests.proofs.machine import MACHINE
@@ -8,7 +8,7 @@ from tests.proofs.races import RACES
 
 PROOFS: tuple[Proof, ...] = (
     hours.PROOF,
-    corpora.PROOF,
+    messages.PROOF,
     network.PROOF,
     openapi.PROOF,
     RACES,

@@ -12,7 +12,7 @@ from temphone.accounts.actors import SYSTEM
 from temphone.accounts.models import Mode
 from temphone.lib.clock import now as utc_now
 from tests.builders import a_contact
-from tests.proofs.installation import Installation
+from tests.proofs.stage.installation import Installation
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes, pytest.mark.timeout(300)]
 PAIRS = 10

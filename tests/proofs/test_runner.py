@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.proofs import guarantees, made_up
 from tests.proofs.__main__ import arguments, chosen, tracks_of
-from tests.proofs.journal import Journal, Record
-from tests.proofs.report import result, table
-from tests.proofs.tracks import SEED, Job, Track
+from tests.proofs.running import guarantees, made_up
+from tests.proofs.running.journal import Journal, Record
+from tests.proofs.running.report import result, table
+from tests.proofs.running.tracks import SEED, Job, Track
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
 
@@ -24,7 +24,7 @@ def prove(folder, *words):
     """Start the runner on the made-up proofs."""
     command = [sys.executable, "-m", "tests.proofs", *words, "--folder", str(folder / "kept")]
     return subprocess.Popen(
-        [*command, "--registry", "tests.proofs.made_up", "--database", "sqlite", "--jobs", "1"],
+        [*command, "--registry", "tests.proofs.running.made_up", "--database", "sqlite", "--jobs", "1"],
         cwd=settings.BASE_DIR,
         env={**os.environ, "MADE_UP_FOLDER": str(folder), "MADE_UP_SEED": str(SEED)},
         stdout=subprocess.PIPE,
@@ -85,7 +85,9 @@ def test_a_flagged_chunk_fails_the_run_and_its_evidence_is_kept(half, folder):
 
 
 def test_what_was_flagged_fails_the_next_run_too_and_is_forgotten_by_a_fresh_one(half, folder):
-    asked = arguments(["flags", "--folder", str(folder / "kept"), "--registry", "tests.proofs.made_up"])
+    asked = arguments(
+        ["flags", "--folder", str(folder / "kept"), "--registry", "tests.proofs.running.made_up"]
+    )
     (track,) = tracks_of(chosen(asked), asked)
     assert not result([track])["holds"]
     asked.fresh = True

@@ -9,10 +9,10 @@ from functools import partial
 from calls.models import Call
 from temphone.webhooks.models import Delivery, DeliveryState
 from tests.proofs.battery import Proof, Tally, Trial
-from tests.proofs.installation import Installation
-from tests.proofs.people import a_key, people
-from tests.proofs.program import Program, Scheduled
-from tests.proofs.told import by_call, out_of_order
+from tests.proofs.stage.installation import Installation
+from tests.proofs.stage.people import a_key, people
+from tests.proofs.stage.program import Program, Scheduled
+from tests.proofs.stage.told import by_call, out_of_order
 from tests.webhooks.receiver import Receiver, a_receiver
 
 POSTERS = 3
@@ -135,7 +135,7 @@ def _wrong(row: Call, call: Scheduled, messages: list[tuple[int, str]]) -> str |
 
 
 def _deferred(trial: Trial) -> Tally:
-    return run(trial, ends_s=5, DJANGO_SETTINGS_MODULE="tests.proofs.deferred_settings")
+    return run(trial, ends_s=5, DJANGO_SETTINGS_MODULE="tests.proofs.stage.deferred_settings")
 
 
 PROOF = Proof(

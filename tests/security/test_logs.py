@@ -25,7 +25,7 @@ from temphone.lib.tasks import TaskFailed
 from temphone.telephony.logs import PlainFormatter
 from tests.api.client import a_body
 from tests.builders import a_contact, a_key
-from tests.proofs.installation import Installation
+from tests.proofs.stage.installation import Installation
 from tests.webhooks.receiver import Reply, a_receiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -19,6 +19,9 @@ from temphone.lib.clock import now as utc_now
 from temphone.webhooks.models import Delivery
 
 POLL_S = 0.05
+# A look is a query. People who wait to be called are worth one at each poll; others wait a moment.
+SOON = timedelta(milliseconds=200)
+LATER = timedelta(seconds=1)
 AGAIN = timedelta(seconds=1)  # a bell may be lost: ring again while the work is still there
 logger = logging.getLogger(__name__)
 
@@ -27,17 +30,23 @@ logger = logging.getLogger(__name__)
 class Bell:
     """A task, and the look at the tables that tells whether there is work for it.
 
-    ``due`` gives the rows that are due; ``moment`` is the column that says since when. A bell rings at
-    once for work that has come due since it last rang, and each second while any is left.
+    ``due`` gives the rows that are due; ``moment`` is the column that says since when. It looks at each
+    poll, or as seldom as ``every`` says. A bell rings at once for work that has come due since it last
+    rang, and each second while any is left.
     """
 
     task: str
     due: Callable[[datetime], QuerySet[Any]]
     moment: str
+    every: timedelta = timedelta(0)
+    looked_at: datetime | None = None
     rung_at: datetime | None = None
 
     def ring_if_due(self, now: datetime) -> bool:
         """Whether it rang."""
+        if self.looked_at and _within(now - self.looked_at, self.every):
+            return False
+        self.looked_at = now
         work = self.due(now).order_by()
         if self.rung_at and _within(now - self.rung_at, AGAIN):
             work = work.filter(**{f"{self.moment}__gt": self.rung_at})
@@ -78,9 +87,20 @@ def bells() -> list[Bell | Chime]:
             task="calls.tasks.hang_up_due",
             due=Attempt.objects.to_hang_up,
             moment="call__hang_up_requested_at",
+            every=SOON,
         ),
-        Bell(task="calls.tasks.reconcile", due=Attempt.objects.overdue, moment="lease_until"),
-        Bell(task="temphone.webhooks.tasks.deliver_due", due=Delivery.objects.due, moment="next_try_at"),
+        Bell(
+            task="calls.tasks.reconcile",
+            due=Attempt.objects.overdue,
+            moment="lease_until",
+            every=LATER,
+        ),
+        Bell(
+            task="temphone.webhooks.tasks.deliver_due",
+            due=Delivery.objects.due,
+            moment="next_try_at",
+            every=SOON,
+        ),
         Chime(task="calls.tasks.beat", every=timedelta(seconds=5)),
         Chime(task="calls.tasks.prune", every=timedelta(hours=1)),
     ]

@@ -17,11 +17,11 @@ from django.conf import settings
 
 from calls.models import Gateway
 from temphone.telephony.signing import new_secret
-from tests.proofs.installation import ROOT, database_url, free_port
 from tests.proofs.lab.places import FILE_LINES, NAMES, NUMBERS, files
 from tests.proofs.lab.plan import Plan
 from tests.proofs.lab.times import SPEED
 from tests.proofs.lab.trap import ALWAYS, AT, LEFT, LINES, PHASE, RUNS, SIGNAL, cells_of, seen_lines
+from tests.proofs.stage.installation import ROOT, database_url, free_port
 
 READY_WITHIN_S = 60
 ALL_DAY = "00:00-23:59:59.999999"

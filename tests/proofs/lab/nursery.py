@@ -119,8 +119,7 @@ def prepare(plan: Plan) -> None:
     django.setup()
     from django.urls import resolve
 
-    from tests.proofs import mistakes
-    from tests.proofs.lab import roles, times
+    from tests.proofs.lab import mistakes, roles, times
 
     resolve("/carriers/gateway/events")
     roles.load()

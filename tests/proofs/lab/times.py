@@ -60,6 +60,8 @@ def _shorten_what_has_no_name() -> None:
     from temphone.webhooks.models import Drain
 
     clock.AGAIN /= BELL_FASTER
+    clock.SOON /= FASTER
+    clock.LATER /= FASTER
     finishing.RETRY_WAITS = (RETRY_WAIT,) * len(finishing.RETRY_WAITS)
     actions.WAITS = (actions.WAITS[0], *(DELIVERY_WAIT,) * (len(actions.WAITS) - 1))
     Drain.BELIEVED_FOR /= WEBHOOKS_FASTER

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.proofs.installation import ROOT, Installation, free_port
+from tests.proofs.stage.installation import ROOT, Installation, free_port
 
 
 class Fleet(Installation):

@@ -1,7 +1,7 @@
 """Whom the proofs call: contacts with numbers of their own, in bulk, and the key of a program.
 
-``python -m tests.proofs.people COUNT`` makes them in the database of the environment, migrating it first,
-and writes ``{"key": ..., "people": [[contact id, number], ...]}``.
+``python -m tests.proofs.stage.people COUNT`` makes them in the database of the environment, which
+it migrates first, and writes ``{"key": ..., "people": [[contact id, number], ...]}``.
 """
 
 import json

@@ -1,8 +1,8 @@
 """A whole internet inside one network namespace: every address is local, so every connection is counted.
 
-Started by ``tests.proofs.network`` as ``python -m tests.proofs.namespace <variant> <plan> <result>`` under
-``unshare``. It has one listener for all addresses, one name server of our own behind glibc's resolver, and
-nothing else: what is asked for at any address arrives here, and nothing leaves.
+Started by ``tests.proofs.network`` under ``unshare``, as ``python -m tests.proofs.stage.namespace
+<variant> <plan> <result>``. It has one listener for all addresses, one name server of our own behind
+glibc's resolver, and nothing else: what is asked for at any address arrives here, and nothing leaves.
 """
 
 import asyncio

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.proofs.battery import Proof
-from tests.proofs.journal import Journal
+from tests.proofs.running.journal import Journal
 
 SEED = 20260315
 

@@ -8,8 +8,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.proofs.folders import kill
-from tests.proofs.installation import free_port
+from tests.proofs.running.folders import kill
+from tests.proofs.stage.installation import free_port
 
 DEBIAN = Path("/usr/lib/postgresql")
 # Shuts the server down when the pipe from us closes: it does not outlive us, even when we are killed.

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.proofs.folders import end_all_of
-from tests.proofs.journal import Record
-from tests.proofs.tracks import Job, Track
+from tests.proofs.running.folders import end_all_of
+from tests.proofs.running.journal import Record
+from tests.proofs.running.tracks import Job, Track
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LIMIT_S = 3 * 3600.0  # no chunk takes so long: one that does hangs
 GOODBYE_S = 30.0
 KEPT = ("flagged*", "*.log")  # of a flagged or crashed chunk's folder
@@ -95,7 +95,7 @@ class Runner:
         }
         with (folder / "chunk.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.proofs.chunk", json.dumps(told)],
+                [sys.executable, "-m", "tests.proofs.running.chunk", json.dumps(told)],
                 cwd=ROOT,
                 env=self._environment(track.database, folder, slot),
                 stdin=subprocess.PIPE,  # its end tells the chunk of ours

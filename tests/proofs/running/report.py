@@ -7,10 +7,10 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.proofs.journal import Journal
-from tests.proofs.tracks import Track
+from tests.proofs.running.journal import Journal
+from tests.proofs.running.tracks import Track
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def commit() -> str:

@@ -17,9 +17,9 @@ from temphone.lib.errors import Conflict, DomainError
 from temphone.telephony.messages import Refused
 from tests.builders import NOON
 from tests.proofs.battery import Tally, Trial
-from tests.proofs.crew import Crew, Hold, Verb, held_before_deciding, instant
-from tests.proofs.phone import FakeCarrier, Heard, Phone, dump, repeated, rings, rung_while_up
-from tests.proofs.slate import wipe
+from tests.proofs.stage.crew import Crew, Hold, Verb, held_before_deciding, instant
+from tests.proofs.stage.phone import FakeCarrier, Heard, Phone, dump, repeated, rings, rung_while_up
+from tests.proofs.stage.slate import wipe
 
 CARRIER = "simulated"
 LEDGER = "gw_test"

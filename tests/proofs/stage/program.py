@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from temphone.lib.clock import iso, now
-from tests.proofs.installation import Installation
+from tests.proofs.stage.installation import Installation
 
 GIVES_UP_S = 120.0
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.proofs.report import ROOT, commits_in_words, counts_in_words
+from tests.proofs.running.report import ROOT, commits_in_words, counts_in_words
 
 PAGE = ROOT / "docs" / "guarantees.md"
 WORDS = Path(__file__).with_name("guarantees.txt")
