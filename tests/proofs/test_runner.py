@@ -14,7 +14,7 @@ from django.conf import settings
 from tests.proofs.__main__ import arguments, chosen, tracks_of
 from tests.proofs.running import guarantees, made_up
 from tests.proofs.running.journal import Journal, Record
-from tests.proofs.running.report import result, table
+from tests.proofs.running.report import result, summary, table
 from tests.proofs.running.tracks import SEED, Job, Track
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
@@ -180,6 +180,7 @@ def test_the_page_tells_all_counts():
         "shows": "it rings once",
         "unit": "points",
         "cases": 1000,
+        "of": 1000,
         "counts": {"rings": 1200, "late_ms": 35},
         "flagged": [],
         "commits": ["abc"],
@@ -188,6 +189,14 @@ def test_the_page_tells_all_counts():
     text = guarantees.page({"proofs": [told], "holds": True, "machine": "M", "date": "D"})
     assert "| kills | it rings once | sqlite | 1,000 points | 1,200 rings, late 35 ms | 0 |" in text
     assert "| kills | dial then update | sqlite | 9 in 20 points |" in text
+
+
+def test_the_page_says_what_is_not_at_full_size():
+    track = Track.of(made_up.PROOFS[1], "sqlite", Journal(Path("none")), 2.0)
+    told = {**summary(track), "cases": 1}
+    text = guarantees.page({"proofs": [told], "holds": False, "machine": "M", "date": "D"})
+    assert "**Not at full size yet**: 1 of 1 are not." in text
+    assert f"| 1 of {track.target} " in text
 
 
 def test_a_job_runs_again_with_its_seed():

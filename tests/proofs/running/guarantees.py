@@ -30,8 +30,13 @@ def page(found: Mapping[str, object]) -> str:
 
 def _verdict(found: Mapping[str, object]) -> str:
     flagged = [line for told in found["proofs"] for line in told["flagged"]]
-    if found["holds"]:
+    short = [told for told in found["proofs"] if told["cases"] < told["of"]]
+    if found["holds"] and not short:
         return "Nothing was flagged, and every mistake was seen."
+    if not flagged and short:
+        return (
+            f"**Not at full size yet**: {len(short)} of {len(found['proofs'])} are not. Nothing was flagged."
+        )
     return f"**It does not hold**: {len(flagged)} cases were flagged, or a mistake was not seen."
 
 
@@ -41,7 +46,8 @@ def _table(proofs: Sequence[Mapping[str, object]]) -> str:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for told in proofs:
-        cases = f"{told['cases']:,} {told['unit']}"
+        of = f" of {told['of']:,}" if told["cases"] < told["of"] else ""
+        cases = f"{told['cases']:,}{of} {told['unit']}"
         cells = [told["name"], told["shows"], told["database"], cases, counts_in_words(told)]
         rows.append(f"| {' | '.join(cells)} | {len(told['flagged'])} |")
     return "\n".join(rows)
