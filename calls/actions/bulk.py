@@ -7,7 +7,8 @@ from functools import cache, partial
 from itertools import groupby
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import Concat
 
 from calls.actions.scheduling import refuse_mode
 from calls.models import Call, CallEvent
@@ -114,10 +115,17 @@ def _schedule_chunk(
 
 def _without_call(campaign: Campaign, contacts: QuerySet[Contact]) -> dict[str, str]:
     """The first contacts without a call in the campaign, locked against erasing, and their zones."""
-    theirs = Call.objects.filter(campaign=campaign, contact=OuterRef("pk"))
-    fresh = contacts.filter(~Exists(theirs), erased_at=None).order_by("pk")
-    locked = fresh.select_for_update(no_key=True, of=("self",))
+    locked = fresh(campaign, contacts).select_for_update(no_key=True, of=("self",))
     return dict(locked.values_list("pk", "timezone")[:CHUNK])
+
+
+def fresh(campaign: Campaign, contacts: QuerySet[Contact]) -> QuerySet[Contact]:
+    """The contacts without a call in the campaign."""
+    # By contact, as a person has few calls. The campaign, which has many, is written so that no index has it:
+    # SQLite would go through all of its calls for each contact.
+    having = Call.objects.filter(contact=OuterRef("pk")).alias(of=Concat("campaign", Value("")))
+    theirs = having.filter(of=campaign.pk)
+    return contacts.filter(~Exists(theirs), erased_at=None).order_by("pk")
 
 
 def _write(pattern: Call, people: Mapping[str, str], when: Callable[[str], datetime]) -> None:

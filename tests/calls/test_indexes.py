@@ -4,13 +4,14 @@ import pytest
 from django.db import connection
 from django.db.models import Count
 
+from calls.actions.bulk import fresh
 from calls.models import Attempt, Call
 from calls.models.call import needing_attention
 from campaigns.models import Campaign
 from contacts.models import Contact, ContactWord, Suppression
 from temphone.keyset import following
 from temphone.webhooks.models import Delivery
-from tests.builders import NOON
+from tests.builders import NOON, a_campaign
 
 QUESTIONS = {
     "due calls": lambda: Call.objects.due(NOON),
@@ -35,6 +36,14 @@ def test_no_table_is_read_whole(question):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     assert "Seq Scan" not in QUESTIONS[question]().explain()
+
+
+@pytest.mark.django_db
+def test_a_launch_looks_at_each_persons_calls_and_not_at_the_campaigns():
+    """Of a campaign's calls there are many, and SQLite would read them all for each contact."""
+    plan = fresh(a_campaign(), Contact.objects.all()).explain()
+    assert "campaign_id=" not in plan
+    assert connection.vendor != "sqlite" or "(contact_id=?)" in plan
 
 
 @pytest.mark.django_db
