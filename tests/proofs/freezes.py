@@ -1,10 +1,9 @@
 """Proof: who is frozen at whatever line for longer than its lease, and goes on then, does no harm."""
 
 import signal
-from functools import partial
 
 from tests.proofs.battery import Proof, Tally, Trial
-from tests.proofs.lab.besieging import besiege
+from tests.proofs.lab.besieging import besiege, broken
 
 # Another worker and another web go on meanwhile. A ledger has one gateway: while it is frozen, none answers.
 MEMBERS = {
@@ -18,7 +17,6 @@ TURNS = (("worker-1", "web-1"), ("gateway", "worker-2"), ("worker-1", "web-2"))
 A_ROUND = 25
 # The mistakes, and who must be frozen for each to show.
 BROKEN = {"look_up_and_redial": "worker-1", "retried_with_a_new_attempt": "gateway"}
-A_BROKEN_ROUND = 20
 # SQLite has one write lock, and its waiters no order: members frozen with it one after the other kept a
 # request from it for more than 20 s, which is a 500 and no ring. Until that is told apart: PostgreSQL alone.
 
@@ -26,12 +24,6 @@ A_BROKEN_ROUND = 20
 def run(trial: Trial) -> Tally:
     """Freeze the members at lines drawn by chance, past the lease of what they hold; let them go on."""
     return besiege(trial, MEMBERS, TURNS, number=signal.SIGSTOP, a_round=A_ROUND)
-
-
-def run_broken(mistake: str, trial: Trial) -> Tally:
-    """The same with a broken product, until it is seen."""
-    turns = ((BROKEN[mistake],),)
-    return besiege(trial, MEMBERS, turns, number=signal.SIGSTOP, a_round=A_BROKEN_ROUND, mistake=mistake)
 
 
 PROOFS = (
@@ -43,7 +35,7 @@ PROOFS = (
         full=1_000,
         chunk=200,
         run=run,
-        broken={mistake: partial(run_broken, mistake) for mistake in BROKEN},
+        broken=broken(BROKEN, MEMBERS, number=signal.SIGSTOP),
         databases=("postgresql",),  # on SQLite a frozen member keeps its lock from all others; see above
     ),
 )

@@ -1,10 +1,9 @@
 """Proof: whatever is killed at whatever line, each call rings as often as it must and ends as it must."""
 
 import signal
-from functools import partial
 
 from tests.proofs.battery import Proof, Tally, Trial
-from tests.proofs.lab.besieging import besiege
+from tests.proofs.lab.besieging import besiege, broken
 
 MEMBERS = {"worker": "worker", "web": "web", "gateway": "gateway"}
 # Who is struck in a round: all, some while the others go on, and the worker alone.
@@ -20,18 +19,11 @@ BROKEN = {
     "delivered_before_it_is_sent": "worker",
     "gateway_without_ledger": "gateway",
 }
-A_BROKEN_ROUND = 20
 
 
 def run(trial: Trial) -> Tally:
     """Kill the members at lines drawn by chance, one round after the other."""
     return besiege(trial, MEMBERS, TURNS, number=signal.SIGKILL, a_round=A_ROUND)
-
-
-def run_broken(mistake: str, trial: Trial) -> Tally:
-    """The same with a broken product, until it is seen."""
-    turns = ((BROKEN[mistake],),)
-    return besiege(trial, MEMBERS, turns, number=signal.SIGKILL, a_round=A_BROKEN_ROUND, mistake=mistake)
 
 
 PROOFS = (
@@ -43,6 +35,6 @@ PROOFS = (
         full=5_000,
         chunk=500,
         run=run,
-        broken={mistake: partial(run_broken, mistake) for mistake in BROKEN},
+        broken=broken(BROKEN, MEMBERS, number=signal.SIGKILL),
     ),
 )

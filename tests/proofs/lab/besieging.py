@@ -3,12 +3,15 @@
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import cycle
 
-from tests.proofs.battery import Tally, Trial
+from tests.proofs.battery import Run, Tally, Trial
 from tests.proofs.lab.judgement import Desk, receiving
 from tests.proofs.lab.laboratory import Laboratory
 from tests.proofs.lab.siege import ENOUGH, Siege
+
+A_BROKEN_ROUND = 20
 
 
 def besiege(
@@ -23,6 +26,18 @@ def besiege(
     """Strike as often as the trial asks; with a mistake only until it is seen."""
     with receiving() as desk:
         return _besiege(trial, members, turns, desk, number=number, a_round=a_round, mistake=mistake)
+
+
+def broken(
+    victims: Mapping[str, str], members: Mapping[str, str], *, number: signal.Signals
+) -> dict[str, Run]:
+    """Of each mistake, the trial in which its victim alone is struck, until the mistake is seen."""
+
+    def run(mistake: str, trial: Trial) -> Tally:
+        turns = ((victims[mistake],),)
+        return besiege(trial, members, turns, number=number, a_round=A_BROKEN_ROUND, mistake=mistake)
+
+    return {mistake: partial(run, mistake) for mistake in victims}
 
 
 def _besiege(
