@@ -40,7 +40,8 @@ def suppress(
     # The calls first, as the carrier's events do, then the numbers; a call that came up in between is
     # found by the second look.
     list(_ringing(number, is_prefix=is_prefix))
-    PhoneNumber.lock([] if is_prefix else [number])
+    if not is_prefix:
+        PhoneNumber.lock([number])
     suppression = suppress_number(
         actor=actor,
         number=number,
