@@ -18,7 +18,7 @@ from calls.hours import is_open, next_opening
 from calls.models import Attempt, Call, StopSwitch
 from calls.models.history import Stage, Verdict
 from campaigns.models import Campaign
-from campaigns.states import OVER, CampaignStatus
+from campaigns.states import NOT_HELD, OVER, CampaignStatus
 from contacts.models import Consent, ConsentKind, Suppression
 from temphone.lib import clock
 from temphone.lib.clock import iso
@@ -159,7 +159,7 @@ def campaign(_facts: Facts, *, campaign: Campaign | None) -> Check:
 
 def _is_held(campaign: Campaign) -> bool:
     """Whether it neither lets its calls go nor ends them."""
-    return campaign.status not in {CampaignStatus.RUNNING, *OVER}
+    return campaign.status not in NOT_HELD
 
 
 def suppression(_facts: Facts, *, suppression: Suppression | None) -> Check:

@@ -15,6 +15,7 @@ class CampaignStatus(TextChoices):
 
 
 OVER = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELED})
+NOT_HELD = OVER | {CampaignStatus.RUNNING}  # the claim takes their calls: to dial them, or to end them
 TRANSITIONS: dict[CampaignStatus, frozenset[CampaignStatus]] = {
     CampaignStatus.DRAFT: frozenset(
         {CampaignStatus.SCHEDULED, CampaignStatus.RUNNING, CampaignStatus.CANCELED}

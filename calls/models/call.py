@@ -18,7 +18,7 @@ from calls.states import (
     CallStatus,
 )
 from campaigns.models import Campaign
-from campaigns.states import OVER, CampaignStatus
+from campaigns.states import NOT_HELD
 from contacts.models import Contact, ContactWord, Purpose
 from temphone.accounts.models import ApiKey, Mode, User
 from temphone.lib import ids
@@ -49,7 +49,7 @@ class CallQuerySet(models.QuerySet["Call"]):
         # Within a Case, so that PostgreSQL looks each number up. It would join the live attempts, of which
         # its statistics know few when many calls have just begun, and compare each with each.
         is_free = Case(When(number_in_use, then=False), default=True)
-        held = Q(campaign__isnull=False) & ~Q(campaign__status__in={CampaignStatus.RUNNING, *OVER})
+        held = Q(campaign__isnull=False) & ~Q(campaign__status__in=NOT_HELD)
         waiting = self.filter(status=CallStatus.SCHEDULED, due_at__lte=now)
         return waiting.exclude(held).filter(is_free).order_by("due_at", "id")
 
