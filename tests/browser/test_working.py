@@ -119,9 +119,9 @@ def test_keys_move_choose_open_and_help_and_have_a_switch(window):
     page.keyboard.press("n")  # typed, not obeyed
     expect(page.locator("#id_q")).to_have_value("n")
     # What is typed is looked for a moment later: the row must not go between its focus and its key.
-    expect(page).to_have_url(re.compile(r"/calls/\?q=n$"))
+    expect(page).to_have_url(re.compile(r"\?q=n"))
     page.locator("#id_q").clear()
-    expect(page).to_have_url(re.compile(r"/calls/$"))
+    expect(page).not_to_have_url(re.compile("q=n"))
     page.locator(f"#row-{first.pk}").focus()
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/calls/{first.pk}/")
