@@ -75,5 +75,10 @@ class Proof:
     run: Run
     databases: tuple[str, ...] = BOTH
     broken: Mapping[str, Run] = field(default_factory=dict)  # by the mistake that each makes
+    broken_on: Mapping[str, str] = field(default_factory=dict)  # which of them only one database knows
     broken_cases: int = 0  # cases of a broken variant; ``small`` when 0
     exclusive: bool = False  # needs the machine for itself
+
+    def mistakes(self, database: str) -> list[str]:
+        """The broken variants that there are on this database."""
+        return [mistake for mistake in self.broken if self.broken_on.get(mistake, database) == database]

@@ -61,7 +61,7 @@ def rest(folder, half):
     return done(prove(folder, "holds"))
 
 
-def test_a_run_does_what_is_left_of_a_proof_in_chunks_and_sees_its_mistake(rest, folder):
+def test_a_run_does_what_is_left_of_a_proof_in_chunks_and_sees_the_mistakes_of_its_database(rest, folder):
     code, text = rest
     assert (code, "Everything holds." in text) == (0, True), text
     assert "4 of 4 cases" in text

@@ -49,7 +49,12 @@ def _proof(name: str, run: Run, **fields: object) -> Proof:
 
 
 PROOFS = (
-    _proof("holds", holds, broken={"a_mistake": flags}),
+    _proof(
+        "holds",
+        holds,
+        broken={"a_mistake": flags, "not_here": crashes},
+        broken_on={"not_here": "postgresql"},
+    ),
     _proof("flags", flags),
     _proof("crashes_once", crashes_once, full=2),
     _proof("crashes", crashes, full=2),

@@ -66,7 +66,7 @@ def summary(track: Track) -> dict[str, object]:
         "given_up": len(track.given_up),
         "seconds": round(journal.seconds),
         "commits": journal.commits,
-        "mistakes": {mistake: _seen(journal, mistake) for mistake in proof.broken},
+        "mistakes": {mistake: _seen(journal, mistake) for mistake in proof.mistakes(track.database)},
     }
 
 

@@ -66,7 +66,7 @@ class Track:
             self.waiting.append(Job(mistake=job.mistake, start=job.start, cases=job.cases, again=True))
 
     def _variant(self) -> Job | None:
-        for mistake in self.proof.broken:
+        for mistake in self.proof.mistakes(self.database):
             record = self.journal.variant(mistake)
             if mistake not in self.asked and not (record and record.flagged):
                 self.asked.add(mistake)
