@@ -77,7 +77,7 @@ class Lab:
         self.clock = clock
         self.now = clock.now
         self.folder = folder
-        self.client = Client(raise_request_exception=False)
+        self.client = Client(raise_request_exception=False, SERVER_NAME="localhost")
         self.broke: list[str] = []  # answers that no gateway should get
         self.gateways: list[FakeGateway] = []
         self.silent: set[str] = set()  # ledgers that send nothing
@@ -146,7 +146,8 @@ class Lab:
             legs=["simulated"],
             at=self.now() + self.skew,
         )
-        self.post("heartbeat", beat)
+        if self.post("heartbeat", beat) is None:
+            self.broke.append("heartbeat: not taken")
 
     def tell(
         self, events: Sequence[CarrierEvent], *, ledger: str = "gw_1", body: bytes | None = None
