@@ -466,7 +466,7 @@ def hang_up(how: object, *, acts: bool) -> Mend:
         lab.gateway.troubles.append(Trouble(path="/hang-up", how=how, acts=acts, times=len(lab.calls)))
         lab.work()
         for _ in range(TELLINGS):
-            # On a busy machine an order may time out before it meets its trouble, which then waits for another.
+            # On a busy machine an order may time out before it meets its trouble, which waits for the next.
             lab.wait(35)
             lab.work()
             if set(lab.gateway.hang_ups) == set(lab.gateway.legs):
