@@ -78,7 +78,8 @@ class Facts:
     numbers_in_use: set[str]
     dialed_today: Counter[str]  # attempts per number in the last 24 hours
     free_lines: int | None = None  # None: not asked, as at creation
-    checks: dict[tuple[object, ...], Check] = field(default_factory=dict)  # by the gate and what it saw
+    # What was asked already, by the gate, the instant and what it saw: facts of other instants share it.
+    checks: dict[tuple[object, ...], Check] = field(default_factory=dict)
 
     @classmethod
     def read(
@@ -323,7 +324,7 @@ def ask(call: Call, facts: Facts) -> Ruling:
 
 def _asked(gate: Gate, names: Sequence[str], case: Case, facts: Facts) -> Check:
     seen = [getattr(case, name) for name in names]
-    question = (gate, *seen)
+    question = (gate, facts.now, *seen)
     if question not in facts.checks:
         facts.checks[question] = gate(facts, **dict(zip(names, seen, strict=True)))
     return facts.checks[question]

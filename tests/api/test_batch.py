@@ -158,6 +158,38 @@ def test_a_gate_moves_each_call_by_its_own_hours(program, settings):
     assert unmoved["data"]["due_at"] == unmoved["data"]["scheduled_at"]
 
 
+def two_nights(contact: Contact) -> list[dict[str, object]]:
+    """Two calls at three in the morning, four days apart."""
+    return [
+        a_body(contact.pk, scheduled_at=(clock.now() + timedelta(days=days)).strftime("%Y-%m-%dT03:00:00"))
+        for days in (2, 6)
+    ]
+
+
+def test_a_gate_moves_each_call_to_the_morning_of_its_own_night(program, settings):
+    settings.POLICIES = {"test": {"consent": "off", "hours": "defer"}}
+    made = [item["data"] for item in items(post(program, *two_nights(a_contact())))]
+    assert [one["due_at"][:10] for one in made] == [one["scheduled_at"][:10] for one in made]
+    assert made[0]["due_at"] < made[1]["scheduled_at"] < made[1]["due_at"]
+
+
+def test_a_refusal_and_a_decision_tell_of_their_own_night(program, settings):
+    contact = a_contact()
+    nights = two_nights(contact)
+    post(program, *nights)
+    hours = [
+        next(check for check in decision.checks if check["rule"] == "calling_hours")
+        for decision in Decision.objects.order_by("id")
+    ]
+    assert [check["input"]["local_time"][:13] for check in hours] == [
+        night["scheduled_at"][:13] for night in nights
+    ]
+    settings.POLICIES = {"test": {"consent": "off", "hours": "reject"}}
+    refused = items(post(program, *nights))
+    for item, night in zip(refused, nights, strict=True):
+        assert f"Next opening: {night['scheduled_at'][:10]}T" in item["message"]
+
+
 @pytest.mark.parametrize("calls", [[], [{}] * 1_001, {}, None, "calls", 5])
 def test_a_batch_has_one_to_a_thousand_calls(program, calls):
     answer = program.post(BATCH, {"calls": calls})
