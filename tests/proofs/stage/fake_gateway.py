@@ -60,6 +60,13 @@ class Leg:
         return self.events[-1].type != EventType.ENDED
 
 
+class Listening(ThreadingHTTPServer):
+    """Answers each in a thread of its own; many may come at once."""
+
+    request_queue_size = 256  # with the library's 5 the rest would wait a second for their connection
+    daemon_threads = False
+
+
 class FakeGateway:
     """One gateway. ``phone_log`` and ``ledger_file`` are only ever appended to."""
 
@@ -76,10 +83,12 @@ class FakeGateway:
         self.hang_ups: list[str] = []
         self.over = threading.Event()  # lets go of those that wait for an answer in vain
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-        self._server.gateway = self
-        self._server.daemon_threads = False
+        self._listen(0)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def _listen(self, port: int) -> None:
+        self._server = Listening(("127.0.0.1", port), Door)
+        self._server.gateway = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 
@@ -93,13 +102,8 @@ class FakeGateway:
 
     def start_again(self) -> None:
         """Listen at the same port again."""
-        port = self._server.server_address[1]
         self.over.clear()
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Door)
-        self._server.gateway = self
-        self._server.daemon_threads = False
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
+        self._listen(self._server.server_address[1])
 
     def trouble(self, path: str) -> Trouble | None:
         """What goes wrong with this request."""
