@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from calls.actions.changes import Changes, gathering
 from calls.actions.dialing import RING_TIMEOUT_S
 from calls.actions.finishing import end_attempt
-from calls.actions.suppression import suppress_in_call
+from calls.actions.suppression import hold_numbers, suppress_in_call
 from calls.models import Attempt, Call, TranscriptTurn
 from calls.states import AttemptState
 from temphone.telephony.messages import CarrierEvent, EventType
@@ -27,6 +27,8 @@ def record_carrier_events(*, ledger: str, events: Sequence[CarrierEvent], now: d
         told[event.attempt_id].append(event)
     with gathering(now) as changes:
         attempts = _locked_attempts(ledger, list(told))
+        leaving = [event.attempt_id for event in events if event.type == EventType.OPTED_OUT]
+        hold_numbers({attempts[id_].to for id_ in leaving if id_ in attempts})
         return {
             attempt_id: _apply_all(changes, attempts[attempt_id], batch)
             if attempt_id in attempts

@@ -1,5 +1,6 @@
 """Suppress a number: nothing more is dialled, what is scheduled is canceled, what rings is hung up."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -37,11 +38,9 @@ def suppress(
     if is_prefix:
         # It may cover numbers of which no row is there to be locked: wait for the claims under way instead.
         hold_claims()
-    # The calls first, as the carrier's events do, then the numbers; a call that came up in between is
-    # found by the second look.
-    list(_ringing(number, is_prefix=is_prefix))
-    if not is_prefix:
-        PhoneNumber.lock([number])
+        list(_ringing(Q(to__startswith=number)))
+    else:
+        hold_numbers([number])
     suppression = suppress_number(
         actor=actor,
         number=number,
@@ -68,27 +67,35 @@ def suppress_in_call(attempt: Attempt, *, now: datetime) -> None:
     )
 
 
-def _covered(number: str, field: str, *, is_prefix: bool) -> Q:
-    return Q(**{f"{field}__startswith" if is_prefix else field: number})
+def hold_numbers(numbers: Collection[str]) -> None:
+    """Lock what suppressing these numbers changes; who suppresses several locks all of them before.
+
+    The calls first, as the carrier's events do, then the numbers in one order, as the claim does. A call that
+    came up in between is found by a second look.
+    """
+    if numbers:
+        list(_ringing(Q(to__in=numbers)))
+        PhoneNumber.lock(numbers)
 
 
-def _ringing(number: str, *, is_prefix: bool) -> QuerySet[Call]:
-    """The calls that ring there or are about to, locked."""
-    unanswered = Attempt.objects.filter(
-        _covered(number, "to", is_prefix=is_prefix), state__in=[AttemptState.DIALING, AttemptState.RINGING]
-    )
+def _ringing(there: Q) -> QuerySet[Call]:
+    """The calls of which an attempt rings there or is about to, locked."""
+    unanswered = Attempt.objects.filter(there, state__in=[AttemptState.DIALING, AttemptState.RINGING])
     calls = Call.objects.filter(pk__in=unanswered.values("call_id"), hang_up_requested_at=None)
     return calls.select_for_update().order_by("pk")
 
 
+def _covered(field: str, suppression: Suppression) -> Q:
+    return Q(**{f"{field}__startswith" if suppression.is_prefix else field: suppression.number})
+
+
 def _cancel_scheduled(changes: Changes, suppression: Suppression) -> None:
-    covered = _covered(suppression.number, "contact__phone", is_prefix=suppression.is_prefix)
-    calls = Call.objects.filter(covered, status=CallStatus.SCHEDULED)
+    calls = Call.objects.filter(_covered("contact__phone", suppression), status=CallStatus.SCHEDULED)
     # A row in a claim's hands is passed over: that claim waits for the number's lock, and then sees us.
     for call in calls.select_for_update(skip_locked=True, of=("self",)).order_by("pk"):
         finish_call(changes, call, Outcome.CANCELED_BY_USER, reason="the number must not be called")
 
 
 def _hang_up_ringing(changes: Changes, suppression: Suppression) -> None:
-    for call in _ringing(suppression.number, is_prefix=suppression.is_prefix):
+    for call in _ringing(_covered("to", suppression)):
         ask_to_hang_up(changes, call, reason="the number must not be called")

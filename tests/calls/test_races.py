@@ -8,15 +8,17 @@ import threading
 import pytest
 from django.db import connection, transaction
 
+from calls.actions.carrier_events import record_carrier_events
 from calls.actions.dialing import claim_due
 from calls.actions.stop import set_stop_switch
 from calls.actions.suppression import suppress
 from calls.models import Attempt, Call
 from campaigns.actions import pause_campaign, update_campaign
 from contacts.actions import add_consent, revoke_consent
-from contacts.models import ConsentKind, PhoneNumber, Purpose
+from contacts.models import ConsentKind, PhoneNumber, Purpose, Suppression
 from temphone.accounts.actors import SYSTEM
-from tests.builders import NOON, a_call, a_campaign, a_gateway
+from temphone.telephony.messages import EventType
+from tests.builders import NOON, a_call, a_campaign, a_gateway, events_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,6 +44,39 @@ def test_an_opt_out_hangs_up_what_rings_even_while_its_events_arrive():
     given.join(10)
     call.refresh_from_db()
     assert call.hang_up_requested_at == NOON
+
+
+def test_opt_outs_of_one_batch_take_their_numbers_in_the_order_in_which_a_claim_does():
+    """Else each would wait for a number that the other has."""
+    gateway = a_gateway()
+    for _ in range(2):
+        a_call()
+    first, second = sorted(claim(), key=lambda request: request.to)
+    told = [
+        event
+        for request in (second, first)
+        for event in events_of(
+            request.attempt_id,
+            EventType.ACCEPTED,
+            EventType.RINGING,
+            EventType.ANSWERED,
+            EventType.OPTED_OUT,
+        )
+    ]
+    batch = threading.Thread(
+        target=lambda: (
+            record_carrier_events(ledger=gateway.pk, events=told, now=NOON),
+            connection.close(),
+        )
+    )
+    with transaction.atomic():
+        PhoneNumber.lock([first.to])
+        batch.start()
+        batch.join(0.5)
+        assert batch.is_alive()
+        PhoneNumber.lock([second.to])
+    batch.join(10)
+    assert Suppression.objects.count() == 2
 
 
 ORDERS = ["stop", "pause", "purpose", "suppress", "suppress a prefix", "revoke", "deny"]
