@@ -4,6 +4,7 @@ A task that is started twice, or for nothing, does no harm.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -14,7 +15,7 @@ from django_q.models import Failure
 
 from calls.actions import dialing, hanging_up
 from calls.models import Attempt, Beat
-from temphone import wiring
+from temphone import skew, wiring
 from temphone.accounts import logins
 from temphone.accounts.models import IdempotencyRecord, KeyMinute
 from temphone.lib.background import event_loop
@@ -30,6 +31,17 @@ FAILURES_KEPT = timedelta(days=7)
 
 Dialling = Future[Sequence[DialResult]]
 
+log = logging.getLogger(__name__)
+
+
+def _knows_the_time() -> bool:
+    """Whether what is due and what is late can be told; if not, it says so."""
+    if off := skew.is_off():
+        log.error(
+            "This machine's clock differs from the database's by more than 2 s: set it. Nothing is dialled."
+        )
+    return not off
+
 
 @task
 def dial_due() -> None:
@@ -37,6 +49,11 @@ def dial_due() -> None:
 
     The next batch is claimed while the carrier has yet to answer for those before it.
     """
+    if _knows_the_time():
+        _dial_due()
+
+
+def _dial_due() -> None:
     until = time.monotonic() + DRAIN_S
     due = {name for name in settings.CARRIERS.values() if name != "none"}
     under_way: set[Dialling] = set()
@@ -73,6 +90,8 @@ def _answered(under_way: set[Dialling], *, at_once: bool) -> tuple[set[Dialling]
 @task
 def reconcile() -> None:
     """Ask the carrier about the attempts of which nothing was heard in time."""
+    if not _knows_the_time():
+        return
     attempts = dialing.take_overdue(now=utc_now())
     for attempt, sighting in zip(attempts, asyncio.run(_find(attempts)), strict=True):
         dialing.record_sighting(attempt.pk, sighting, now=utc_now())

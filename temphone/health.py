@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from calls.models import Beat, Gateway
+from temphone import skew
 from temphone.lib.clock import now as utc_now
 
 WELL = "ok"
@@ -52,6 +53,10 @@ def _gateway(now: datetime) -> str:
     return WELL if Gateway.objects.reachable(now).exists() else "none reachable"
 
 
+def _time(_now: datetime) -> str:
+    return "differs from the database's by more than 2 s" if skew.is_off() else WELL
+
+
 def _beat(name: str, now: datetime, within: timedelta) -> str:
     beat = Beat.objects.filter(pk=name).first()
     if beat is None:
@@ -60,4 +65,9 @@ def _beat(name: str, now: datetime, within: timedelta) -> str:
     return WELL if silence <= within else f"not seen for {silence.total_seconds():.0f} s"
 
 
-CHECKS: dict[str, Callable[[datetime], str]] = {"queue": _queue, "clock": _clock, "gateway": _gateway}
+CHECKS: dict[str, Callable[[datetime], str]] = {
+    "queue": _queue,
+    "clock": _clock,
+    "gateway": _gateway,
+    "time": _time,
+}
