@@ -7,8 +7,9 @@ product, each a plausible mistake; a harness that does not flag them would not s
 
 import json
 import random
+import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -60,6 +61,19 @@ Run = Callable[[Trial], Tally]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Broken:
+    """A broken variant of the product, and the problem by which its mistake is seen."""
+
+    run: Run
+    seen_by: str  # is searched in each line that was flagged: one of another kind has another cause
+    databases: tuple[str, ...] = BOTH
+
+    def seen(self, flagged: Sequence[str]) -> int:
+        """How many of these lines show the mistake."""
+        return sum(re.search(self.seen_by, line) is not None for line in flagged)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Proof:
     """One proof. ``run`` and the broken variants find Django set up and a migrated, empty database.
 
@@ -74,11 +88,10 @@ class Proof:
     chunk: int  # cases that `make prove` runs in one process, and need not run again after a stop
     run: Run
     databases: tuple[str, ...] = BOTH
-    broken: Mapping[str, Run] = field(default_factory=dict)  # by the mistake that each makes
-    broken_on: Mapping[str, str] = field(default_factory=dict)  # which of them only one database knows
+    broken: Mapping[str, Broken] = field(default_factory=dict)  # by the mistake that each makes
     broken_cases: int = 0  # cases of a broken variant; ``small`` when 0
     exclusive: bool = False  # needs the machine for itself
 
-    def mistakes(self, database: str) -> list[str]:
+    def mistakes(self, database: str) -> dict[str, Broken]:
         """The broken variants that there are on this database."""
-        return [mistake for mistake in self.broken if self.broken_on.get(mistake, database) == database]
+        return {name: one for name, one in self.broken.items() if database in one.databases}

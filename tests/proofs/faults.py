@@ -46,7 +46,7 @@ from temphone.telephony.messages import (
     encode,
 )
 from temphone.telephony.signing import CONTENT_TYPE, sign
-from tests.proofs.battery import Proof, Tally, Trial
+from tests.proofs.battery import Broken, Proof, Tally, Trial
 from tests.proofs.stage.fake_gateway import FakeGateway, Leg, Trouble
 from tests.proofs.stage.slate import wipe
 
@@ -725,5 +725,8 @@ FAULTS_PROOF = Proof(
     full=125 * len(FAULTS),
     chunk=25 * len(FAULTS),
     run=run,
-    broken={"retry_the_dial": retry_the_dial, "trust_any_answer": trust_any_answer},
+    broken={
+        mistake.__name__: Broken(run=mistake, seen_by="rang twice")
+        for mistake in (retry_the_dial, trust_any_answer)
+    },
 )

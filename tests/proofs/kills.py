@@ -12,12 +12,12 @@ TURNS = (ALL, ("worker", "web"), ("gateway",), ALL, ("worker",), ("gateway", "wo
 A_ROUND = 50
 
 
-# The mistakes, and who must be killed for each to show.
+# The mistakes, who must be killed for each to show, and by what.
 BROKEN = {
-    "dial_then_update": "worker",
-    "nobody_asks": "worker",
-    "delivered_before_it_is_sent": "worker",
-    "gateway_without_ledger": "gateway",
+    "dial_then_update": ("worker", r"rang \d+ times"),
+    "nobody_asks": ("worker", "lost: it never came to an end"),
+    "delivered_before_it_is_sent": ("worker", r"messages .* were received"),
+    "gateway_without_ledger": ("gateway", r"lost: it never came to an end|rang \d+ times"),
 }
 
 

@@ -29,5 +29,6 @@ def test_it_holds(proof, tmp_path):
 )
 def test_a_mistake_is_seen(proof, mistake, tmp_path):
     cases = proof.broken_cases or proof.small
-    tally = proof.broken[mistake](Trial(cases=cases, seed=SEED, folder=tmp_path))
-    assert tally.flagged, f"{mistake} was not seen in {cases} cases."
+    broken = proof.broken[mistake]
+    tally = broken.run(Trial(cases=cases, seed=SEED, folder=tmp_path))
+    assert broken.seen(tally.flagged), f"{mistake} was not seen in {cases} cases: {tally.flagged}"

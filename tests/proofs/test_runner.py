@@ -51,7 +51,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def half(folder):
     """Exit code and text of a run of all but one, at half their size."""
-    names = ("holds", "flags", "crashes_once", "crashes", "blind")
+    names = ("holds", "flags", "crashes_once", "crashes", "blind", "mistaken")
     return done(prove(folder, *names, "--scale", "0.5"))
 
 
@@ -95,8 +95,9 @@ def test_what_was_flagged_fails_the_next_run_too_and_is_forgotten_by_a_fresh_one
     assert result([track])["holds"]
 
 
-def test_a_mistake_that_was_not_seen_is_told_of(half):
-    assert "blind (sqlite): the mistake a_mistake was not seen" in half[1]
+@pytest.mark.parametrize("name", ["blind", "mistaken"])
+def test_a_mistake_that_was_not_seen_or_only_for_another_reason_is_told_of(half, name):
+    assert f"{name} (sqlite): the mistake a_mistake was not seen" in half[1]
 
 
 def test_a_crashed_chunk_is_told_of_and_runs_once_more(half, folder):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import cycle
 
-from tests.proofs.battery import Run, Tally, Trial
+from tests.proofs.battery import Broken, Tally, Trial
 from tests.proofs.lab.judgement import Desk, receiving
 from tests.proofs.lab.laboratory import Laboratory
 from tests.proofs.lab.siege import ENOUGH, Siege
@@ -29,15 +29,17 @@ def besiege(
 
 
 def broken(
-    victims: Mapping[str, str], members: Mapping[str, str], *, number: signal.Signals
-) -> dict[str, Run]:
-    """Of each mistake, the trial in which its victim alone is struck, until the mistake is seen."""
+    mistakes: Mapping[str, tuple[str, str]], members: Mapping[str, str], *, number: signal.Signals
+) -> dict[str, Broken]:
+    """Of each mistake, by its victim and what shows it: the victim alone is struck, until it is seen."""
 
-    def run(mistake: str, trial: Trial) -> Tally:
-        turns = ((victims[mistake],),)
-        return besiege(trial, members, turns, number=number, a_round=A_BROKEN_ROUND, mistake=mistake)
+    def run(mistake: str, victim: str, trial: Trial) -> Tally:
+        return besiege(trial, members, ((victim,),), number=number, a_round=A_BROKEN_ROUND, mistake=mistake)
 
-    return {mistake: partial(run, mistake) for mistake in victims}
+    return {
+        mistake: Broken(run=partial(run, mistake, victim), seen_by=seen_by)
+        for mistake, (victim, seen_by) in mistakes.items()
+    }
 
 
 def _besiege(

@@ -37,7 +37,7 @@ def run_of(job: Mapping[str, Any]) -> Run:
     """What to run: the proof, or one of its broken variants."""
     proofs: tuple[Proof, ...] = importlib.import_module(job["registry"]).PROOFS
     proof = next(proof for proof in proofs if proof.name == job["name"])
-    return proof.broken[job["mistake"]] if job["mistake"] else proof.run
+    return proof.broken[job["mistake"]].run if job["mistake"] else proof.run
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from tests.proofs.battery import Proof, Run, Tally, Trial
+from tests.proofs.battery import Broken, Proof, Run, Tally, Trial
 
 
 def holds(trial: Trial) -> Tally:
@@ -52,12 +52,15 @@ PROOFS = (
     _proof(
         "holds",
         holds,
-        broken={"a_mistake": flags, "not_here": crashes},
-        broken_on={"not_here": "postgresql"},
+        broken={
+            "a_mistake": Broken(run=flags, seen_by="rang twice"),
+            "not_here": Broken(run=crashes, seen_by="", databases=("postgresql",)),
+        },
     ),
     _proof("flags", flags),
     _proof("crashes_once", crashes_once, full=2),
     _proof("crashes", crashes, full=2),
-    _proof("blind", holds, full=2, broken={"a_mistake": holds}),
+    _proof("blind", holds, full=2, broken={"a_mistake": Broken(run=holds, seen_by="rang twice")}),
+    _proof("mistaken", holds, full=2, broken={"a_mistake": Broken(run=flags, seen_by="was lost")}),
     _proof("waits", waits, full=6),
 )

@@ -7,7 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.proofs.running.journal import Journal
+from tests.proofs.battery import Broken
+from tests.proofs.running.journal import Record
 from tests.proofs.running.tracks import Track
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -66,13 +67,15 @@ def summary(track: Track) -> dict[str, object]:
         "given_up": len(track.given_up),
         "seconds": round(journal.seconds),
         "commits": journal.commits,
-        "mistakes": {mistake: _seen(journal, mistake) for mistake in proof.mistakes(track.database)},
+        "mistakes": {
+            name: _seen(journal.variant(name), broken)
+            for name, broken in proof.mistakes(track.database).items()
+        },
     }
 
 
-def _seen(journal: Journal, mistake: str) -> dict[str, int] | None:
-    record = journal.variant(mistake)
-    return record and {"cases": record.cases, "flagged": len(record.flagged)}
+def _seen(record: Record | None, broken: Broken) -> dict[str, int] | None:
+    return record and {"cases": record.cases, "flagged": broken.seen(record.flagged)}
 
 
 def holds(told: Mapping[str, object]) -> bool:

@@ -66,9 +66,9 @@ class Track:
             self.waiting.append(Job(mistake=job.mistake, start=job.start, cases=job.cases, again=True))
 
     def _variant(self) -> Job | None:
-        for mistake in self.proof.mistakes(self.database):
+        for mistake, broken in self.proof.mistakes(self.database).items():
             record = self.journal.variant(mistake)
-            if mistake not in self.asked and not (record and record.flagged):
+            if mistake not in self.asked and not (record and broken.seen(record.flagged)):
                 self.asked.add(mistake)
                 return Job(mistake=mistake, cases=self.proof.broken_cases or self.proof.small)
         return None
