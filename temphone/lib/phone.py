@@ -19,11 +19,22 @@ def to_e164(text: str) -> str:
     """
     if len(text) > MAX_LENGTH or not text.lstrip().startswith("+") or any(map(str.isalpha, text)):
         raise ValueError(f"Not an international phone number: {text!r}.")
+    number = _read(text)
+    # The library drops a trunk prefix, as in +44 (0)20. It also adds an area code to what is short in
+    # Madagascar, drops one zero of two, and knows German numbers of 17 digits: who was meant?
+    added = len(number) - 1 > sum(map(str.isdecimal, text))
+    if added or len(number) > LONGEST or _read(number) != number:
+        raise ValueError(f"Not an unambiguous phone number: {text!r}.")
+    return number
+
+
+def _read(text: str) -> str:
     try:
         number = phonenumbers.parse(text)
     except phonenumbers.NumberParseException as error:
         raise ValueError(f"Not a phone number: {text!r}.") from error
-    if number.extension or not phonenumbers.is_possible_number(number):
+    possible = phonenumbers.is_possible_number_with_reason(number)
+    if number.extension or possible != phonenumbers.ValidationResult.IS_POSSIBLE:  # from abroad too
         raise ValueError(f"Not a possible phone number: {text!r}.")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

@@ -1,6 +1,6 @@
 """Every proof, in the order in which they run."""
 
-from tests.proofs import database, freezes, hours, kills, load, messages, network, openapi, together
+from tests.proofs import database, freezes, hours, kills, load, messages, network, numbers, openapi, together
 from tests.proofs.battery import Proof
 from tests.proofs.faults import FAULTS_PROOF
 from tests.proofs.machine import MACHINE
@@ -9,6 +9,7 @@ from tests.proofs.races import RACES
 PROOFS: tuple[Proof, ...] = (
     hours.PROOF,
     messages.PROOF,
+    numbers.PROOF,
     network.PROOF,
     openapi.PROOF,
     RACES,
