@@ -22,12 +22,8 @@ logger = logging.getLogger(__name__)
 
 E164 = re.compile(r"\+[1-9][0-9]{4,14}")
 BRACKETED_ZERO = re.compile(r"\(0\)")  # +44 (0)20 7946 0018: for callers from inside
-TRUNKS = (
-    "0",
-    "8",
-    "06",
-    "1",
-)  # what some dial before a number inside of their country, and never from outside
+# What some dial before a number inside of their country, and never from outside.
+TRUNKS = ("0", "8", "80", "06", "1")
 EXAMPLES: Sequence[phonenumbers.PhoneNumber] = [
     number
     for region in sorted(phonenumbers.SUPPORTED_REGIONS)
