@@ -50,7 +50,7 @@ class TemPhone(Way):
             yield [clock, worker, self.redis.process] if self.redis else [clock, worker]
 
     def watched(self, database: Template, into: dict[str, float]) -> AbstractContextManager[None]:
-        return _turns(database, self.workers, into) if database.server else nullcontext()
+        return turns(database, self.workers, into) if database.server else nullcontext()
 
 
 def _beat(database: Template, *programs: Process) -> bool:
@@ -61,7 +61,7 @@ def _beat(database: Template, *programs: Process) -> bool:
 
 
 @contextmanager
-def _turns(database: Template, workers: int, into: dict[str, float]) -> Iterator[None]:
+def turns(database: Template, workers: int, into: dict[str, float]) -> Iterator[None]:
     """Add how much of their time the workers wait for the pacing row that another claim holds."""
     done = threading.Event()
 

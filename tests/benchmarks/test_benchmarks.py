@@ -3,24 +3,27 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
 
 from benchmarks import lists_reasons
-from benchmarks.databases import Tables, seeded
+from benchmarks.databases import Tables, Template, seeded
 from benchmarks.dispatch import Due, Run, Starts, at_once, burst_figures, check_rows, measured, one_by_one
 from benchmarks.frame import page
 from benchmarks.frame.figures import percentile, ratio, shown, table
 from benchmarks.frame.machine import commit_of
 from benchmarks.frame.programs import filesystem, folder
 from benchmarks.frame.report import Report
-from benchmarks.frame.servers import postgres_program
+from benchmarks.frame.servers import Postgres, postgres_program
 from benchmarks.lists_watched import how, rows_read, watched
 from benchmarks.low_load import figures as low_load_figures
-from benchmarks.ours import TemPhone
+from benchmarks.ours import WAITS, TemPhone, turns
 
 needs_postgres = pytest.mark.skipif(
     not postgres_program("initdb"), reason="needs PostgreSQL's server (Debian: postgresql)"
@@ -240,6 +243,26 @@ def test_the_cost_of_a_commit_is_measured_on_servers_of_its_own(tmp_path: Path):
     assert all(0 < row["p50, ms"] <= row["p99, ms"] for row in made["rows"])
     assert made["quick"] is True
     assert made["versions"]["PostgreSQL"]
+
+
+@needs_postgres
+@pytest.mark.processes
+def test_a_claim_that_waits_for_the_pacing_row_is_seen(tmp_path: Path):
+    lock = 'SELECT carrier FROM "calls_pacing" FOR UPDATE'
+    found: dict[str, float] = {}
+    with Postgres() as server, ThreadPoolExecutor(1) as pool, psycopg.connect(server.create("turns")) as one:
+        database = Template(server, tmp_path, "turns")
+        database.tables.write("CREATE TABLE calls_pacing AS SELECT %s AS carrier", [["simulated"]])
+        one.execute(lock)
+        with turns(database, 2, found):
+            waiting = pool.submit(database.tables.read, lock)
+            Event().wait(0.5)
+        assert 30 < found[WAITS] <= 50  # one of two, but for the moment until it began
+        one.commit()
+        assert waiting.result() == [("simulated",)]
+        with turns(database, 2, found):
+            Event().wait(0.1)
+        assert found[WAITS] == 0
 
 
 @pytest.mark.processes
