@@ -25,7 +25,8 @@ each call asks all gates and gets its attempt, event and decision rows before it
 port; the carrier notes the instant and says placed. The claim writes no delivery: the first webhook, \
 call.started, comes of the carrier's first event. The tables hold as many finished calls as due ones. How \
 long claims wait is what PostgreSQL shows every {look_ms:.0f} ms: the workers that wait for the pacing row \
-which another claim holds, as a share of all workers.
+which another claim holds, as a share of all workers. CPU is that of a row's programs, and of Redis where \
+they use it.
 
 Peers: two processes each, the same instant, one task a call, everything handed over before T0 \
 (asserted). "Writes": each task writes the call's update, attempt, event and decision in one SQL \
