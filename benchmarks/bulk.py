@@ -51,7 +51,7 @@ def main() -> None:
                 "at least 60 % of COPY's calls/s",
                 ratio(rows["TemPhone"], rows["COPY"], "calls/s"),
                 least=0.6,
-                why="who has a call already is looked for, and each chunk is a transaction",
+                why="Who has a call already is looked for, and each chunk is a transaction.",
             )
     report.finish(given)
 

@@ -113,7 +113,7 @@ def _goals(report: Report, database: str, rows: Mapping[str, Mapping[str, float]
         f"p99 under 4 times p50, {database}",
         ours["p99, ms"] / ours["p50, ms"],
         most=4,
-        why="threads of one interpreter take turns, and each commit waits for the one before",
+        why="Threads of one interpreter take turns, and each commit waits for the one before.",
     )
     report.goal(f"no error, {database}", sum(row["errors"] for row in rows.values()), most=0)
 

@@ -30,9 +30,10 @@ KINDS = (
     Kind("the back office", "admin", "", "what a list shows of each row is looked up"),
     Kind("lists far from their beginning", "", "deep", "the rows before the cursor are read, too"),
     Kind(
-        "searches", "", "found",
+        "searches among the calls", "page: calls", "found",
         "no index holds both who is found and the place in the list, so one is read through for the other",
     ),
+    Kind("searches among the contacts", "", "found", "it looks for those who match"),
     Kind("the page of calls", "page: calls", "", "it looks through the calls of a filter or a panel"),
     Kind("other pages", "", "", "it looks through what the page sums up"),
 )  # fmt: skip
@@ -64,7 +65,7 @@ def of_counts(pages: Pages, slow: Sequence[str]) -> str:
     told = []
     for (kind, _), names in _grouped(slow, lambda _name: ONE):
         page = pages[names[0]]
-        why = f"a count ends at a cap, but reads on while too few match, and it {page['slowest count, how']}"
+        why = f"a count ends at a cap, but reads all that lies between; it {page['slowest count, how']}"
         told.append(f"{_head(kind, names)}, {page['slowest count, ms']:.0f} ms): {why}.")
     return "\n  - ".join([f"{_met(pages, slow)}. Not:", *told])
 
