@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import report
-from benchmarks.frame import RESULTS, ROOT, say
+from benchmarks.frame import page
+from benchmarks.frame.command import RESULTS, ROOT, say
 
 # What takes the load of a machine that was just started first, what makes the most of its own last.
 ORDER = ("disk", "low_load", "ingest", "lists", "bulk", "million", "burst")
@@ -34,9 +34,9 @@ def main() -> int:
     failed = [name for name in names if not measure(name, results, quick=given.quick)]
     # The page of the documentation is whole, or it stays as it was.
     whole = not given.quick and not failed
-    page = (ROOT / "docs" if whole else results) / "performance.md"
-    page.write_text(report.page(results), encoding="utf-8")
-    say(f"Written: {page}, after {(time.monotonic() - began) / 60:.1f} minutes")
+    written = (ROOT / "docs" if whole else results) / "performance.md"
+    written.write_text(page.page(results), encoding="utf-8")
+    say(f"Written: {written}, after {(time.monotonic() - began) / 60:.1f} minutes")
     if failed:
         say(f"Failed: {', '.join(failed)}")
     return 1 if failed else 0

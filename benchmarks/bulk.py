@@ -13,22 +13,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 
-from benchmarks.frame import (
-    ROOT,
-    Postgres,
-    Process,
-    Report,
-    folder,
-    free_port,
-    listens,
-    options,
-    ratio,
-    say,
-    shown,
-    wait_until,
-)
+from benchmarks.databases import Tables, Template
+from benchmarks.dispatch import cost
+from benchmarks.frame.command import ROOT, options, say
+from benchmarks.frame.figures import ratio, shown
+from benchmarks.frame.programs import Process, folder, free_port, listens, wait_until
+from benchmarks.frame.report import Report
+from benchmarks.frame.servers import Postgres
 from benchmarks.ingest import granian
-from benchmarks.ours import Tables, Template, cost
 
 WAYS = {
     "PostgreSQL": {
@@ -59,7 +51,7 @@ def main() -> None:
                 "at least 60 % of COPY's calls/s",
                 ratio(rows["TemPhone"], rows["COPY"], "calls/s"),
                 least=0.6,
-                why="who has a call already is looked for, and each chunk is a transaction",
+                why="Who has a call already is looked for, and each chunk is a transaction.",
             )
     report.finish(given)
 

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks.frame import Place, Postgres, Report, filesystem, folder, options, percentile, say
+from benchmarks.frame.command import options, say
+from benchmarks.frame.figures import percentile
+from benchmarks.frame.programs import Place, filesystem, folder
+from benchmarks.frame.report import Report
+from benchmarks.frame.servers import Postgres
 
 NOTE = """\
 One connection, one row inserted a transaction, fsync on: the time of insert and commit. SQLite as \

@@ -18,21 +18,13 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from http.client import HTTPConnection
 
-from benchmarks.frame import (
-    ROOT,
-    Postgres,
-    Process,
-    Report,
-    folder,
-    free_port,
-    listens,
-    options,
-    ratio,
-    say,
-    shown,
-    wait_until,
-)
-from benchmarks.ours import Tables, Template, cost
+from benchmarks.databases import Tables, Template
+from benchmarks.dispatch import cost
+from benchmarks.frame.command import ROOT, options, say
+from benchmarks.frame.figures import ratio, shown
+from benchmarks.frame.programs import Process, folder, free_port, listens, wait_until
+from benchmarks.frame.report import Report
+from benchmarks.frame.servers import Postgres
 
 CONNECTIONS = 16
 WARM_S = 3
@@ -121,7 +113,7 @@ def _goals(report: Report, database: str, rows: Mapping[str, Mapping[str, float]
         f"p99 under 4 times p50, {database}",
         ours["p99, ms"] / ours["p50, ms"],
         most=4,
-        why="threads of one interpreter take turns, and each commit waits for the one before",
+        why="Threads of one interpreter take turns, and each commit waits for the one before.",
     )
     report.goal(f"no error, {database}", sum(row["errors"] for row in rows.values()), most=0)
 

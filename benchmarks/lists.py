@@ -1,26 +1,31 @@
 """Every list and page of an installation with a million calls and 200,000 contacts.
 
 By Django's test client, so the server's time alone: p50 and the slowest of 20 requests, after one on a new
-connection. Where a page has several views, a row shows the worst of them. Two campaigns of 100,000 calls each
-at one instant are among the calls, cursors stand at nine tenths of a list, and one call in fifty is live.
+connection. "Statements" is the part of such a request that the database takes, for its statements and their
+rows; the rest is Python's. Where a page has several views, a row shows the worst of them. Two campaigns of
+100,000 calls each at one instant are among the calls, cursors stand at nine tenths of a list, and one call in
+fifty is live.
 """
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
-from benchmarks.frame import ROOT, Postgres, Report, folder, options, say
+from benchmarks import lists_reasons
+from benchmarks.frame.command import ROOT, options, say
+from benchmarks.frame.programs import folder
+from benchmarks.frame.report import Report
+from benchmarks.frame.servers import Postgres
+from benchmarks.lists_reasons import Pages
 
 # Django is set up before what needs it is imported.
 CHILD = "import django; django.setup(); from benchmarks.lists_pages import main; main()"
 VIEWS = ("upcoming", "live", "attention", "completed", "all")
-SHOWN = {"cold, ms": "cold", "p50, ms": "p50", "max, ms": "max"}
+SHOWN = {"cold, ms": "cold", "p50, ms": "p50", "max, ms": "max", "database, ms": "statements"}
 GOAL_MS, FLOOR_MS, COUNT_MS = 20, 50, 5
-
-Pages = Mapping[str, Mapping[str, float]]
 
 
 def main() -> None:
@@ -63,22 +68,29 @@ def _worst(pages: Pages) -> dict[str, dict[str, float]]:
     for name, figures in pages.items():
         plain = ", ".join(part for part in name.split(", ") if part not in VIEWS)
         known = found.setdefault(plain, {})
-        for figure, value in figures.items():
-            known[figure] = max(value, known.get(figure, value))
+        for figure in (*SHOWN, "queries"):
+            known[figure] = max(figures[figure], known.get(figure, 0))
     return found
 
 
 def _goals(report: Report, database: str, pages: Pages) -> None:
-    for most in (GOAL_MS, FLOOR_MS):
-        _goal(report, f"every list and page under {most} ms, {database}", pages, "p50, ms", most)
-    _goal(report, f"counts under {COUNT_MS} ms, {database}", pages, "slowest count, ms", COUNT_MS)
+    for most, why in ((GOAL_MS, lists_reasons.of_time), (FLOOR_MS, lists_reasons.as_above)):
+        _goal(report, f"every list and page under {most} ms, {database}", pages, "p50, ms", most, why)
+    goal = f"counts under {COUNT_MS} ms, {database}"
+    _goal(report, goal, pages, "slowest count, ms", COUNT_MS, lists_reasons.of_counts)
 
 
-def _goal(report: Report, goal: str, pages: Pages, figure: str, most: float) -> None:
+def _goal(
+    report: Report,
+    goal: str,
+    pages: Pages,
+    figure: str,
+    most: float,
+    why: Callable[[Pages, Sequence[str]], str],
+) -> None:
     slowest = sorted(pages, key=lambda name: -pages[name][figure])
-    above = [name for name in slowest if pages[name][figure] >= most]
-    why = f"{len(pages) - len(above)} of {len(pages)} are; above, the slowest first: {'; '.join(above[:8])}"
-    report.goal(goal, pages[slowest[0]][figure], most=most, unit="ms", why=why)
+    slow = [name for name in slowest if pages[name][figure] >= most]
+    report.goal(goal, pages[slowest[0]][figure], most=most, unit="ms", why=why(pages, slow))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.contrib import admin
@@ -21,6 +20,7 @@ from django.test import Client
 from django.urls import resolve, reverse
 
 from benchmarks.lists_data import fill
+from benchmarks.lists_watched import how, watched
 from calls.models import Call, CallEvent, Gateway
 from calls.states import CallStatus
 from campaigns.models import Campaign
@@ -38,40 +38,6 @@ DEEP = 0.9  # of a list's length
 SLOW_MS = 2_000  # whatever takes longer is not repeated
 
 
-class Statements:
-    """The statements of a request, and how long the database took."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, float]] = []
-
-    def __call__(
-        self, execute: Callable[..., object], sql: str, params: object, many: object, context: object
-    ) -> object:
-        begun = time.perf_counter()
-        try:
-            return execute(sql, params, many, context)
-        finally:
-            self.asked.append((sql, (time.perf_counter() - begun) * 1000))
-
-    @property
-    def slowest(self) -> tuple[str, float]:
-        """The statement that took longest."""
-        return max(self.asked, key=lambda one: one[1], default=("", 0.0))
-
-    @property
-    def count_ms(self) -> float:
-        """The slowest of those that count."""
-        return max((ms for sql, ms in self.asked if sql.startswith("SELECT COUNT")), default=0.0)
-
-
-@contextmanager
-def watched() -> Iterator[Statements]:
-    """The statements that are executed meanwhile."""
-    statements = Statements()
-    with connection.execute_wrapper(statements):
-        yield statements
-
-
 def measure(ask: Ask, *, times: int, explain: bool) -> dict[str, object]:
     """The first request on a new connection, then ``times`` more; milliseconds."""
     connection.close()
@@ -84,7 +50,7 @@ def measure(ask: Ask, *, times: int, explain: bool) -> dict[str, object]:
         with watched() as statements:
             ask()
         runs.append(statements)
-    middle = sorted(runs, key=lambda run: run.slowest[1])[len(runs) // 2]
+    middle = sorted(runs, key=lambda run: run.slowest.ms)[len(runs) // 2]
     used = time.process_time()
     ask()
     figures: dict[str, object] = {
@@ -93,12 +59,16 @@ def measure(ask: Ask, *, times: int, explain: bool) -> dict[str, object]:
         "least, ms": min(spent),
         "p50, ms": statistics.median(spent),
         "max, ms": max(spent),
+        "database, ms": statistics.median(run.database_ms for run in runs),
+        "Python, ms": statistics.median(run.ms - run.database_ms for run in runs),
         "queries": len(middle.asked),
-        "slowest query, ms": middle.slowest[1],
-        "slowest count, ms": statistics.median(run.count_ms for run in runs),
+        "slowest query, ms": middle.slowest.ms,
+        "slowest count, ms": statistics.median(run.slowest_count.ms for run in runs),
+        "slowest query, how": how(middle.slowest),
+        "slowest count, how": how(middle.slowest_count),
     }
     if explain:
-        figures["sql"] = middle.slowest[0]
+        figures["sql"] = middle.slowest.sql
     return figures
 
 

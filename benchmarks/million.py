@@ -3,8 +3,14 @@
 from contextlib import ExitStack
 from functools import partial
 
-from benchmarks.frame import Postgres, Report, folder, options, ratio
-from benchmarks.ours import burst, rounds, seeded, with_future
+from benchmarks.databases import seeded, with_future
+from benchmarks.dispatch import at_once, burst_figures, measured, rounds
+from benchmarks.frame.command import options
+from benchmarks.frame.figures import ratio
+from benchmarks.frame.programs import folder
+from benchmarks.frame.report import Report
+from benchmarks.frame.servers import Postgres
+from benchmarks.ours import TemPhone
 
 NOTE = """\
 The burst of {calls:,} calls through TemPhone, as in the burst's benchmark, with {future:,} further \
@@ -27,9 +33,13 @@ def main() -> None:
             full = with_future(empty, future)
             alone, crowded = f"{name}, none for later", f"{name}, {future:,} for later"
             # Preparing takes longer with so many rows to walk through.
-            measures = {alone: partial(burst, empty, calls), crowded: partial(burst, full, calls, lead_s=12)}
+            patient = TemPhone(prepared_s=12)
+            measures = {
+                alone: partial(measured, TemPhone(), empty, calls, at_once),
+                crowded: partial(measured, patient, full, calls, at_once),
+            }
             found = rounds(measures, given.pick(3, quick=1))
-            middle = {what: report.row(what, runs) for what, runs in found.items()}
+            middle = {what: report.row(what, [*map(burst_figures, runs)]) for what, runs in found.items()}
             report.goal(
                 f"1 M calls for later: at least {LEAST[name]} of the empty table's rate on {name}",
                 ratio(middle[crowded], middle[alone], "starts/s"), least=LEAST[name], unit="of it",

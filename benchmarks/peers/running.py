@@ -1,41 +1,32 @@
-"""Start a peer's two processes, hand it the calls before their instant, and measure."""
+"""The peers as ways to start calls: their two processes, and how the calls are handed over to them."""
 
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.frame import ROOT, Process, Redis, wait_until
-from benchmarks.ours import (
-    Overrun,
-    Starts,
-    Tables,
-    Template,
-    burst_figures,
-    check_rows,
-    cost,
-    in_time,
-    make_due,
-    soon,
-)
+from benchmarks.databases import Template
+from benchmarks.dispatch import Due, Way
+from benchmarks.frame.command import ROOT
+from benchmarks.frame.programs import Process, wait_until
+from benchmarks.frame.servers import Redis
 
 BIN = Path(sys.executable).parent
-PER_CALL_S = (0.0015, 0.006, 0.024)  # what handing over a call may take; the next when the machine is slower
+PER_CALL_S = 0.0015  # what handing over a call may take
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
+class Library:
     """How a library's worker is started with two processes."""
 
     name: str
     command: Sequence[str]
     ready: str  # what its log says when it is
     processes: int = 1  # how often the command is started
+    in_postgres: bool = False  # whether its jobs are rows there
 
 
 def _program(name: str, *arguments: str) -> list[str]:
@@ -49,124 +40,90 @@ DRAMATIQ = "benchmarks.peers.dramatiq_app --processes 2 --threads 4"
 HUEY = "benchmarks.peers.huey_app.app -k process -w 2 -n -q"
 PROCRASTINATE = "--app=benchmarks.peers.procrastinate_app.app --log-level=warning worker"
 PROCRASTINATE += " --concurrency=10 --fetch-job-polling-interval=0.05"
-PEERS = {
-    peer.name: peer
-    for peer in (
-        Peer("celery", _program("celery", *CELERY.split()), ready="worker is ready"),
-        Peer("dramatiq", _program("dramatiq", *DRAMATIQ.split()), ready="Worker process is ready"),
-        Peer("huey", _program("huey_consumer", *HUEY.split()), ready="worker is ready"),
-        Peer(
-            "procrastinate",
-            _program("procrastinate", *PROCRASTINATE.split()),
-            processes=2,
-            ready="Launching a worker",
-        ),
-    )
-}
+LIBRARIES = (
+    Library("celery", _program("celery", *CELERY.split()), ready="worker is ready"),
+    Library("dramatiq", _program("dramatiq", *DRAMATIQ.split()), ready="Worker process is ready"),
+    Library("huey", _program("huey_consumer", *HUEY.split()), ready="worker is ready"),
+    Library(
+        "procrastinate",
+        _program("procrastinate", *PROCRASTINATE.split()),
+        ready="Launching a worker",
+        processes=2,
+        in_postgres=True,
+    ),
+)
 
 
-def peer_burst(name: str, template: Template, redis: Redis, calls: int, *, writes: bool) -> dict[str, float]:
-    """The burst through a library, with the state writes or without any."""
-    peer, leads_s = PEERS[name], [5 + calls * per_call_s for per_call_s in PER_CALL_S]
-    return in_time(lambda lead_s: _burst(peer, template, redis, calls, lead_s, writes=writes), leads_s)
+@dataclass(frozen=True)
+class Peer(Way):
+    """A task queue with delays, one task a call; it does the state writes or only notes the start."""
+
+    library: Library
+    redis: Redis
+    writes: bool = True
+
+    def lead_s(self, calls: int) -> float:
+        return 3 + calls * PER_CALL_S
+
+    @contextmanager
+    def running(self, database: Template) -> Iterator[Sequence[Process]]:
+        subprocess.run(["redis-cli", "-p", str(self.redis.port), "flushall"], check=True, capture_output=True)
+        env, log = self._environment(database), database.path / f"{self.library.name}.log"
+        log.unlink(missing_ok=True)
+        if self.library.in_postgres:
+            self._enqueue(database, [])  # its tables must be there first
+        with ExitStack() as stack:
+            processes = [
+                stack.enter_context(Process(self.library.command, log=log, environment=env))
+                for _ in range(self.library.processes)
+            ]
+            wait_until(lambda: self._ready(log), within_s=60, what=f"{self.library.name} is ready")
+            yield [*processes, self.redis.process]
+
+    def _ready(self, log: Path) -> bool:
+        return log.read_text().count(self.library.ready) >= self.library.processes
+
+    def hand_over(self, database: Template, due: Sequence[Due]) -> None:
+        self._enqueue(database, due)
+        if self.library.in_postgres:
+            database.tables.settle()  # no plan may take its jobs' table for an empty one
+
+    def _enqueue(self, database: Template, due: Sequence[Due]) -> None:
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.peers.enqueue", self.library.name],
+            env={**os.environ, **self._environment(database)}, text=True, check=True, cwd=ROOT,
+            input="".join(f"{one.call} {one.at}\n" for one in due),
+        )  # fmt: skip
+
+    def _environment(self, database: Template) -> Mapping[str, str]:
+        return {
+            "BENCHMARK_DSN": database.url if self.writes else "",
+            "BENCHMARK_JOBS": database.url,
+            "BENCHMARK_REDIS": self.redis.url(),
+            "BENCHMARK_DIALS": str(database.path / "dials"),
+            "PYTHONPATH": str(ROOT),
+        }
 
 
-def _burst(
-    peer: Peer, template: Template, redis: Redis, calls: int, lead_s: float, *, writes: bool
-) -> dict[str, float]:
-    database = template.copy("peer")
-    tables = Tables(database.url)
-    wanted = [row[0] for row in tables.read("SELECT id FROM calls_call WHERE status = 'scheduled'")]
-    subprocess.run(["redis-cli", "-p", str(redis.port), "flushall"], check=True, capture_output=True)
-    starts = Starts(template.path / "dials")
-    env = {
-        "BENCHMARK_DSN": database.url if writes else "",
-        "BENCHMARK_JOBS": database.url,
-        "BENCHMARK_REDIS": redis.url(),
-        "BENCHMARK_DIALS": str(starts.path),
-        "PYTHONPATH": str(ROOT),
-    }
-    log = template.path / f"{peer.name}.log"
-    log.unlink(missing_ok=True)
-    figures: dict[str, float] = {}
-    with ExitStack() as stack:
-        if peer.name == "procrastinate":
-            _hand_over(peer.name, [], 0, env)  # its tables must be there first
-        processes = [
-            stack.enter_context(Process(peer.command, log=log, environment=env))
-            for _ in range(peer.processes)
-        ]
-        wait_until(lambda: peer.ready in log.read_text(), within_s=60, what=f"{peer.name} is ready")
-        began = soon(lead_s)
-        make_due(tables, datetime.fromtimestamp(began, UTC))
-        handed_over = _hand_over(peer.name, wanted, began, env)
-        if peer.name == "procrastinate":
-            tables.settle()  # its jobs are rows, too: no plan may take them for none
-            handed_over = time.time()
-        before = template.server.commits(database.name)
-        if handed_over < began:
-            time.sleep(max(0, began - time.time()))
-            with cost([*processes, redis.process], template.server, figures):
-                starts.wait_for(calls, processes)
-    if not figures:
-        raise Overrun(f"handing over ended {handed_over - began:.1f} s after the instant")
-    return _figures(starts, tables, began, figures, template, before, writes=writes)
+@dataclass(frozen=True)
+class Raw(Way):
+    """Two processes that claim in plain SQL: the limit."""
+
+    writes: bool = True
+
+    @contextmanager
+    def running(self, database: Template) -> Iterator[Sequence[Process]]:
+        env = {"BENCHMARK_DSN": database.url, "BENCHMARK_DIALS": str(database.path / "dials")}
+        command = [sys.executable, "-m", "benchmarks.peers.raw", "writes" if self.writes else "claims"]
+        log = database.path / "raw.log"
+        with (
+            Process(command, log=log, environment=env) as one,
+            Process(command, log=log, environment=env) as other,
+        ):
+            wait_until(lambda: _claiming(database) >= 2, within_s=20, what="raw is ready")
+            yield [one, other]
 
 
-def _figures(
-    starts: Starts,
-    tables: Tables,
-    began: float,
-    used: dict[str, float],
-    template: Template,
-    before: int,
-    *,
-    writes: bool,
-) -> dict[str, float]:
-    """All figures, when the programs have ended and the work was seen to be done."""
-    noted = starts.read()
-    if writes:
-        check_rows(tables, len(noted))
-    commits = template.server.commits(tables.url.rpartition("/")[2]) - before
-    return {**burst_figures(noted, began), **used, "commits": float(commits)}
-
-
-def _hand_over(name: str, calls: Sequence[str], at: float, env: dict[str, str]) -> float:
-    """Hand the calls over; when that ended, since the epoch."""
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.peers.enqueue", name, str(at)],
-        env={**os.environ, **env}, input="\n".join(calls), text=True, stdout=subprocess.PIPE, check=True,
-        cwd=ROOT,
-    )  # fmt: skip
-    return float(done.stdout.split()[-1])
-
-
-def raw_burst(template: Template, calls: int, *, writes: bool) -> dict[str, float]:
-    """The burst through two processes that claim in plain SQL."""
-    return in_time(lambda lead_s: _raw_burst(template, calls, lead_s, writes=writes), [2, 8, 32])
-
-
-def _raw_burst(template: Template, calls: int, lead_s: float, *, writes: bool) -> dict[str, float]:
-    database = template.copy("raw")
-    tables = Tables(database.url)
-    starts = Starts(template.path / "dials")
-    env = {"BENCHMARK_DSN": database.url, "BENCHMARK_DIALS": str(starts.path)}
-    command = [sys.executable, "-m", "benchmarks.peers.raw", "writes" if writes else "claims"]
-    figures: dict[str, float] = {}
-    with ExitStack() as stack:
-        processes = [
-            stack.enter_context(Process(command, log=template.path / "raw.log", environment=env))
-            for _ in range(2)
-        ]
-        connected = "SELECT 1 FROM pg_stat_activity WHERE datname = 'raw' AND query LIKE '%%SKIP LOCKED%%'"
-        wait_until(lambda: len(tables.read(connected)) >= 2, within_s=20, what="raw is ready")
-        began = soon(lead_s)
-        make_due(tables, datetime.fromtimestamp(began, UTC))
-        before = template.server.commits(database.name)
-        late = time.time() - began
-        if late < 0:
-            with cost(processes, template.server, figures):
-                starts.wait_for(calls, processes)
-    if late >= 0:
-        raise Overrun(f"prepared {late:.1f} s after the instant")
-    return _figures(starts, tables, began, figures, template, before, writes=writes)
+def _claiming(database: Template) -> int:
+    claims = "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND query LIKE '%%SKIP LOCKED%%'"
+    return len(database.tables.read(f"{claims} AND pid <> pg_backend_pid()", database.name))

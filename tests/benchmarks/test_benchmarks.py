@@ -3,17 +3,30 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
+import psycopg
 import pytest
 from django.conf import settings
+from django.db import connection
 
-from benchmarks import frame, report
-from benchmarks.frame import Report, folder, percentile, ratio, shown, table
-from benchmarks.ours import Starts, burst, burst_figures, seeded
+from benchmarks import lists_reasons
+from benchmarks.databases import Tables, Template, seeded
+from benchmarks.dispatch import Due, Run, Starts, at_once, burst_figures, check_rows, measured, one_by_one
+from benchmarks.frame import page
+from benchmarks.frame.figures import percentile, ratio, shown, table
+from benchmarks.frame.machine import commit_of
+from benchmarks.frame.programs import filesystem, folder
+from benchmarks.frame.report import Report
+from benchmarks.frame.servers import Postgres, postgres_program
+from benchmarks.lists_watched import how, rows_read, watched
+from benchmarks.low_load import figures as low_load_figures
+from benchmarks.ours import WAITS, TemPhone, turns
 
 needs_postgres = pytest.mark.skipif(
-    not frame.postgres_program("initdb"), reason="needs PostgreSQL's server (Debian: postgresql)"
+    not postgres_program("initdb"), reason="needs PostgreSQL's server (Debian: postgresql)"
 )
 
 
@@ -65,16 +78,31 @@ def test_a_table_shows_medians_and_leaves_out_what_a_row_has_not():
     ]
 
 
-def test_starts_are_measured_from_their_instant_and_none_may_come_twice(tmp_path: Path):
+def test_starts_are_measured_from_their_instants_and_none_may_come_twice(tmp_path: Path):
     starts = Starts(tmp_path / "dials")
-    starts.path.write_text("a 100.5\nb 101.0\nc 102.0\n")
+    starts.path.write_text("a 100.5\n+1b 102.0\nc 103.0\n")
     assert starts.count() == 3
-    figures = burst_figures(starts.read(), 100.0)
-    assert figures == {"starts/s": 1.5, "lag p50, s": 1.0, "lag p99, s": 2.0}
+    due = [Due("a", "+1a", 100.0), Due("b", "+1b", 101.0), Due("c", "+1c", 101.0)]
+    lags = starts.lags(due)
+    assert lags == [0.5, 1.0, 2.0]
+    assert burst_figures(Run(lags, {"CPU, s": 4.0})) == {
+        "starts/s": 1.5,
+        "lag p50, s": 1.0,
+        "lag p99, s": 2.0,
+        "CPU, s": 4.0,
+    }
     with starts.path.open("a") as log:
-        log.write("b 103.0\n")
-    with pytest.raises(AssertionError, match="1 were started twice, such as b"):
-        starts.read()
+        log.write("+1b 103.0\n")
+    with pytest.raises(AssertionError, match="1 were started twice, such as \\+1b"):
+        starts.lags(due)
+
+
+def test_at_low_load_the_p99_is_that_of_all_runs_together():
+    runs = [Run([0.001 * n] * 50, {"CPU, s": n}) for n in (1, 2, 3)]
+    found = low_load_figures(runs)
+    assert [one["lag p50, ms"] for one in found] == [1, 2, 3]
+    assert [one["lag p99, ms"] for one in found] == [3, 3, 3]
+    assert [one["CPU, s"] for one in found] == [1, 2, 3]
 
 
 def test_the_page_tells_goals_figures_and_why_one_is_missed(tmp_path: Path):
@@ -82,17 +110,115 @@ def test_the_page_tells_goals_figures_and_why_one_is_missed(tmp_path: Path):
     made.row("ours", [{"starts/s": 12.0}])
     made.goal("at least 20 a second", 12, least=20, why="It is slow.")
     (tmp_path / "burst.json").write_text(json.dumps(made.data()))
-    page = report.page(tmp_path)
-    assert "| at least 20 a second | 12 | no |" in page
-    assert "- at least 20 a second: 12. It is slow." in page
-    assert "## A burst\n\n| what | starts/s |" in page
-    assert "smoke run" not in page
+    text = page.page(tmp_path)
+    assert "| at least 20 a second | 12 | no |" in text
+    assert "- at least 20 a second: 12. It is slow." in text
+    assert "## A burst\n\n| what | starts/s |" in text
+    assert "smoke run" not in text
+
+
+def test_the_page_tells_of_each_benchmark_when_and_at_which_commit_it_was_measured(tmp_path: Path):
+    for name, at, commit in (("burst", "10:00:01", "abc"), ("bulk", "09:30:59", "abc, with changes")):
+        made = {**Report(name, title=name, note=name).data(), "at": f"2026-01-02T{at}+00:00"}
+        (tmp_path / f"{name}.json").write_text(json.dumps({**made, "commit": commit}))
+    text = page.page(tmp_path)
+    assert "Measured from 2026-01-02 09:30 UTC to 2026-01-02 10:00 UTC at 2 commits on " in text
+    assert "\nburst\n\nMeasured 2026-01-02 10:00 UTC at commit abc.\n" in text
+    assert "\nbulk\n\nMeasured 2026-01-02 09:30 UTC at commit abc, with changes.\n" in text
+    (tmp_path / "bulk.json").unlink()
+    assert "Measured 2026-01-02 10:00 UTC at commit abc on " in page.page(tmp_path)
+
+
+def test_a_commit_is_told_with_whether_files_differ_from_it(tmp_path: Path):
+    def git(*arguments: str) -> str:
+        who = ["-c", "user.name=Jordan", "-c", "user.email=jordan@example.com"]
+        command = ["git", "-C", str(tmp_path), *who, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    assert commit_of(tmp_path) == ""
+    (tmp_path / "docs").mkdir()
+    for path in (tmp_path / "code.py", tmp_path / "docs" / "performance.md"):
+        path.write_text("old")
+    git("init")
+    git("add", ".")
+    git("commit", "--message", "One")
+    commit = commit_of(tmp_path)
+    assert git("rev-parse", "HEAD").startswith(commit)
+    (tmp_path / "docs" / "performance.md").write_text("new")
+    assert commit_of(tmp_path) == commit
+    (tmp_path / "code.py").write_text("new")
+    assert commit_of(tmp_path) == f"{commit}, with changes"
+
+
+def _page(database_ms: float, own_ms: float, slowest_ms: float) -> dict[str, float | str]:
+    return {
+        "p50, ms": database_ms + own_ms,
+        "database, ms": database_ms,
+        "Python, ms": own_ms,
+        "queries": 7,
+        "slowest query, ms": slowest_ms,
+        "slowest query, how": "reads 9 rows",
+        "slowest count, ms": 3.0,
+        "slowest count, how": "reads 8 rows",
+    }
+
+
+def test_why_pages_are_slow_follows_from_where_their_time_goes():
+    pages = {
+        "API test: calls by metadata, one": _page(90, 10, 90),
+        "page: calls": _page(20, 60, 20),
+        "admin: call list, failed": _page(50, 10, 10),
+        "admin: call list, live": _page(50, 5, 10),
+        "API test: calls": _page(1, 1, 1),
+    }
+    assert lists_reasons.of_time(pages, list(pages)[:4]) == (
+        "1 of 5 are. Not:\n"
+        "  - calls by metadata (1; the slowest: API test: calls by metadata, one, 100 ms, 90 % of it the "
+        "database's): no index holds the keys of the JSON, so calls are read until the page is full; its "
+        "slowest statement reads 9 rows.\n"
+        "  - the page of calls (1; the slowest: page: calls, 80 ms, 25 % of it the database's): Python's "
+        "time, with 7 queries.\n"
+        "  - the back office's lists, filtered or searched (2; the slowest: admin: call list, failed, 60 ms, "
+        "83 % of it the database's): 7 queries, none of which takes half of that."
+    )
+    counted = lists_reasons.of_counts(pages, list(pages)[3:4])
+    assert "admin: call list, live, 3 ms): a count ends" in counted
+    assert "it reads 8 rows." in counted
+
+
+def test_rows_that_a_filter_throws_away_count_as_read():
+    scan = {"Relation Name": "calls_call", "Actual Rows": 2, "Rows Removed by Filter": 8, "Actual Loops": 3}
+    bitmap = {"Node Type": "Bitmap Index Scan", "Actual Rows": 99, "Actual Loops": 1}
+    assert rows_read({"Actual Rows": 6, "Actual Loops": 1, "Plans": [{**scan, "Plans": [bitmap]}]}) == 30
+
+
+def test_what_a_page_asks_is_watched_with_the_time_for_its_rows(db: None):
+    from contacts.models import Contact
+
+    Contact.objects.bulk_create(Contact(first_name="Jordan", phone=f"+1415555{n:04}") for n in range(400))
+    with watched() as seen:
+        assert len(list(Contact.objects.order_by("pk"))) == 400
+        assert Contact.objects.filter(first_name="Jordan").count() == 400
+    assert [one.sql.split()[1] for one in seen.asked] == ['"contacts_contact"."id",', "COUNT(*)"]
+    assert seen.slowest_count is seen.asked[1]
+    assert 0 < seen.slowest_count.ms < seen.database_ms < seen.ms
+    read = "reads 400 rows" if connection.vendor == "postgresql" else "begins with `SCAN contacts_contact"
+    assert how(seen.slowest_count).startswith(read)
+    with watched() as seen, connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM contacts_contact")
+        executed = seen.database_ms
+        assert len(cursor.fetchall()) == 400
+        assert seen.database_ms > executed
+    with watched() as after:
+        pass
+    assert list(Contact.objects.all()[:1])
+    assert after.asked == []
 
 
 def test_a_folder_is_gone_with_what_it_held():
     with folder() as on_tmpfs, folder(on="disk") as on_disk:
         (on_tmpfs / "file").write_text("here")
-        assert frame.filesystem(on_disk) not in {"tmpfs", "ramfs"}
+        assert filesystem(on_disk) not in {"tmpfs", "ramfs"}
     assert not on_tmpfs.exists()
     assert not on_disk.exists()
 
@@ -119,9 +245,33 @@ def test_the_cost_of_a_commit_is_measured_on_servers_of_its_own(tmp_path: Path):
     assert made["versions"]["PostgreSQL"]
 
 
+@needs_postgres
 @pytest.mark.processes
-def test_a_burst_goes_through_the_real_clock_and_worker(tmp_path: Path):
+def test_a_claim_that_waits_for_the_pacing_row_is_seen(tmp_path: Path):
+    lock = 'SELECT carrier FROM "calls_pacing" FOR UPDATE'
+    found: dict[str, float] = {}
+    with Postgres() as server, ThreadPoolExecutor(1) as pool, psycopg.connect(server.create("turns")) as one:
+        database = Template(server, tmp_path, "turns")
+        database.tables.write("CREATE TABLE calls_pacing AS SELECT %s AS carrier", [["simulated"]])
+        one.execute(lock)
+        with turns(database, 2, found):
+            waiting = pool.submit(database.tables.read, lock)
+            Event().wait(0.5)
+        assert 30 < found[WAITS] <= 50  # one of two, but for the moment until it began
+        one.commit()
+        assert waiting.result() == [("simulated",)]
+        with turns(database, 2, found):
+            Event().wait(0.1)
+        assert found[WAITS] == 0
+
+
+@pytest.mark.processes
+def test_calls_go_through_the_real_clock_and_worker(tmp_path: Path):
     template = seeded(None, tmp_path, calls=20)
-    figures = burst(template, 20)  # which asserts that each started once and has its rows
-    assert figures["starts/s"] > 0
-    assert (tmp_path / "dials").read_text().count("\n") == 20
+    together = measured(TemPhone(), template, 20, at_once)  # asserts that each started once and has its rows
+    assert len(together.lags) == 20
+    assert burst_figures(together)["starts/s"] > 0
+    one_each = measured(TemPhone(), template, 3, one_by_one(3, 0.3))
+    assert len(one_each.lags) == 3
+    with pytest.raises(AssertionError, match="not 20 of each"):
+        check_rows(Tables(f"sqlite:///{tmp_path / 'measured'}"), 20)

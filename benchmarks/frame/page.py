@@ -5,15 +5,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.frame import table
+from benchmarks.frame.figures import table
 
 FIRST = ("burst", "million", "low_load", "ingest", "bulk", "lists", "disk")
 HEAD = """\
 # Performance
 
-Written by `make bench`, which measures all of it in one go with servers of its own; change nothing here by
-hand. Ratios count, measured side by side on one machine; an absolute figure is this machine's. Figures are
-medians, with the least and the greatest of the runs in brackets.
+Written by `make bench`, which measures with servers of its own; change nothing here by hand. What stands in
+one table was measured side by side in one run, and below it stand when and at which commit; a benchmark may
+be measured anew without the others. Ratios count; an absolute figure is this machine's. Figures are medians,
+with the least and the greatest of the runs in brackets.
 """
 
 
@@ -33,8 +34,7 @@ def _machine(found: Sequence[Mapping[str, Any]]) -> str:
     """What it was measured on, and when."""
     if not found:
         return "Nothing is measured yet.\n"
-    first = min(found, key=lambda one: one["at"])
-    machine = first["machine"]
+    machine = found[0]["machine"]
     busiest = max(one["machine"]["load"] for one in found)
     versions: dict[str, str] = {}
     for one in found:
@@ -42,11 +42,27 @@ def _machine(found: Sequence[Mapping[str, Any]]) -> str:
     listed = ", ".join(f"{name} {version}" for name, version in versions.items())
     smoke = "**A smoke run: these figures mean nothing.** " if any(one["quick"] for one in found) else ""
     return (
-        f"{smoke}Measured {first['at'][:10]} on {machine['cores']} cores ({machine['cpu']}), "
+        f"{smoke}Measured {_span(found)} on {machine['cores']} cores ({machine['cpu']}), "
         f"{machine['memory_gib']} GiB, {machine['system']}; "
         f"the load was {busiest} at most when a benchmark began.\n\n"
         f"{listed}.\n"
     )
+
+
+def _span(found: Sequence[Mapping[str, Any]]) -> str:
+    """When, and at which commits."""
+    first, last = (pick(_instant(one) for one in found) for pick in (min, max))
+    when = first if first == last else f"from {first} to {last}"
+    commits = dict.fromkeys(_commit(one) for one in found)
+    return f"{when} at {next(iter(commits))}" if len(commits) == 1 else f"{when} at {len(commits)} commits"
+
+
+def _instant(one: Mapping[str, Any]) -> str:
+    return f"{one['at'][:16].replace('T', ' ')} UTC"
+
+
+def _commit(one: Mapping[str, Any]) -> str:
+    return f"commit {one['commit']}" if one.get("commit") else "an unknown commit"
 
 
 def _goals(found: Sequence[Mapping[str, Any]]) -> str:
@@ -61,5 +77,6 @@ def _goals(found: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _section(one: Mapping[str, Any]) -> str:
-    """One benchmark: its table, and how it was measured."""
-    return "\n".join([f"## {one['title']}", "", *table(one["rows"]), "", one["note"]]) + "\n"
+    """One benchmark: its table, how it was measured, when and at which commit."""
+    measured = f"Measured {_instant(one)} at {_commit(one)}."
+    return "\n".join([f"## {one['title']}", "", *table(one["rows"]), "", one["note"], "", measured]) + "\n"
