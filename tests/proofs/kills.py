@@ -10,14 +10,18 @@ MEMBERS = {"worker": "worker", "web": "web", "gateway": "gateway"}
 ALL = tuple(MEMBERS)
 TURNS = (ALL, ("worker", "web"), ("gateway",), ALL, ("worker",), ("gateway", "worker"))
 A_ROUND = 50
-
-
 # The mistakes, and who must be killed for each to show.
 BROKEN = {
     "dial_then_update": "worker",
     "nobody_asks": "worker",
     "delivered_before_it_is_sent": "worker",
     "gateway_without_ledger": "gateway",
+    "suppressed_afterwards": "web",
+    "acknowledged_before_applied": "web",
+    "ring_then_ledger": "gateway",
+    "no_answer_is_a_refusal": "gateway",
+    "ring_whatever_rang": "gateway",
+    "ring_then_remember": "gateway",
 }
 
 
