@@ -1,5 +1,7 @@
 """The laboratory's callees: the area code says what they do, and each call has a number of its own.
 
+But who opts out is called again, in vain: all calls to such a number count together.
+
 So it is known before the first dial how often each number must ring and how its call must end.
 """
 
@@ -22,6 +24,11 @@ class Callee:
     rings: int = 1
     often: int = 1
     canceled: bool = False  # staff asks to hang up, at some time
+
+    @property
+    def opts_out(self) -> bool:
+        """Whether they ask not to be called again."""
+        return self.outcome == Outcome.OPTED_OUT
 
     @property
     def status(self) -> CallStatus:

@@ -1,4 +1,4 @@
-"""What broke a promise, by the phone's own log and by what the webhooks' receiver was sent."""
+"""What broke a promise, by what the laboratory's ear heard and by what the webhooks' receiver was sent."""
 
 import base64
 import hashlib
@@ -45,7 +45,7 @@ def receiving() -> Iterator[Desk]:
 
 @dataclass(slots=True)
 class Heard:
-    """What the phone and the receiver have heard so far, by number and by call."""
+    """What the ear and the receiver have heard so far, by number and by call."""
 
     rings: dict[str, list[dict[str, str]]] = field(default_factory=lambda: defaultdict(list))
     messages: dict[str, list[dict[str, object]]] = field(default_factory=lambda: defaultdict(list))
@@ -53,7 +53,7 @@ class Heard:
 
     @classmethod
     def so_far(cls, lab: Laboratory, desk: Desk) -> "Heard":
-        """Reads the whole phone log and all that was received."""
+        """Reads all that the ear heard and all that was received."""
         heard = cls()
         for ring in lab.rings():
             heard.rings[ring["to"]].append(ring)
@@ -85,7 +85,9 @@ def problems(placed: Sequence[Placed], heard: Heard) -> Iterator[tuple[Placed, s
         call, tried = calls[one.call_id], attempts[one.call_id]
         found = (
             ring_count_problems(one, heard),
-            _ring_problems(heard.rings[one.number], tried),
+            _late_ring_problems(heard.rings[one.number], tried)
+            if one.comes_after_opt_out
+            else _ring_problems(heard.rings[one.number], tried),
             _end_problems(one, call, tried),
             _message_problems(call, heard.messages[call.pk]),
         )
@@ -119,6 +121,12 @@ def _ring_problems(rings: Sequence[dict[str, str]], attempts: Sequence[Attempt])
     instants = [datetime.fromisoformat(ring["at"]) for ring in rings]
     if any(later - earlier < RETRY_WAIT for earlier, later in pairwise(instants)):
         yield "rang again before its time"
+
+
+def _late_ring_problems(rings: Sequence[dict[str, str]], attempts: Sequence[Attempt]) -> Iterator[str]:
+    """What the phone heard though its number had opted out; the other rings are the first call's."""
+    if {ring["attempt_id"] for ring in rings} & {attempt.pk for attempt in attempts}:
+        yield "rang after its number had opted out"
 
 
 def _message_problems(call: Call, messages: list[dict[str, object]]) -> Iterator[str]:

@@ -237,8 +237,8 @@ class Laboratory:
         return path.read_text().splitlines() if path.exists() else []
 
     def rings(self) -> list[dict[str, str]]:
-        """What the phone heard: number, instant, attempt."""
-        return _json_lines(self.plan.phone_log)
+        """What the laboratory's ear heard: number, instant, attempt."""
+        return _json_lines(self.plan.heard)
 
     def log_ends(self, size: int = 3000) -> dict[str, str]:
         """The ends of all logs."""

@@ -1,7 +1,6 @@
 """Broken variants of the product for the laboratory: plausible mistakes, each of which must be seen.
 
-Each is put in place before a member is forked. Those that a proof names in its BROKEN were seen to be
-flagged; the others are written, and have yet to be.
+Each is put in place before a member is forked, and named in the BROKEN of a proof, with whom to strike.
 """
 
 import asyncio
@@ -16,9 +15,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from calls import callbacks, tasks
-from calls.actions import dialing
+from calls.actions import carrier_events, dialing
+from calls.actions.changes import Changes
+from calls.actions.suppression import suppress_in_call
+from calls.models import Attempt
 from temphone import wiring
 from temphone.gateway.ledger import Ledger
+from temphone.gateway.legs.phone_log import PhoneLog, Ring
 from temphone.gateway.legs.simulated import SimulatedNetwork
 from temphone.gateway.switchboard import Switchboard
 from temphone.lib.clock import now as utc_now
@@ -28,6 +31,7 @@ from temphone.telephony.messages import (
     Dialed,
     DialRequest,
     DialResult,
+    EventType,
     Refused,
     Sighting,
     Unsure,
@@ -125,6 +129,16 @@ def acknowledged_before_applied() -> None:
     callbacks.record_carrier_events = record
 
 
+def suppressed_afterwards() -> None:
+    """An opt-out is written with the other events, and its number suppressed in a transaction of its own."""
+
+    def opted_out(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
+        attempt.evidence = {**attempt.evidence, **event.evidence}
+        transaction.on_commit(partial(suppress_in_call, attempt, now=changes.now))
+
+    carrier_events.HANDLERS[EventType.OPTED_OUT] = opted_out
+
+
 def delivered_before_it_is_sent() -> None:
     """A message counts as delivered when it is taken in hand."""
     claim = webhook_tasks.claim_due
@@ -168,6 +182,16 @@ def ring_whatever_rang() -> None:
     SimulatedNetwork.ring = ring
 
 
+def ring_then_remember() -> None:
+    """The network's memory of a ring is written by and by: who comes after a kill may not know of it."""
+    remember = PhoneLog.append
+
+    def append(log: PhoneLog, ring: Ring) -> None:
+        threading.Timer(0.1, remember, (log, ring)).start()
+
+    PhoneLog.append = append
+
+
 MISTAKES: dict[str, Callable[[], None]] = {
     mistake.__name__: mistake
     for mistake in (
@@ -177,9 +201,11 @@ MISTAKES: dict[str, Callable[[], None]] = {
         no_answer_is_a_refusal,
         ring_then_ledger,
         acknowledged_before_applied,
+        suppressed_afterwards,
         delivered_before_it_is_sent,
         nobody_asks,
         retried_with_a_new_attempt,
         ring_whatever_rang,
+        ring_then_remember,
     )
 }

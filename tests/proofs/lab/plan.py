@@ -25,8 +25,13 @@ class Plan:
 
     @property
     def phone_log(self) -> Path:
-        """What the phone heard: the oracle."""
+        """The simulated network's own memory."""
         return Path(self.folder) / "gateway" / "phone.log"
+
+    @property
+    def heard(self) -> Path:
+        """What the laboratory's ear heard: the oracle."""
+        return Path(self.folder) / "heard.jsonl"
 
     @property
     def url(self) -> str:

@@ -22,7 +22,7 @@ from temphone.gateway.ledger import Ledger
 from temphone.gateway.legs import simulated
 from temphone.lib.clock import now as utc_now
 from temphone.management.commands import clock
-from tests.proofs.lab import callees
+from tests.proofs.lab import callees, ear
 from tests.proofs.lab.plan import Plan
 
 THREADS = 4  # of web, as granian has them
@@ -116,6 +116,7 @@ def gateway(plan: Plan) -> None:
         log_level=logging.WARNING,
     )
     simulated.story_for = callees.story_for
+    ear.listen(plan.heard)
     ledger = Ledger(config.ledger)
     ledger._db.execute("PRAGMA synchronous = OFF")  # only a power cut loses what a killed process has written
     asyncio.run(serve(config, ledger))

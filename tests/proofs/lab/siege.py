@@ -3,7 +3,8 @@
 import signal
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from random import Random
 
 from temphone.webhooks.models import Delivery
@@ -78,7 +79,7 @@ class Siege:
         for one in lost:
             self._flag("lost: it never came to an end", one, heard)
         judged = [one for one in self.traffic.placed.values() if one not in lost]
-        for one, problem in problems(judged, heard):
+        for one, problem in chain(problems(judged, heard), self._forgotten_opt_outs(judged)):
             self._flag(problem, one, heard)
         self.tally.counts["calls"] += len(self.traffic.placed)
         self._judge_the_rest(heard)
@@ -190,6 +191,11 @@ class Siege:
         return lost
 
     # --- judgement
+
+    def _forgotten_opt_outs(self, placed: Sequence[Placed]) -> Iterator[tuple[Placed, str]]:
+        for one in placed:
+            if one.comes_after_opt_out and self.traffic.accepts_another(one):
+                yield one, "opted out, but another call is accepted"
 
     def _judge_the_rest(self, heard: Heard) -> None:
         for trouble, times in Counter(self.lab.troubles()[self.troubles :]).items():

@@ -17,12 +17,15 @@ from contacts.models import Contact
 from temphone.accounts.actors import SYSTEM
 from temphone.accounts.models import Mode
 from temphone.lib.clock import now as utc_now
-from temphone.lib.errors import Conflict
+from temphone.lib.errors import Conflict, Refused
+from temphone.telephony.messages import Outcome
 from tests.proofs.lab.callees import CALLEES, TRIES, Callee
 
 AT_ONCE = 6  # calls scheduled in one transaction
 MAX_DURATION_S = 120  # of simulated time
 CANCEL_WITHIN_S = 0.8
+# When the next call to a number comes due that opts out in the first: while that is up, and thereafter.
+NEXT_AFTER_S = (0.02, 1.5)
 _serial = count()
 
 
@@ -35,6 +38,7 @@ class Placed:
     callee: Callee
     cancel_at: float = 0.0  # by the monotonic clock; 0: never, or done
     answered: str = ""  # the status that the cancel answered
+    comes_after_opt_out: bool = False  # its number opts out in an earlier call
 
 
 class Traffic:
@@ -54,34 +58,49 @@ class Traffic:
             self.schedule(self.chance.choices(CALLEES, often, k=missing))
 
     def schedule(self, callees: Iterable[Callee]) -> None:
-        """One call to each."""
+        """One call to each; where the callee opts out in it, another one that must not ring any more."""
         now = utc_now()
         with transaction.atomic():
-            placed = [self._place(callee, now) for callee in callees]
+            placed = [one for callee in callees for one in self._place(callee, now)]
         for one in placed:
             self.placed[one.call_id] = self.open[one.call_id] = one
 
-    def _place(self, callee: Callee, now: datetime) -> Placed:
+    def _place(self, callee: Callee, now: datetime) -> Iterator[Placed]:
         number = f"+1{callee.area}{next(_serial) + 2_000_000}"
         contact = Contact.objects.create(first_name="Jordan", phone=number, timezone="America/Los_Angeles")
-        request = CallRequest(
-            contact_id=contact.pk,
-            scheduled_at=now.isoformat(),
-            initial_message="Hi {{first_name}}, your car is ready.",
-            max_duration_s=MAX_DURATION_S,
-            webhook_url=self.webhook_url,
-        )
-        # As if it were a second ago, so that it is due at once.
-        scheduled = schedule_call(
-            actor=SYSTEM, mode=Mode.TEST, request=request, now=now - timedelta(seconds=1)
-        )
-        Call.objects.filter(pk=scheduled.call.pk).update(max_attempts=TRIES)
-        return Placed(
-            call_id=scheduled.call.pk,
+        yield Placed(
+            call_id=self._schedule(contact, now),
             number=number,
             callee=callee,
             cancel_at=self._when() if callee.canceled else 0.0,
         )
+        if callee.opts_out:
+            # The first is due before, and while it is up, this one waits: it cannot ring before the opt-out.
+            due = now + timedelta(seconds=self.chance.uniform(*NEXT_AFTER_S))
+            call_id = self._schedule(contact, due)
+            yield Placed(call_id=call_id, number=number, callee=callee, comes_after_opt_out=True)
+
+    def _schedule(self, contact: Contact, due: datetime) -> str:
+        request = CallRequest(
+            contact_id=contact.pk,
+            scheduled_at=due.isoformat(),
+            initial_message="Hi {{first_name}}, your car is ready.",
+            max_duration_s=MAX_DURATION_S,
+            webhook_url=self.webhook_url,
+        )
+        # As if it were asked a second earlier, so that it may be due at once.
+        now = due - timedelta(seconds=1)
+        scheduled = schedule_call(actor=SYSTEM, mode=Mode.TEST, request=request, now=now)
+        Call.objects.filter(pk=scheduled.call.pk).update(max_attempts=TRIES)
+        return scheduled.call.pk
+
+    def accepts_another(self, one: Placed) -> bool:
+        """Whether one more call to this number is accepted now."""
+        try:
+            self._schedule(Contact.objects.get(phone=one.number), utc_now())
+        except Refused as refused:
+            return refused.code != Outcome.BLOCKED_SUPPRESSED
+        return True
 
     def _when(self) -> float:
         return time.monotonic() + self.chance.uniform(0, CANCEL_WITHIN_S)
@@ -111,6 +130,9 @@ class Traffic:
 
 def may_end(one: Placed) -> set[tuple[str, str]]:
     """The statuses and outcomes with which this call may end."""
+    if one.comes_after_opt_out:
+        # The opt-out found it scheduled or, where it was about to be claimed, the claim found the opt-out.
+        return {("canceled", "canceled_by_user"), ("failed", "blocked_suppressed")}
     ends = {(one.callee.status.value, one.callee.outcome.value)}
     if one.answered == CallStatus.CANCELED:
         return {("canceled", "canceled_by_user")}

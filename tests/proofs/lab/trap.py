@@ -23,6 +23,7 @@ LINES = 5  # from here on, lines executed, by phase
 RUNS = LINES + len(NAMES)  # from here on, runs begun, by phase
 CELLS = RUNS + len(NAMES)
 DEPTH = 60
+calm = threading.RLock()  # held by a thread while it does what no strike in another may cut in two
 
 Tracer = Callable[[FrameType, str, object], object]
 
@@ -125,8 +126,9 @@ class Trap:
             "signal": signal.Signals(self.cells[SIGNAL]).name,
             "stack": _stack(frame),
         }
-        os.write(self.strikes, json.dumps(record).encode() + b"\n")
-        os.kill(os.getpid(), self.cells[SIGNAL])
+        with calm:
+            os.write(self.strikes, json.dumps(record).encode() + b"\n")
+            os.kill(os.getpid(), self.cells[SIGNAL])
 
 
 def _stack(frame: FrameType | None) -> list[str]:
