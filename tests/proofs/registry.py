@@ -1,6 +1,6 @@
 """Every proof, in the order in which they run."""
 
-from tests.proofs import database, freezes, hours, kills, load, messages, network, openapi, together
+from tests.proofs import database, freezes, hours, kills, load, messages, network, nights, openapi, together
 from tests.proofs.battery import Proof
 from tests.proofs.faults import FAULTS_PROOF
 from tests.proofs.machine import MACHINE
@@ -14,6 +14,7 @@ PROOFS: tuple[Proof, ...] = (
     RACES,
     FAULTS_PROOF,
     MACHINE,
+    nights.PROOF,
     *kills.PROOFS,
     *freezes.PROOFS,
     database.PROOF,
