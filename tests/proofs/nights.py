@@ -75,13 +75,13 @@ def _try(seed: int, tally: Tally, trial: Trial) -> None:
 # The mistakes.
 
 
-def with_gate(gate: Gate, mistaken: Gate) -> Run:
+def _with_gate(gate: Gate, mistaken: Gate) -> Run:
     """The product with another gate in the place of this one."""
     asked = {mistaken if one is gate else one: names for one, names in gates.LOOKS_AT.items()}
     return _with(gates, "LOOKS_AT", asked)
 
 
-def with_case(change: Callable[[Facts, Call, Case], Case]) -> Run:
+def _with_case(change: Callable[[Facts, Call, Case], Case]) -> Run:
     """The product whose gates see something else of a call."""
     case_of = Facts.case_of
     return _with(Facts, "case_of", lambda facts, call: change(facts, call, case_of(facts, call)))
@@ -117,6 +117,10 @@ def _counted_by_call(facts: Facts, call: Call, case: Case) -> Case:
     return replace(case, dialed_today=dials.exclude(accepted_at=None).count())
 
 
+def _counted_until_today(facts: Facts, call: Call, case: Case) -> Case:
+    return replace(case, dialed_today=len(facts.dialed.get(call.contact.phone, ())))
+
+
 def _in_the_zone_asked_for(_facts: Facts, call: Call, case: Case) -> Case:
     return replace(case, zone=call.timezone)
 
@@ -142,13 +146,14 @@ PROOF = Proof(
     chunk=1_000,
     run=run,
     broken={
-        "hours_asked_at_creation_alone": with_gate(gates.calling_hours, _hours_at_creation),
+        "hours_asked_at_creation_alone": _with_gate(gates.calling_hours, _hours_at_creation),
         "one_answer_for_all_instants": _with(gates, "_asked", _whatever_the_instant),
-        "cap_counted_by_call": with_case(_counted_by_call),
+        "cap_counted_by_call": _with_case(_counted_by_call),
+        "cap_of_today_for_later_calls": _with_case(_counted_until_today),
         "cap_forgets_what_nobody_knows": _with(gates, "_dialed_since", _taken_alone),
-        "lateness_not_asked": with_gate(gates.lateness, _never_late),
-        "hours_in_the_zone_asked_for": with_case(_in_the_zone_asked_for),
-        "hours_in_utc": with_case(_in_utc),
+        "lateness_not_asked": _with_gate(gates.lateness, _never_late),
+        "hours_in_the_zone_asked_for": _with_case(_in_the_zone_asked_for),
+        "hours_in_utc": _with_case(_in_utc),
         "rings_on_after_closing": _with(dialing, "may_ring_until", lambda _call, _now, latest: latest),
     },
     broken_cases=600,
