@@ -5,7 +5,6 @@ All are asked; the strongest verdict decides, the first among equals. At creatio
 claim the same gates are asked; only the facts differ, and in the claim they are read under its locks.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from inspect import Parameter, signature
 
 from django.conf import settings
 
-from calls.hours import is_open, next_opening
+from calls.hours import is_open, next_opening, open_until
 from calls.models import Attempt, Call, StopSwitch
 from calls.models.history import Stage, Verdict
 from campaigns.models import Campaign
@@ -26,6 +25,7 @@ from temphone.telephony.messages import Outcome
 
 LATE_SINGLE_S = 15 * 60
 LATE_CAMPAIGN_S = 2 * 60 * 60
+CAP_SPAN = timedelta(hours=24)
 STRENGTH = [Verdict.ALLOW, Verdict.WARN, Verdict.WAIT, Verdict.DEFER, Verdict.BLOCK]
 
 
@@ -64,7 +64,7 @@ class Case:
     was_open: bool  # whether it came due within the calling hours
     late_s: int
     number_in_use: bool
-    dialed_today: int  # attempts to its number in the last 24 hours
+    dialed_today: int  # attempts to its number in the 24 hours before the instant
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,7 +76,7 @@ class Facts:
     suppressions: Sequence[Suppression]
     consents: Mapping[str, Sequence[Consent]]  # by contact
     numbers_in_use: set[str]
-    dialed_today: Counter[str]  # attempts per number in the last 24 hours
+    dialed: Mapping[str, Sequence[datetime]]  # when each number was dialled in the last 24 hours
     free_lines: int | None = None  # None: not asked, as at creation
     # What was asked already, by the gate, the instant and what it saw: facts of other instants share it.
     checks: dict[tuple[object, ...], Check] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class Facts:
             suppressions=list(Suppression.objects.in_force(now).covering(numbers)),
             consents=consents,
             numbers_in_use=set(Attempt.objects.live().filter(to__in=numbers).values_list("to", flat=True)),
-            dialed_today=_dialed_since(numbers, now - timedelta(hours=24)),
+            dialed=_dialed_since(numbers, now - CAP_SPAN),
             free_lines=free_lines,
         )
 
@@ -119,15 +119,21 @@ class Facts:
             was_open=is_open(call.due_at.astimezone(clock.zone(call.contact.timezone))),
             late_s=max(0, int((self.now - call.due_at).total_seconds())),
             number_in_use=number in self.numbers_in_use,
-            dialed_today=self.dialed_today[number],
+            # The instant may be days from now: by then, what is counted now counts no more.
+            dialed_today=sum(at > self.now - CAP_SPAN for at in self.dialed.get(number, ())),
         )
 
 
-def _dialed_since(numbers: set[str], since: datetime) -> Counter[str]:
+def _dialed_since(numbers: set[str], since: datetime) -> Mapping[str, Sequence[datetime]]:
     if not settings.CALLS_PER_NUMBER_PER_DAY:
-        return Counter()
-    dials = Attempt.objects.filter(to__in=numbers, created_at__gt=since, accepted_at__isnull=False)
-    return Counter(dials.values_list("to", flat=True))
+        return {}
+    dials = Attempt.objects.filter(to__in=numbers, created_at__gt=since)
+    # One of which nobody knows how it ended counts: it may have rung.
+    dials = dials.exclude(accepted_at=None, outcome=Outcome.CARRIER_ERROR)
+    dialed: dict[str, list[datetime]] = {}
+    for number, at in dials.values_list("to", "created_at"):
+        dialed.setdefault(number, []).append(at)
+    return dialed
 
 
 Gate = Callable[..., Check]
@@ -225,6 +231,13 @@ def calling_hours(facts: Facts, *, mode: str, zone: str, was_open: bool) -> Chec
     )
 
 
+def may_ring_until(call: Call, now: datetime, latest: datetime) -> datetime:
+    """The last instant up to ``latest`` at which the calling hours let a phone ring that may ring now."""
+    if settings.POLICIES[call.mode]["hours"] == "warn":
+        return latest
+    return open_until(now, latest, call.contact.timezone)
+
+
 def number_in_use(facts: Facts, *, number_in_use: bool) -> Check:
     """Whether the number has a call up already; the second waits. What is up now says nothing of later."""
     if facts.free_lines is not None and number_in_use:
@@ -242,7 +255,7 @@ def caps(facts: Facts, *, zone: str, dialed_today: int) -> Check:
     text = f"{dialed_today} of {cap} calls to this number in 24 hours."
     if dialed_today < cap:
         return Check(rule="caps", verdict=Verdict.ALLOW, text=text, input=seen)
-    later = next_opening(facts.now + timedelta(hours=24), zone)
+    later = next_opening(facts.now + CAP_SPAN, zone)
     return Check(rule="caps", verdict=Verdict.DEFER, text=text, input=seen, until=later)
 
 

@@ -21,3 +21,16 @@ def next_opening(moment: datetime, zone_name: str) -> datetime:
     opens, _ = settings.CALLING_HOURS
     day = local.date() if local.time() < opens else local.date() + timedelta(days=1)
     return from_wall(datetime.combine(day, opens), zone_name)
+
+
+def open_until(moment: datetime, latest: datetime, zone_name: str) -> datetime:
+    """The last instant at which calling is still allowed, of those from an open ``moment`` to ``latest``.
+
+    They are less than a day apart.
+    """
+    local = latest.astimezone(zone(zone_name))
+    if is_open(local):
+        return latest
+    _, closes = settings.CALLING_HOURS
+    closed_for = (local.replace(tzinfo=None) - datetime.combine(local.date(), closes)) % timedelta(days=1)
+    return max(moment, latest - closed_for - datetime.resolution)

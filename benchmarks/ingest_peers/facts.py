@@ -1,6 +1,5 @@
 """What a peer without an ORM knows of a call, as plain values; and what our gates say of it."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -128,7 +127,7 @@ def judge(asked: Asked, errand: Errand, *, now: datetime) -> Plan:
         suppressions=(),
         consents={person.id: errand.consents},
         numbers_in_use=set(),
-        dialed_today=Counter(),
+        dialed={},
     )
     ruling = allowed(draft, facts)
     return Plan(

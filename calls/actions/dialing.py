@@ -16,7 +16,7 @@ from calls.actions.changes import Changes, gathering
 from calls.actions.changing import ask_to_hang_up
 from calls.actions.finishing import finish_call, give_up, refuse, requeue
 from calls.actions.lines import Lines
-from calls.gates import Facts, Ruling, ask
+from calls.gates import Facts, Ruling, ask, may_ring_until
 from calls.models import Attempt, Call, Decision, Pacing
 from calls.models.history import Stage, Verdict
 from calls.scripts import script_for
@@ -114,7 +114,7 @@ class _Claim:
             caller_id=caller_id,
             ring_timeout_s=RING_TIMEOUT_S,
             max_duration_s=call.max_duration_s,
-            not_after=self.now + NOT_AFTER,
+            not_after=may_ring_until(call, self.now, self.now + NOT_AFTER),
             record=call.recording_enabled,
             script=script_for(call, rendered),
         )

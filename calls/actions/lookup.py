@@ -4,7 +4,7 @@ For one request that is one statement: it is the API's busiest path, and to buil
 several times what the database takes for them. For many requests the ORM does as well.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -108,7 +108,7 @@ def look_up(
         suppressions=(),
         consents={contact.pk: [consent for _, _, consent, *_ in rows if consent]},
         numbers_in_use=set(),  # at creation it is not asked what is up
-        dialed_today=Counter(),
+        dialed={},
     )
 
 

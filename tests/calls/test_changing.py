@@ -4,14 +4,18 @@ from datetime import timedelta
 
 import pytest
 
+from calls.actions.carrier_events import record_carrier_events
 from calls.actions.changes import gathering
 from calls.actions.changing import cancel_call, get_call, update_call
 from calls.actions.dialing import claim_due
+from calls.actions.scheduling import schedule_call
 from calls.models import Call
 from temphone.accounts.actors import SYSTEM, Actor, Role
-from temphone.accounts.models import AuditEntry
+from temphone.accounts.models import AuditEntry, Mode
+from temphone.lib.clock import iso
 from temphone.lib.errors import Conflict, Forbidden, Invalid, NotFound
-from tests.builders import NOON, a_call, a_gateway
+from temphone.telephony.messages import EventType, Outcome
+from tests.builders import NOON, a_call, a_contact, a_gateway, a_request, events_of
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -62,6 +66,26 @@ def test_moving_defers_as_scheduling_does(settings):
     night = {"scheduled_at": "2026-03-16T09:00:00Z"}  # 02:00 there
     update_call(actor=SYSTEM, call_id=call.pk, changes=night, now=BEFORE)
     assert fresh(call).due_at == NOON + timedelta(days=1)
+
+
+def test_a_days_cap_counts_the_day_before_the_call_not_today(settings):
+    settings.CALLS_PER_NUMBER_PER_DAY = 1
+    a_gateway()
+    contact = a_contact()
+    a_call(contact)
+    (request,), _ = claim_due(carrier="simulated", now=NOON)
+    accepted_and_busy = events_of(request.attempt_id, EventType.ACCEPTED, Outcome.REJECTED)
+    record_carrier_events(ledger="gw_test", events=accepted_and_busy, now=NOON)
+    same_day, next_day = NOON + timedelta(hours=8), NOON + timedelta(hours=26)
+    assert schedule_at(contact, same_day).due_at == same_day + timedelta(hours=24)
+    later = schedule_at(contact, next_day)
+    changed = update_call(actor=SYSTEM, call_id=later.pk, changes={"metadata": {"a": 1}}, now=NOON)
+    assert later.due_at == changed.due_at == next_day
+
+
+def schedule_at(contact, when):
+    request = a_request(contact, scheduled_at=iso(when))
+    return schedule_call(actor=SYSTEM, mode=Mode.TEST, request=request, now=NOON).call
 
 
 def test_a_call_in_progress_cannot_be_moved():

@@ -4,16 +4,19 @@ from datetime import timedelta
 
 import pytest
 
+from calls.actions.carrier_events import record_carrier_events
 from calls.actions.changing import cancel_call
-from calls.actions.dialing import BATCH, claim_due, record_dial_results
+from calls.actions.dialing import BATCH, claim_due, record_dial_results, record_sighting
+from calls.actions.scheduling import schedule_call
 from calls.actions.stop import set_stop_switch
 from calls.models import Attempt, Call, Decision
 from campaigns.states import CampaignStatus
 from contacts.models import Contact, PhoneNumber
 from temphone.accounts.actors import SYSTEM
 from temphone.accounts.models import Mode
-from temphone.telephony.messages import Outcome, Placed, Refused, Unsure
-from tests.builders import NOON, a_call, a_campaign, a_contact, a_gateway
+from temphone.lib.clock import iso
+from temphone.telephony.messages import EventType, Outcome, Placed, Refused, Sighting, Unsure
+from tests.builders import NOON, a_call, a_campaign, a_contact, a_gateway, a_request, events_of
 
 pytestmark = pytest.mark.django_db
 LATE = timedelta(seconds=1)
@@ -231,6 +234,50 @@ def test_a_day_cap_moves_the_call_to_the_next_day(settings):
     assert second.status == "scheduled"
     assert second.due_at == NOON + timedelta(hours=24)
     assert second.scheduled_at == NOON
+
+
+def test_a_dial_of_which_nobody_knows_whether_it_rang_counts_for_the_cap(settings):
+    settings.CALLS_PER_NUMBER_PER_DAY = 1
+    gateway = a_gateway()
+    contact = a_contact()
+    a_call(contact)
+    (request,) = claim()
+    lost = NOON + timedelta(hours=2)
+    record_sighting(request.attempt_id, Sighting.UNREACHABLE, now=lost)
+    gateway.last_seen_at = lost
+    gateway.save()
+    second = schedule(contact, lost + LATE, now=lost)
+    assert claim(lost + LATE) == []
+    assert second.due_at == lost + LATE + timedelta(hours=24)
+    ending = events_of(request.attempt_id, EventType.ACCEPTED, Outcome.ANSWERED_HUMAN)
+    record_carrier_events(ledger="gw_test", events=ending, now=lost)
+    assert schedule(contact, lost + LATE, now=lost).due_at == lost + LATE + timedelta(hours=24)
+
+
+def test_a_dial_that_surely_never_rang_does_not_count_for_the_cap(settings):
+    settings.CALLS_PER_NUMBER_PER_DAY = 1
+    a_gateway()
+    contact = a_contact()
+    a_call(contact)
+    (request,) = claim()
+    record_sighting(request.attempt_id, Sighting.NEVER, now=NOON + LATE)
+    assert len(claim(NOON + 2 * LATE)) == 1
+
+
+@pytest.mark.parametrize(("hours", "seconds"), [("reject", 2), ("defer", 2), ("warn", 10)])
+def test_no_phone_may_ring_once_the_hours_are_over(settings, hours, seconds):
+    settings.POLICIES = {"test": {"consent": "off", "hours": hours}}
+    closing = NOON + timedelta(hours=13)
+    a_gateway(now=closing)
+    schedule(a_contact(), closing - 2 * LATE, now=NOON)
+    (request,) = claim(closing - 2 * LATE)
+    last = closing + timedelta(seconds=seconds - 2)
+    assert request.not_after == (last if hours == "warn" else last - timedelta.resolution)
+
+
+def schedule(contact, when, *, now):
+    request = a_request(contact, scheduled_at=iso(when))
+    return schedule_call(actor=SYSTEM, mode=Mode.TEST, request=request, now=now).call
 
 
 def test_a_placed_dial_waits_for_its_events():

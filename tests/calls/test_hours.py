@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from calls.hours import is_open, next_opening
+from calls.hours import is_open, next_opening, open_until
 
 ZONES = [
     "America/Los_Angeles",
@@ -52,3 +52,28 @@ def test_the_next_opening_is_what_looking_at_each_minute_finds(zone_name):
                 opened = moment
             if opened is not None:
                 assert next_opening(moment, zone_name) == opened, (zone_name, moment)
+
+
+def in_los_angeles(*wall):
+    return datetime(*wall, tzinfo=ZoneInfo("America/Los_Angeles")).astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("hours", "moment", "last"),
+    [
+        ((time(8), time(21)), (2026, 3, 15, 8, 0, 0), (2026, 3, 15, 8, 0, 10)),
+        ((time(8), time(21)), (2026, 3, 15, 20, 59, 49), (2026, 3, 15, 20, 59, 59)),
+        ((time(8), time(21)), (2026, 3, 15, 20, 59, 50), (2026, 3, 15, 20, 59, 59, 999_999)),
+        ((time(8), time(21)), (2026, 3, 15, 20, 59, 59), (2026, 3, 15, 20, 59, 59, 999_999)),
+        ((time(8), time(23, 59)), (2026, 3, 15, 23, 58, 55), (2026, 3, 15, 23, 58, 59, 999_999)),
+        ((time(8), time(23, 59, 58)), (2026, 3, 15, 23, 59, 55), (2026, 3, 15, 23, 59, 57, 999_999)),
+        # At two clocks jump to three, when it is closed.
+        ((time(1), time(2, 30)), (2026, 3, 8, 1, 59, 55), (2026, 3, 8, 1, 59, 55)),
+    ],
+)
+def test_it_is_open_until_closing_or_the_last_instant_asked_for(settings, hours, moment, last):
+    settings.CALLING_HOURS = hours
+    moment = in_los_angeles(*moment)
+    until = open_until(moment, moment + timedelta(seconds=10), "America/Los_Angeles")
+    assert until == in_los_angeles(*last)
+    assert is_open(until.astimezone(ZoneInfo("America/Los_Angeles")))

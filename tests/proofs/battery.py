@@ -57,6 +57,19 @@ class Tally:
         self.flagged += other.flagged
 
 
+class Found:
+    """Keeps what was raised: whatever it is, the proof found it."""
+
+    error: Exception | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        self.error = error if isinstance(error, Exception) else None
+        return self.error is not None
+
+
 Run = Callable[[Trial], Tally]
 
 

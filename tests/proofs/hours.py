@@ -1,31 +1,33 @@
 """Calling hours and wall times over five years, judged by the C library's own reading of the zone files."""
 
 import hashlib
-import os
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timezone
 from functools import cache
-from importlib.resources import files
 from itertools import groupby
-from pathlib import Path
 from zoneinfo import ZoneInfo
-
-from django.conf import settings
 
 from calls import hours
 from temphone.lib import clock
 from tests.proofs.battery import Broken, Proof, Run, Tally, Trial
+from tests.proofs.stage.local_time import (
+    DAY,
+    HOUR,
+    MINUTE,
+    QUARTER,
+    Localtime,
+    OpenHours,
+    c_library,
+    reading,
+    transitions,
+    zone_file,
+)
 
 FEW = 20  # up to so many zones, the cases are small: one of the years, and quarters of an hour
 YEARS = range(2026, 2031)
-MINUTE, HOUR, DAY = 60, 3_600, 86_400
 NEAR = 2 * DAY  # of a transition
-
-Localtime = Callable[[int], time.struct_time]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,29 +46,12 @@ def zones() -> list[tuple[str, str]]:
     return sorted((_digest(name), name) for name in clock.zone_names())
 
 
-def _file(name: str) -> Path:
-    return Path(str(files("tzdata").joinpath("zoneinfo", *name.split("/"))))
-
-
 def _digest(name: str) -> str:
-    return hashlib.sha256(_file(name).read_bytes()).hexdigest()
+    return hashlib.sha256(zone_file(name).read_bytes()).hexdigest()
 
 
 def _new_year(year: int) -> int:
     return int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
-
-
-@contextmanager
-def c_library(name: str) -> Iterator[Localtime]:
-    """The C library's ``localtime``, reading the very file that the zone's name stands for."""
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = f":{_file(name)}"
-    time.tzset()
-    try:
-        yield time.localtime
-    finally:
-        os.environ.pop("TZ") if before is None else os.environ.update(TZ=before)
-        time.tzset()
 
 
 class Zone:
@@ -77,7 +62,7 @@ class Zone:
         self.product = product
         self.first, self.last = (_new_year(year) for year in (years.start, years.stop))
         self.step_s = step_s  # between the instants at which it is asked whether it is open
-        self.opens, self.closes = (hour.hour * HOUR + hour.minute * MINUTE for hour in settings.CALLING_HOURS)
+        self.open_hours = OpenHours.set()
         self.wrong: dict[str, dict[str, object]] = {}
         self.counts: Counter[str] = Counter()
         self.changes: list[tuple[int, int]] = []  # instant, and the offset from then on
@@ -85,23 +70,12 @@ class Zone:
     def judge(self) -> None:
         """Everything about it."""
         with c_library(self.name) as localtime:
-            self.changes = list(self._transitions(localtime))
+            self.changes = list(transitions(localtime, self.first - NEAR - DAY, self.last + NEAR + DAY))
             self._hours(localtime)
             for begin, end, step_s in self._spans():
                 self._openings(localtime, begin, end, step_s)
                 self._walls(localtime, begin, end, step_s)
         self.counts["transitions"] += len(self.changes) - 1
-
-    def _transitions(self, localtime: Localtime) -> Iterator[tuple[int, int]]:
-        """Looked for each quarter of an hour; then to the second."""
-        offset = localtime(self.first - NEAR - DAY).tm_gmtoff
-        yield self.first - NEAR - DAY, offset
-        for at in range(self.first - NEAR - DAY, self.last + NEAR + DAY, HOUR // 4):
-            found = localtime(at).tm_gmtoff
-            if found != offset:
-                seconds = range(at - HOUR // 4 + 1, at + 1)
-                yield next(second for second in seconds if localtime(second).tm_gmtoff == found), found
-                offset = found
 
     def _spans(self) -> Iterator[tuple[int, int, int]]:
         """Begin, end and step: each minute near a transition, each hour elsewhere."""
@@ -118,7 +92,7 @@ class Zone:
     def _hours(self, localtime: Localtime) -> None:
         """Whether it is open, all the time."""
         is_open, local, zone = self.product.is_open, self.product.local, clock.zone(self.name)
-        opens, closes, utc = self.opens, self.closes, datetime.fromtimestamp
+        opens, closes, utc = self.open_hours.opens_s, self.open_hours.closes_s, datetime.fromtimestamp
         for at in range(self.first, self.last, self.step_s):
             wall = localtime(at)
             due = opens <= wall.tm_hour * HOUR + wall.tm_min * MINUTE < closes
@@ -128,46 +102,25 @@ class Zone:
 
     def _openings(self, localtime: Localtime, begin: int, end: int, step_s: int) -> None:
         """The next opening: found by going back through the time, never reckoned."""
-        opening = self._first_open(localtime, end, end + 2 * DAY, MINUTE)
+        opening = self.open_hours.first(localtime, end, end + 2 * DAY, MINUTE)
         for at in range(end - step_s, begin - 1, -step_s):
-            opening = self._first_open(localtime, at, at + step_s, min(step_s, HOUR // 4)) or opening
+            opening = self.open_hours.first(localtime, at, at + step_s, min(step_s, QUARTER)) or opening
             found = int(self.product.next_opening(datetime.fromtimestamp(at, UTC), self.name).timestamp())
             if found != opening:
                 self._note("next_opening", at, opening, found)
         self.counts["openings"] += len(range(begin, end, step_s))
-
-    def _first_open(self, localtime: Localtime, begin: int, end: int, step_s: int) -> int | None:
-        """The first minute that is open; no opening time is shorter than the step."""
-        for at in range(begin, end, step_s):
-            if self._is_open(localtime, at):
-                minutes = range(max(begin, at - step_s + MINUTE), at + 1, MINUTE)
-                return next(minute for minute in minutes if self._is_open(localtime, minute))
-        return None
-
-    def _is_open(self, localtime: Localtime, at: int) -> bool:
-        wall = localtime(at)
-        return self.opens <= wall.tm_hour * HOUR + wall.tm_min * MINUTE < self.closes
 
     def _walls(self, localtime: Localtime, begin: int, end: int, step_s: int) -> None:
         """What each wall time of the span means."""
         offsets = sorted({localtime(at).tm_gmtoff for at in range(begin - NEAR, end + NEAR, HOUR)})
         begin, end = (at + localtime(at).tm_gmtoff for at in (begin, end))
         for wall in range(begin - begin % MINUTE, end, step_s):
-            due = self._reading(localtime, wall, offsets)
+            due = reading(localtime, wall, offsets)
             naive = datetime.fromtimestamp(wall, UTC).replace(tzinfo=None)
             found = int(self.product.from_wall(naive, self.name).timestamp())
             if found != due:
                 self._note("from_wall", wall, due, found)
         self.counts["wall_times"] += len(range(begin, end, step_s))
-
-    def _reading(self, localtime: Localtime, wall: int, offsets: list[int]) -> int:
-        """The instant: the earlier that shows the wall time; where a gap skips it, the later reading."""
-        for offset in reversed(offsets):
-            if localtime(wall - offset).tm_gmtoff == offset:
-                return wall - offset
-        # Each reading shows another wall time: a gap.
-        before = localtime(wall - offsets[-1]).tm_gmtoff
-        return wall - before
 
     def _note(self, what: str, at: int, due: object, found: object = None) -> None:
         self.counts["differences"] += 1
@@ -180,7 +133,7 @@ def proof_of(product: Product) -> Run:
     def run(trial: Trial) -> Tally:
         tally = Tally()
         year = trial.chance.choice(YEARS)
-        years, step_s = (range(year, year + 1), HOUR // 4) if trial.cases <= FEW else (YEARS, MINUTE)
+        years, step_s = (range(year, year + 1), QUARTER) if trial.cases <= FEW else (YEARS, MINUTE)
         for names in _files(trial):
             judged = Zone(names[0], product, years=years, step_s=step_s)
             judged.judge()

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from traceback import format_tb
-from typing import Self
 from unittest import mock
 
 from django.db import connection, transaction
@@ -51,7 +50,7 @@ from temphone.lib.errors import Refused as Refusal
 from temphone.telephony.messages import DialRequest, EventType, Outcome, Refused, Sighting, Unsure
 from temphone.webhooks.models import Delivery
 from tests.builders import NOON, a_campaign, a_gateway
-from tests.proofs.battery import Broken, Proof, Tally, Trial
+from tests.proofs.battery import Broken, Found, Proof, Tally, Trial
 from tests.proofs.stage.fake_network import FAULTS, Network
 
 STEPS = 50
@@ -521,7 +520,7 @@ def run(trial: Trial, *, machine: type[Machine] = Machine, shrink: bool = True) 
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
-    with with_reporter(lambda _: None), _Found() as found:
+    with with_reporter(lambda _: None), Found() as found:
         run_state_machine_as_test(seed(trial.seed)(type("Run", (machine,), {})), settings=fixed)
     if error := found.error:
         # Hypothesis has run the shortest that it found once more, as the last.
@@ -530,19 +529,6 @@ def run(trial: Trial, *, machine: type[Machine] = Machine, shrink: bool = True) 
     tally.cases = Machine.runs.pop("runs")
     tally.counts += Machine.runs
     return tally
-
-
-class _Found:
-    """Keeps what was raised: whatever it is, the machine found it."""
-
-    error: Exception | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, _kind, error, _trace) -> bool:
-        self.error = error
-        return isinstance(error, Exception)
 
 
 # The mistakes.

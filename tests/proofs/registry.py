@@ -1,6 +1,18 @@
 """Every proof, in the order in which they run."""
 
-from tests.proofs import database, freezes, hours, kills, load, messages, network, numbers, openapi, together
+from tests.proofs import (
+    database,
+    freezes,
+    hours,
+    kills,
+    load,
+    messages,
+    network,
+    nights,
+    numbers,
+    openapi,
+    together,
+)
 from tests.proofs.battery import Proof
 from tests.proofs.faults import FAULTS_PROOF
 from tests.proofs.machine import MACHINE
@@ -15,6 +27,7 @@ PROOFS: tuple[Proof, ...] = (
     RACES,
     FAULTS_PROOF,
     MACHINE,
+    nights.PROOF,
     *kills.PROOFS,
     *freezes.PROOFS,
     database.PROOF,
