@@ -152,7 +152,9 @@ def prove(asked: argparse.Namespace) -> bool:
 def main() -> None:
     """Exit code 1: something was flagged, or a mistake was not seen. 130: stopped."""
     asked = arguments(sys.argv[1:])
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
+    # Both stop it, even where a shell that put it into the background had Ctrl-C ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
     with alone(asked.folder):

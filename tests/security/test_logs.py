@@ -76,7 +76,7 @@ def test_a_request_that_breaks_is_logged_by_its_place_alone(failing, monkeypatch
     assert is_clean(text)
 
 
-def test_a_task_that_breaks_tells_django_q2_its_kind_alone(failing, monkeypatch, caplog):
+def test_a_task_that_breaks_tells_django_q2_its_kind_alone(failing, monkeypatch, caplog, db):
     monkeypatch.setattr("calls.actions.dialing.claim_due", failing)
     with pytest.raises(TaskFailed) as raised:
         tasks.dial_due()
