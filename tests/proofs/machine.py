@@ -146,7 +146,9 @@ class Machine(RuleBasedStateMachine):
         self.canceled: set[str] = set()  # by a 200
         self.moved: dict[str, datetime] = {}
         self.in_campaign: set[str] = set()
-        self.suppressed: dict[str, int] = {}
+        self.suppressed: dict[
+            str, set[int]
+        ] = {}  # by number: what staff asked for, what a callee said, or both
         self.stopped = self.paused = False
         self.seen: dict[str, int] = {}  # the calls' versions when they were last judged
         a_gateway()
@@ -281,13 +283,16 @@ class Machine(RuleBasedStateMachine):
     def _opt_out(self, number: str, dies_at: int) -> None:
         found = self.act(partial(suppress, actor=SYSTEM, number=number, now=self.now), dies_at=dies_at)
         if found:
-            self.suppressed[number] = found.pk
+            self.suppressed.setdefault(number, set()).add(found.pk)
 
     def _lift(self) -> None:
         if not self.suppressed:
             return
         number = min(self.suppressed)
-        pk = self.suppressed.pop(number)
+        pk = min(self.suppressed[number])
+        self.suppressed[number].remove(pk)
+        if not self.suppressed[number]:
+            del self.suppressed[number]
         self.act(partial(lift_suppression, actor=SYSTEM, suppression_id=pk, now=self.now))
 
     def _pause_or_resume(self, on: bool) -> None:
@@ -382,9 +387,8 @@ class Machine(RuleBasedStateMachine):
         if applied is not None and how != "unheard":
             self.network.acknowledge(applied)
         for number in opted_out:
-            row = Suppression.objects.in_force(self.now).filter(number=number).order_by("pk").first()
-            if row:
-                self.suppressed.setdefault(number, row.pk)
+            for row in Suppression.objects.in_force(self.now).filter(number=number):
+                self.suppressed.setdefault(number, set()).add(row.pk)
 
     # What is judged after each step.
 
