@@ -36,11 +36,12 @@ log = logging.getLogger(__name__)
 
 def _knows_the_time() -> bool:
     """Whether what is due and what is late can be told; if not, it says so."""
-    if off := skew.is_off():
-        log.error(
-            "This machine's clock differs from the database's by more than 2 s: set it. Nothing is dialled."
-        )
-    return not off
+    if not skew.is_off():
+        return True
+    log.error(
+        "This machine's clock differs from the database's by more than 2 s: set it. Nothing is dialled."
+    )
+    return False
 
 
 @task
@@ -49,11 +50,8 @@ def dial_due() -> None:
 
     The next batch is claimed while the carrier has yet to answer for those before it.
     """
-    if _knows_the_time():
-        _dial_due()
-
-
-def _dial_due() -> None:
+    if not _knows_the_time():
+        return
     until = time.monotonic() + DRAIN_S
     due = {name for name in settings.CARRIERS.values() if name != "none"}
     under_way: set[Dialling] = set()
