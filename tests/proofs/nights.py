@@ -149,27 +149,23 @@ PROOF = Proof(
     chunk=1_000,
     run=run,
     broken={
-        name: Broken(run=mistake, seen_by=seen_by)
-        for name, (mistake, seen_by) in {
-            "hours_asked_at_creation_alone": (
-                _with_gate(gates.calling_hours, _hours_at_creation),
-                AT_NIGHT,
-            ),
-            "one_answer_for_all_instants": (_with(gates, "_asked", _whatever_the_instant), WRONG_HOURS),
-            "cap_counted_by_call": (_with_case(_counted_by_call), f"{TOO_OFTEN}|{MOVED}"),
-            "cap_of_today_for_later_calls": (_with_case(_counted_until_today), MOVED),
-            "cap_forgets_what_nobody_knows": (
-                _with(gates, "_dialed_since", _taken_alone),
-                f"{TOO_OFTEN}|{MOVED}",
-            ),
-            "lateness_not_asked": (_with_gate(gates.lateness, _never_late), "rang too late"),
-            "hours_in_the_zone_asked_for": (_with_case(_in_the_zone_asked_for), WRONG_HOURS),
-            "hours_in_utc": (_with_case(_in_utc), WRONG_HOURS),
-            "rings_on_after_closing": (
-                _with(dialing, "may_ring_until", lambda _call, _now, latest: latest),
-                AT_NIGHT,
-            ),
-        }.items()
+        "hours_asked_at_creation_alone": Broken(
+            run=_with_gate(gates.calling_hours, _hours_at_creation), seen_by=AT_NIGHT
+        ),
+        "one_answer_for_all_instants": Broken(
+            run=_with(gates, "_asked", _whatever_the_instant), seen_by=WRONG_HOURS
+        ),
+        "cap_counted_by_call": Broken(run=_with_case(_counted_by_call), seen_by=f"{TOO_OFTEN}|{MOVED}"),
+        "cap_of_today_for_later_calls": Broken(run=_with_case(_counted_until_today), seen_by=MOVED),
+        "cap_forgets_what_nobody_knows": Broken(
+            run=_with(gates, "_dialed_since", _taken_alone), seen_by=f"{TOO_OFTEN}|{MOVED}"
+        ),
+        "lateness_not_asked": Broken(run=_with_gate(gates.lateness, _never_late), seen_by="rang too late"),
+        "hours_in_the_zone_asked_for": Broken(run=_with_case(_in_the_zone_asked_for), seen_by=WRONG_HOURS),
+        "hours_in_utc": Broken(run=_with_case(_in_utc), seen_by=WRONG_HOURS),
+        "rings_on_after_closing": Broken(
+            run=_with(dialing, "may_ring_until", lambda _call, _now, latest: latest), seen_by=AT_NIGHT
+        ),
     },
     broken_cases=3_000,
 )

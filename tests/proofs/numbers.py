@@ -9,6 +9,7 @@ import random
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat
@@ -24,29 +25,8 @@ E164 = re.compile(r"\+[1-9][0-9]{4,14}")
 BRACKETED_ZERO = re.compile(r"\(0\)")  # +44 (0)20 7946 0018: for callers from inside
 # What some dial before a number inside of their country, and never from outside.
 TRUNKS = ("0", "8", "80", "06", "1")
-EXAMPLES: Sequence[phonenumbers.PhoneNumber] = [
-    number
-    for region in sorted(phonenumbers.SUPPORTED_REGIONS)
-    for kind in sorted(phonenumbers.PhoneNumberType.values())
-    if (number := phonenumbers.example_number_for_type(region, kind))
-]
 FORMATS = (PhoneNumberFormat.E164, PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.RFC3966)
-SEPARATORS = (
-    " ",
-    "-",
-    ".",
-    "(",
-    ")",
-    "/",
-    "\u00a0",
-    "\u2010",
-    "\u2011",
-    "\u2013",
-    "\u200b",
-    "\u202d",
-    "~",
-    "\t",
-)
+SEPARATORS = " -.()/\u00a0\u2010\u2011\u2013\u200b\u202d~\t"
 # Digits of other scripts, by their zero (fullwidth, Arabic, Devanagari, bold): as good as ours, or refused.
 SCRIPTS = tuple("".join(chr(zero + digit) for digit in range(10)) for zero in (0xFF10, 0x660, 0x966, 0x1D7CE))
 SPOILT = (
@@ -55,9 +35,20 @@ SPOILT = (
 )
 
 
+@cache
+def examples() -> Sequence[phonenumbers.PhoneNumber]:
+    """A number of each kind of each country; it takes the library a while to read them all."""
+    return [
+        number
+        for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+        for kind in sorted(phonenumbers.PhoneNumberType.values())
+        if (number := phonenumbers.example_number_for_type(region, kind))
+    ]
+
+
 def written(chance: random.Random) -> str:
     """A number as somebody might write it."""
-    text = phonenumbers.format_number(chance.choice(EXAMPLES), chance.choice(FORMATS))
+    text = phonenumbers.format_number(chance.choice(examples()), chance.choice(FORMATS))
     text = text if chance.random() < 0.2 else text.removeprefix("tel:")
     for _ in range(chance.choice((0, 0, 1, 2, 4))):
         text = _with(text, chance.choice(SEPARATORS), chance)
@@ -172,9 +163,9 @@ PROOF = Proof(
     run=run,
     databases=("sqlite",),  # it asks no database
     broken={
-        "at_home": Broken(run=lambda trial: judged(at_home, trial), seen_by="would be dialled as"),
-        "by_letters": Broken(run=lambda trial: judged(by_letters, trial), seen_by="would be dialled as"),
-        "by_its_digits": Broken(run=lambda trial: judged(by_its_digits, trial), seen_by="which is no E.164"),
+        "at_home": Broken(run=partial(judged, at_home), seen_by="would be dialled as"),
+        "by_letters": Broken(run=partial(judged, by_letters), seen_by="would be dialled as"),
+        "by_its_digits": Broken(run=partial(judged, by_its_digits), seen_by="which is no E.164"),
     },
     broken_cases=5_000,
 )
