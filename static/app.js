@@ -197,6 +197,25 @@
     Object.keys(parameters).forEach((name) => parameters[name] === "" && delete parameters[name]);
   });
 
+  // While a button or link is pressed nothing is replaced: a click whose element goes between its press and
+  // its release is lost. What answers meanwhile is asked again at the release. (Pressing a button leaves the
+  // field before it, which asks for a preview, which would replace that very button.)
+  let pressed = false;
+  const overdue = new Set();
+  const release = () => {
+    pressed = false;
+    // After the click, which follows its pointerup.
+    setTimeout(() => {
+      overdue.forEach((part) => htmx.trigger(part, "refresh"));
+      overdue.clear();
+    });
+  };
+  document.addEventListener("pointerdown", (event) => {
+    pressed = event.button === 0 && event.target.closest("a, button, summary, label") !== null;
+  }, true);
+  ["pointerup", "pointercancel", "dragend"].forEach((over) => document.addEventListener(over, release, true));
+  window.addEventListener("blur", release);
+
   const last = new Map();
   let kept = [];
   let scrolled = [];
@@ -207,6 +226,11 @@
     const { target, serverResponse, requestConfig } = event.detail;
     kept = [];
     scrolled = [];
+    if (pressed && requestConfig.elt.matches("[data-poll], [data-live]")) {
+      event.detail.shouldSwap = false;
+      overdue.add(requestConfig.elt);
+      return;
+    }
     if (!requestConfig.elt.matches("[data-poll]")) {
       last.delete(target.id);
       return;

@@ -58,6 +58,29 @@ def test_a_call_is_scheduled_by_hand(window):
     assert (call.scheduled_at - clock.now()) < timedelta(hours=48)
 
 
+@pytest.mark.parametrize("pressed", ["#preview button.primary", "text=Tomorrow 10:00"])
+def test_a_press_is_not_lost_when_the_preview_comes_before_its_release(window, pressed):
+    contact = a_contact(first_name="Ada", timezone="America/Los_Angeles")
+    shown = window(role=Role.OPERATOR)
+    page = shown.open(f"/calls/new/?contact={contact.pk}")
+    page.get_by_label("Message").fill("Hello, this is the assistant.")
+    expect(page.locator("#preview .bubble")).to_contain_text("the assistant.")
+
+    page.locator(pressed).hover()
+    under_the_pointer = page.locator(pressed).element_handle()
+    with page.expect_response("**/calls/new/preview/"):
+        page.mouse.down()
+    page.wait_for_timeout(200)
+    assert under_the_pointer.evaluate("element => element.isConnected")
+    page.mouse.up()
+
+    if pressed.startswith("text"):
+        expect(page.locator("#preview button.primary")).to_contain_text("10:00, Los Angeles")
+        page.locator("#preview button.primary").click()
+    page.wait_for_url(re.compile(r"/calls/call_\w+/$"))
+    assert Call.objects.get().initial_message == "Hello, this is the assistant."
+
+
 def test_the_conversation_grows_while_one_watches_and_then_rests(window):
     call, attempt = a_live_call()
     say(attempt, "Hello?")
