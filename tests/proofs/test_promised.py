@@ -133,9 +133,39 @@ def test_it_sees_silence_without_a_reason():
     fates = one.fates(NOON, carried=True)
     assert fates == {"one": Fate(rings=True)}
     with pytest.raises(BrokenPromise, match=r"one: silent at 2026-03-15 12:00:00 .*; nothing forbade it"):
-        one.settle(fates, {}, NOON)
-    one.settle(fates, {"one": "att_1"}, NOON)
+        one.settle(fates, {}, NOON, told=never_asked)
+    one.settle(fates, {"one": "att_1"}, NOON, told=never_asked)
     assert one.calls["one"].attempt == "att_1"
+
+
+def never_asked(name):
+    raise AssertionError(f"{name}: what becomes of it is certain")
+
+
+def stopped_a_day_after_a_ring():
+    """A number's cap is used by a ring 24 hours ago, less the seconds that its request was on its way."""
+    one = judge(cap=1, one=NOON, two=NOON + 24 * HOUR)
+    ring(one, NOON + timedelta(seconds=3), decided=NOON)
+    one.counted.add("att of one")
+    one.calls["one"].over = "it ended busy"
+    one.stopped = True
+    return one
+
+
+@pytest.mark.parametrize("due", [NOON + 24 * HOUR, NOON + 48 * HOUR])
+def test_at_the_edge_of_a_day_it_asks_whether_a_held_call_moved(due):
+    one = stopped_a_day_after_a_ring()
+    fates = one.fates(NOON + 24 * HOUR, carried=True)
+    assert fates == {"two": Fate(to=NOON + 48 * HOUR, may_wait=True)}
+    one.settle(fates, {}, NOON + 24 * HOUR, told=lambda _name: due)
+    assert one.calls["two"].due == due
+
+
+def test_at_the_edge_of_a_day_a_held_call_moves_to_no_other_time():
+    one = stopped_a_day_after_a_ring()
+    fates = one.fates(NOON + 24 * HOUR, carried=True)
+    with pytest.raises(BrokenPromise, match="two: moved to 2026-03-16 18:00:00"):
+        one.settle(fates, {}, NOON + 24 * HOUR, told=lambda _name: NOON + 30 * HOUR)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ It knows the settings, what was asked and answered, what the carrier was asked a
 clocks. No table of the product's is read.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
@@ -60,12 +60,13 @@ class Promised:
 class Fate:
     """What becomes of a call that is due: it rings, waits, moves, or is over.
 
-    With ``to`` it may move there; it surely does when it does not ring.
+    With ``to`` it may move there; it does when it does not ring, unless it ``may_wait`` where it is.
     """
 
     rings: bool = False
     to: datetime | None = None
     over: str = ""
+    may_wait: bool = False
 
 
 @dataclass(kw_only=True)
@@ -141,7 +142,10 @@ class Judge:
         rings = carried and not self.stopped
         surely, perhaps = self._rung_in_the_day_before(call.number, at)
         if self.cap and perhaps >= self.cap:
-            return Fate(rings=rings and surely < self.cap, to=call.clock.opening(at + DAY))
+            # A ring of nearly a day ago may count by its decision, some seconds before it.
+            undecided = surely < self.cap
+            later = call.clock.opening(at + DAY)
+            return Fate(rings=rings and undecided, to=later, may_wait=undecided and not rings)
         return Fate(rings=rings)
 
     def hear(self, ring: Ring, *, decided: datetime) -> None:
@@ -176,8 +180,17 @@ class Judge:
         if call.campaign in self.paused:
             yield f"rang at {there} while its campaign was paused"
 
-    def settle(self, fates: Mapping[str, Fate], dialled: Mapping[str, str], at: datetime) -> None:
-        """The claim is done: what was to become of each call has."""
+    def settle(
+        self,
+        fates: Mapping[str, Fate],
+        dialled: Mapping[str, str],
+        at: datetime,
+        told: Callable[[str], datetime],
+    ) -> None:
+        """The claim is done: what was to become of each call has.
+
+        Where a call had to move or to wait, ``told`` asks the product when it is due.
+        """
         for name, attempt in dialled.items():
             self.calls[name].attempt = attempt
         busy = {self.calls[name].number for name in dialled}
@@ -186,12 +199,18 @@ class Judge:
             if name in dialled or (fate.rings and call.number in busy):
                 continue  # where another rang, it was not the cap that kept this one
             call.over = fate.over
-            call.due = fate.to or call.due
+            call.due = self._new_due(call, fate, told)
             if fate.rings and not fate.to:
                 due = self._there(call, call.due)
                 raise BrokenPromise(
                     f"{name}: silent at {self._there(call, at)}, due {due}; nothing forbade it"
                 )
+
+    def _new_due(self, call: Promised, fate: Fate, told: Callable[[str], datetime]) -> datetime:
+        due = told(call.name) if fate.may_wait else fate.to or call.due
+        if due not in (call.due, fate.to):
+            raise BrokenPromise(f"{call.name}: moved to {self._there(call, due)}; why?")
+        return due
 
     # What is told.
 

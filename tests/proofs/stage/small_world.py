@@ -16,7 +16,7 @@ from calls.actions import dialing
 from calls.actions.batch import schedule_batch
 from calls.actions.bulk import CampaignRequest, schedule_for_campaign
 from calls.actions.carrier_events import record_carrier_events
-from calls.actions.changing import update_call
+from calls.actions.changing import get_call, update_call
 from calls.actions.gateways import record_heartbeat
 from calls.actions.scheduling import CallRequest, schedule_call
 from calls.actions.stop import set_stop_switch
@@ -67,7 +67,8 @@ class World:
         self.judge = Judge(policy=policy, cap=self.chance.choice([0, 0, 1, 2, 3]))
         self.network = Network()
         self.stories: dict[str, list[tuple[datetime, EventType | Outcome]]] = {}  # of legs, yet to come
-        self.ids: dict[str, str] = {}  # of calls, by their message
+        self.ids: dict[str, str] = {}  # of calls that were asked for one by one, by their message
+        self.launched: dict[str, str] = {}  # of those of a campaign
 
     def live(self) -> None:
         """From the first call to the end of the last."""
@@ -222,6 +223,8 @@ class World:
             asked = WallClock(person.timezone).instant(wall) if "wall" in when else at
             name = f"launch {number} to {person.first_name}"
             self.judge.calls[name] = self._promised(name, person, campaign.pk, asked)
+        made_of = Call.objects.filter(campaign=campaign.pk).values_list("contact__first_name", "pk")
+        self.launched |= {f"launch {number} to {name}": call_id for name, call_id in made_of}
         self.counts["launched"] += made
 
     def _move(self) -> None:
@@ -353,11 +356,16 @@ class World:
         if requests and not healed and self.chance.random() < 0.5:
             self._advance(self.now + timedelta(seconds=self.chance.uniform(0, 11)))
         results = self._dial(requests, decided, healed=healed)
-        self.judge.settle(fates, {one.script.message: one.attempt_id for one in requests}, decided)
+        dialled = {one.script.message: one.attempt_id for one in requests}
+        self.judge.settle(fates, dialled, decided, self._told_due)
         for result in results:
             if isinstance(result, Declined):
                 self.judge.never_rang(result.attempt_id, over="" if result.retry else "it was refused")
         dialing.record_dial_results(results, now=self.now)
+
+    def _told_due(self, name: str) -> datetime:
+        """What staff and programs are told of when the call is due."""
+        return get_call(actor=SYSTEM, call_id=(self.ids | self.launched)[name]).due_at
 
     def _dial(self, requests: list[DialRequest], decided: datetime, *, healed: bool) -> list[DialResult]:
         self._talk()
