@@ -146,9 +146,8 @@ class Machine(RuleBasedStateMachine):
         self.canceled: set[str] = set()  # by a 200
         self.moved: dict[str, datetime] = {}
         self.in_campaign: set[str] = set()
-        self.suppressed: dict[
-            str, set[int]
-        ] = {}  # by number: what staff asked for, what a callee said, or both
+        # By number: what staff asked for, what a callee said, or both.
+        self.suppressed: dict[str, set[int]] = {}
         self.stopped = self.paused = False
         self.seen: dict[str, int] = {}  # the calls' versions when they were last judged
         a_gateway()

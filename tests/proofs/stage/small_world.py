@@ -224,7 +224,7 @@ class World:
             name = f"launch {number} to {person.first_name}"
             self.judge.calls[name] = self._promised(name, person, campaign.pk, asked)
         made_of = Call.objects.filter(campaign=campaign.pk).values_list("contact__first_name", "pk")
-        self.launched |= {f"launch {number} to {name}": call_id for name, call_id in made_of}
+        self.launched |= {f"launch {number} to {who}": call_id for who, call_id in made_of}
         self.counts["launched"] += made
 
     def _move(self) -> None:
