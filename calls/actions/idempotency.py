@@ -65,10 +65,10 @@ def replay(actor: Actor, idempotency: Idempotency, *, now: datetime) -> Idempote
     Raises:
         Refused: the key came with another body.
     """
-    kept = IdempotencyRecord.objects.filter(owner=_owner(actor), key=idempotency.key)
-    record = kept.first()
+    record = IdempotencyRecord.objects.filter(owner=_owner(actor), key=idempotency.key).first()
     if record and record.created_at <= now - IdempotencyRecord.KEPT:
-        kept.delete()
+        # This one alone: somebody else may have let it go as well, and used the key anew by now.
+        record.delete()
         return None
     if record and record.fingerprint != idempotency.fingerprint:
         raise Refused(

@@ -2,6 +2,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db.models import QuerySet
 
 from calls.models import Call
 from temphone.accounts.models import IdempotencyRecord
@@ -33,6 +34,27 @@ def test_the_first_answer_is_given_though_the_time_has_passed(program, body, mon
     monkeypatch.setattr(clock, "now", lambda: later)
     assert program.post(SCHEDULED, body, **{"Idempotency-Key": "k"}).content == first.content
     assert program.post(SCHEDULED, body).status_code == 400
+
+
+def test_after_a_day_the_second_of_two_at_once_leaves_the_first_ones_key(program, body, monkeypatch):
+    program.post(SCHEDULED, body, **{"Idempotency-Key": "k"})
+    IdempotencyRecord.objects.update(created_at=clock.now() - timedelta(hours=25))
+    read = QuerySet.first
+
+    def then_comes_the_other(records):
+        """Both have read the old record before either lets it go."""
+        record = read(records)
+        if isinstance(record, IdempotencyRecord):
+            monkeypatch.setattr(QuerySet, "first", read)
+            answers.append(program.post(SCHEDULED, body, **{"Idempotency-Key": "k"}))
+        return record
+
+    answers = []
+    monkeypatch.setattr(QuerySet, "first", then_comes_the_other)
+    answers.append(program.post(SCHEDULED, body, **{"Idempotency-Key": "k"}))
+    first, second = (data(answer)["call_id"] for answer in answers)
+    assert first == second
+    assert Call.objects.count() == 2  # yesterday's, and this one
 
 
 def test_after_a_day_a_key_may_be_used_anew(program, body, monkeypatch):
