@@ -68,7 +68,7 @@ def dial_due() -> None:
 
 def _dial_batch(carrier: str, loop: asyncio.AbstractEventLoop, under_way: set[Dialling]) -> bool:
     """Whether there may be more."""
-    requests, settled = dialing.claim_due(carrier=carrier, now=utc_now())
+    requests, settled = dialing.claim_due(carrier=carrier)
     if requests:
         under_way.add(asyncio.run_coroutine_threadsafe(_dial(requests), loop))
     return settled > 0

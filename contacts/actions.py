@@ -49,7 +49,7 @@ def save_contact(
         Invalid: the phone number or the zone; or the zone is missing and the number does not imply it.
     """
     actor.require(Role.MANAGER)
-    contact = get_contact(contact_id) if contact_id else Contact(created_at=now, phone="", timezone="")
+    contact = _locked(contact_id) if contact_id else Contact(created_at=now, phone="", timezone="")
     for name in EDITABLE:
         if name in values:
             setattr(contact, name, values[name])
@@ -60,6 +60,12 @@ def save_contact(
     action = "contact.change" if contact_id else "contact.add"
     AuditEntry.record(actor, action, contact.pk, fields=sorted(set(values) & set(EDITABLE)))
     return contact
+
+
+def _locked(contact_id: str) -> Contact:
+    """The contact, locked as scheduling locks it: who comes second sees what the first has done."""
+    Contact.objects.select_for_update(no_key=True).filter(pk=contact_id).first()
+    return get_contact(contact_id)
 
 
 def _e164(field: str, text: str) -> str:
@@ -94,9 +100,7 @@ def erase_contact(*, actor: Actor, contact_id: str, now: datetime) -> Contact:
         Conflict: calls to the contact are scheduled or in progress; cancel them first.
     """
     actor.require(Role.MANAGER)
-    # Locked as scheduling locks it: who comes second sees what the first has done.
-    Contact.objects.select_for_update(no_key=True).filter(pk=contact_id).first()
-    contact = get_contact(contact_id)
+    contact = _locked(contact_id)
     if contact.calls.filter(outcome=None).exists():
         raise Conflict(
             "Calls to this contact are scheduled or in progress. Cancel them first.", code="contact_has_calls"

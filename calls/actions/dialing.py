@@ -24,6 +24,7 @@ from calls.states import CallStatus
 from campaigns.models import Campaign
 from contacts.models import PhoneNumber
 from temphone.lib import ids
+from temphone.lib.clock import now as utc_now
 from temphone.lib.errors import Invalid
 from temphone.lib.phone import to_e164
 from temphone.telephony.messages import DialRequest, DialResult, Outcome, Placed, Refused, Sighting
@@ -36,24 +37,31 @@ LONG_SILENCE = timedelta(seconds=60)  # beyond all that a call may last
 ASK_AGAIN = timedelta(seconds=10)  # asking takes 5 s at most
 
 
-def claim_due(*, carrier: str, now: datetime, limit: int = BATCH) -> tuple[list[DialRequest], int]:
+def claim_due(
+    *, carrier: str, now: datetime | None = None, limit: int = BATCH
+) -> tuple[list[DialRequest], int]:
     """Take the calls that are due, as many as there are free lines, and decide on each.
 
     Returns the dials to make, now that they are committed, and how many calls were decided on. The locks
     are taken in one order: the carrier's pacing row, the due calls (skipping those in other hands), the
-    numbers. Pauses and stops take the first; opt-outs take the last.
+    numbers. Pauses and stops take the first; opt-outs take the last. Without ``now``, the clock is looked at
+    whenever a lock was waited for.
     """
     modes = [mode for mode, name in settings.CARRIERS.items() if name == carrier]
-    with gathering(now) as changes:
+    with transaction.atomic():
         (pacing,) = Pacing.lock(carrier)
-        lines = Lines.free(pacing, now)
-        calls = _due(modes, now, limit=lines.at_most(limit))
+        looked = now or utc_now()
+        lines = Lines.free(pacing, looked)
+        calls = _due(modes, looked, limit=lines.at_most(limit))
         if not calls:
             return [], 0
         PhoneNumber.lock({call.contact.phone for call in calls})
-        facts = Facts.read(calls, now=now, free_lines=lines.count)
+        # Stamped with when it began to wait, what is dialled now would not count for the pace of this second.
+        changes = Changes(now or utc_now())
+        facts = Facts.read(calls, now=changes.now, free_lines=lines.count)
         claim = _Claim(carrier=carrier, lines=lines, facts=facts, changes=changes)
         claim.decide_all(calls)
+        changes.write()
     return claim.dials, claim.settled
 
 

@@ -4,6 +4,7 @@ Whoever's answer was given holds: that is shown by the races in ``tests/proofs/r
 """
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -12,13 +13,15 @@ from calls.actions.carrier_events import record_carrier_events
 from calls.actions.dialing import claim_due
 from calls.actions.stop import set_stop_switch
 from calls.actions.suppression import suppress
-from calls.models import Attempt, Call
+from calls.models import Attempt, Call, Pacing
 from campaigns.actions import pause_campaign, update_campaign
-from contacts.actions import add_consent, revoke_consent
+from contacts.actions import add_consent, erase_contact, revoke_consent, save_contact
 from contacts.models import ConsentKind, PhoneNumber, Purpose, Suppression
 from temphone.accounts.actors import SYSTEM
+from temphone.lib.clock import now as utc_now
+from temphone.lib.errors import NotFound
 from temphone.telephony.messages import EventType
-from tests.builders import NOON, a_call, a_campaign, a_gateway, events_of
+from tests.builders import NOON, a_call, a_campaign, a_contact, a_gateway, events_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,6 +47,45 @@ def test_an_opt_out_hangs_up_what_rings_even_while_its_events_arrive():
     given.join(10)
     call.refresh_from_db()
     assert call.hang_up_requested_at == NOON
+
+
+def test_a_claim_that_waited_counts_for_the_pace_of_the_second_in_which_it_dials():
+    a_gateway(now=utc_now())
+    a_call()
+    Call.objects.update(due_at=utc_now() - timedelta(seconds=1))
+    Pacing.objects.create(carrier="simulated")
+    claiming = threading.Thread(target=lambda: (claim_due(carrier="simulated"), connection.close()))
+    with transaction.atomic():
+        Pacing.lock("simulated")
+        claiming.start()
+        claiming.join(0.5)
+        assert claiming.is_alive()
+        released = utc_now()
+    claiming.join(10)
+    assert Attempt.objects.get().created_at >= released
+
+
+def test_a_change_of_a_contact_does_not_undo_its_erasure():
+    contact = a_contact()
+
+    def change() -> None:
+        try:
+            save_contact(actor=SYSTEM, contact_id=contact.pk, values={"company": "Acme"}, now=NOON)
+        except NotFound:
+            refused.append(contact.pk)
+        finally:
+            connection.close()
+
+    refused: list[str] = []
+    changing = threading.Thread(target=change)
+    with transaction.atomic():
+        erase_contact(actor=SYSTEM, contact_id=contact.pk, now=NOON)
+        changing.start()
+        changing.join(0.5)
+    changing.join(10)
+    contact.refresh_from_db()
+    assert (contact.company, contact.phone, contact.erased_at) == ("", "", NOON)
+    assert refused == [contact.pk]
 
 
 def test_opt_outs_of_one_batch_take_their_numbers_in_the_order_in_which_a_claim_does():

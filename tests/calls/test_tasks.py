@@ -49,7 +49,7 @@ def due_calls(count):
 
 
 def test_it_dials_until_nothing_is_due(carrier, monkeypatch):
-    monkeypatch.setattr(dialing.claim_due, "__kwdefaults__", {"limit": 2})
+    monkeypatch.setattr(dialing.claim_due, "__kwdefaults__", {"now": None, "limit": 2})
     calls = due_calls(5)
     tasks.dial_due()
     assert [len(batch) for batch in carrier.batches] == [2, 2, 1]
@@ -61,7 +61,7 @@ def test_it_dials_until_nothing_is_due(carrier, monkeypatch):
 
 def test_the_next_batch_is_claimed_while_the_carrier_has_yet_to_answer(carrier, monkeypatch):
     """Else a carrier that takes 100 ms would let one worker start a thousand calls a second at most."""
-    monkeypatch.setattr(dialing.claim_due, "__kwdefaults__", {"limit": 1})
+    monkeypatch.setattr(dialing.claim_due, "__kwdefaults__", {"now": None, "limit": 1})
     carrier.enough = 3
     due_calls(3)
     tasks.dial_due()
@@ -69,7 +69,7 @@ def test_the_next_batch_is_claimed_while_the_carrier_has_yet_to_answer(carrier, 
 
 
 def test_no_more_batches_are_under_way_than_allowed(carrier, monkeypatch):
-    monkeypatch.setattr(dialing.claim_due, "__kwdefaults__", {"limit": 1})
+    monkeypatch.setattr(dialing.claim_due, "__kwdefaults__", {"now": None, "limit": 1})
     monkeypatch.setattr(tasks, "BATCHES_AT_ONCE", 2)
     carrier.enough = 3
     due_calls(3)
