@@ -103,7 +103,7 @@ def _schedule_chunk(
     actor: Actor, pattern: Call, contacts: QuerySet[Contact], when: Callable[[str], datetime]
 ) -> dict[str, str]:
     """Schedule the next calls; whom they are to, and their zones. Empty: there is nobody more."""
-    # Whoever schedules for this campaign comes one after another, so each sees the calls of those before.
+    # Launches of this campaign come one after another, so each sees the calls of those before.
     campaign = Campaign.objects.select_for_update(no_key=True).get(pk=pattern.campaign_id)
     refuse_mode(Mode(campaign.mode), campaign)
     people = _without_call(campaign, contacts)

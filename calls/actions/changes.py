@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Model
 
-from calls.models import Attempt, Call, CallEvent, Decision, TranscriptTurn
+from calls.models import Attempt, Call, CallEvent, Decision, Gateway, TranscriptTurn
 from calls.representation import call_data
 from calls.states import TRANSITIONS, CallStatus
 from temphone import rows
@@ -63,6 +63,7 @@ class Changes:
             Decision: [],
         }
         self._notices: list[Notice] = []
+        self._resting: set[str] = set()
         self._afterwards: list[Callable[[], object]] = []
 
     def change(self, call: Call, **columns: object) -> None:
@@ -109,6 +110,10 @@ class Changes:
         """Keep what the carrier told of an attempt. The caller holds its call's row."""
         self._attempts[attempt.pk] = attempt
 
+    def let_rest(self, gateway: Gateway) -> None:
+        """Give the gateway no calls until its next heartbeat: what it refuses must not go in circles."""
+        self._resting.add(gateway.pk)
+
     def notify(self, call: Call, type_: str) -> None:
         """Tell the call's webhook, if it has one, of the call as it is now.
 
@@ -144,6 +149,8 @@ class Changes:
         self._write_attempts()
         for model, added in self._rows.items():
             rows.insert(model, added)
+        if self._resting:
+            Gateway.objects.filter(pk__in=self._resting).update(unreachable_at=self.now)
         enqueue(self._notices)
         for verb in self._afterwards:
             verb()

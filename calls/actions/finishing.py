@@ -119,7 +119,7 @@ def requeue(changes: Changes, attempt: Attempt, cause: str, *, rest: bool = Fals
     ending = Ending(outcome=Outcome.CARRIER_ERROR, ended_by=EndedBy.SYSTEM, hangup_cause=cause)
     _close(changes, attempt, ending, ending.outcome, changes.now)
     if rest and attempt.gateway:
-        attempt.gateway.let_rest(changes.now)
+        changes.let_rest(attempt.gateway)
     if call.hang_up_requested_at:
         finish_call(changes, call, Outcome.CANCELED_BY_USER, attempt=attempt)
     else:

@@ -57,10 +57,6 @@ class Gateway(models.Model):
         """Whether nothing was heard of it lately."""
         return self.last_seen_at <= now - HEARD_WITHIN
 
-    def let_rest(self, now: datetime) -> None:
-        """Give it no more calls until its next heartbeat, so that what it refuses does not go in circles."""
-        Gateway.objects.filter(pk=self.pk).update(unreachable_at=now)
-
 
 class Pacing(models.Model):
     """A carrier's pace. Every claim holds the row, so claims, pauses and stops go one by one."""
