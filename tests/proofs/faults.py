@@ -18,6 +18,7 @@ from django.conf import settings
 from django.test import Client
 
 from calls import callbacks, tasks
+from calls.actions import dialing
 from calls.actions.changing import cancel_call
 from calls.models import Call
 from contacts.models import Contact, PhoneNumber, Suppression
@@ -613,7 +614,7 @@ def product(now: Callable[[], datetime], dial: Callable[[GatewayCarrier], object
     level = logger.level
     logger.setLevel(logging.CRITICAL)  # what it would say is noted in the lab
     with ExitStack() as patches:
-        for module in (tasks, callbacks):
+        for module in (tasks, callbacks, dialing):
             patches.enter_context(mock.patch.object(module, "utc_now", now))
         patches.enter_context(mock.patch.object(wiring, "carrier", carrier))
         yield
