@@ -101,6 +101,7 @@ class Script:
     opt_out_confirmation: str
     silence_reminder: str
     language: str = "en"
+    voice: str = ""  # the speech engine's name of it; empty: its default
     steps: tuple[Step, ...] = ()
 
 
@@ -125,7 +126,8 @@ class DialRequest:
     not_after: Instant  # the leg refuses to ring after this instant
     record: bool
     script: Script
-    leg: Literal["simulated", "sip"] = "simulated"
+    leg: Literal["simulated", "sip", "twilio"] = "simulated"
+    trunk: str = ""  # the id of the trunk that carries it; the simulated network has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +279,40 @@ class Acknowledged(msgspec.Struct, frozen=True, kw_only=True, tag="acknowledged"
     sequences: Mapping[str, int]
 
 
+class SipTrunk(msgspec.Struct, frozen=True, kw_only=True, tag="sip"):
+    """A SIP provider, as staff set it up."""
+
+    id: Name
+    lines: Count  # calls at once, over each gateway
+    host: str
+    port: Count
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    user: str = ""  # of the digest; empty: the provider knows us by our address
+    password: str = ""
+    registers: bool = False
+
+
+class TwilioTrunk(msgspec.Struct, frozen=True, kw_only=True, tag="twilio"):
+    """An account at Twilio, or at whoever speaks its API."""
+
+    id: Name
+    lines: Count
+    account_sid: str
+    auth_token: str
+    api_url: str = "https://api.twilio.com"
+
+
+Trunk = SipTrunk | TwilioTrunk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrunkState:
+    """How a trunk is at a gateway; ``problem`` in plain words when it is not ready."""
+
+    ready: bool
+    problem: str = ""
+
+
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag="heartbeat"):
     """Gateway to Django: ``POST /carriers/gateway/heartbeat``, every two seconds."""
 
@@ -288,12 +324,14 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag="heartbeat"):
     outbox: Count  # events not yet acknowledged
     legs: Sequence[str]  # the kinds of leg it has: simulated, sip, ...
     at: Instant  # its clock
+    trunks: Mapping[str, TrunkState] = {}  # by id, of those it was told of
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
-    """Django's answer to Heartbeat, with its clock."""
+    """Django's answer to Heartbeat: its clock, and the trunks that a gateway is to have ready."""
 
     at: Instant
+    trunks: Sequence[Trunk] = ()
 
 
 def encode(message: object) -> bytes:

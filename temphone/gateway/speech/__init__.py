@@ -1,0 +1,1 @@
+"""Speech: text to sound, sound to text, and whether somebody has finished speaking."""
