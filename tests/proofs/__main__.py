@@ -18,7 +18,7 @@ from tests.proofs.running import guarantees, report
 from tests.proofs.running.folders import a_folder
 from tests.proofs.running.journal import Journal
 from tests.proofs.running.runner import ROOT, Runner
-from tests.proofs.running.tracks import Track
+from tests.proofs.running.tracks import SEED, Job, Track
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -30,6 +30,9 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="chunks at once; one per core")
     parser.add_argument("--fresh", action="store_true", help="forget what was proved before")
     parser.add_argument("--write", action="store_true", help="write docs/guarantees.md from the result")
+    parser.add_argument("--seed", type=int, help="run one trial again, with --cases, NAME and --database")
+    parser.add_argument("--cases", type=int, default=1, help="of that trial; 1")
+    parser.add_argument("--mistake", default="", help="of that trial: the broken variant")
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "proofs", help="var/proofs")
     parser.add_argument("--registry", default="tests.proofs.registry", help=argparse.SUPPRESS)
     return parser.parse_args(words)
@@ -48,6 +51,8 @@ def chosen(asked: argparse.Namespace) -> list[Proof]:
 
 def tracks_of(proofs: Sequence[Proof], asked: argparse.Namespace) -> list[Track]:
     """Each proof on each of its databases."""
+    if asked.seed is not None:
+        return [_again(proofs, asked)]
     made = []
     for proof in proofs:
         for database in asked.database or BOTH:
@@ -57,6 +62,29 @@ def tracks_of(proofs: Sequence[Proof], asked: argparse.Namespace) -> list[Track]
                     path.unlink(missing_ok=True)
                 made.append(Track.of(proof, database, Journal(path), asked.scale))
     return made
+
+
+def _again(proofs: Sequence[Proof], asked: argparse.Namespace) -> Track:
+    """One trial as it was, with a journal of its own."""
+    databases = asked.database or ["sqlite"]
+    if len(proofs) != 1 or len(databases) != 1:
+        sys.exit("--seed runs one trial again: name one proof and one --database.")
+    (proof,), (database,) = proofs, databases
+    if asked.mistake and asked.mistake not in proof.mistakes(database):
+        sys.exit(f"No such mistake: {asked.mistake}. There are: {', '.join(proof.mistakes(database))}.")
+    asked.folder /= "again"
+    path = asked.folder / f"{proof.name}-{database}.jsonl"
+    path.unlink(missing_ok=True)
+    job = Job(mistake=asked.mistake, start=asked.seed - SEED, cases=asked.cases)
+    return Track.again(proof, database, Journal(path), job)
+
+
+def _told_again(journal: Journal, screen: "Screen") -> bool:
+    """Say what came of the trial; whether it ran and nothing was flagged."""
+    flagged = [line for record in journal.records for line in record.flagged]
+    cases = sum(record.cases for record in journal.records)
+    screen.say("\n".join([*flagged, f"{cases} cases, {len(flagged)} flagged."]))
+    return bool(journal.records) and not flagged
 
 
 @contextlib.contextmanager
@@ -141,6 +169,8 @@ def prove(asked: argparse.Namespace) -> bool:
             say=screen.say,
         )
         runner.run()
+    if asked.seed is not None:
+        return _told_again(tracks[0].journal, screen)
     found = report.result(tracks)
     (asked.folder / "result.json").write_text(json.dumps(found, indent=1))
     screen.say(report.table(found))

@@ -9,11 +9,15 @@ from tests.proofs.registry import PROOFS
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes, pytest.mark.timeout(600)]
 SEED = 20260315
 HERE = [proof for proof in PROOFS if proof.small and connection.vendor in proof.databases]
-# One mistake of each proof, on one database, shows that its harness sees; `make prove` tries all on each.
+# One mistake of each proof, on one database, shows that its harness sees, and so do the two that every
+# program of this kind makes first; `make prove` tries all on each.
+ALSO = {"gate_outside_transaction", "gateway_without_ledger"}
 BROKEN = [
-    (proof, next(iter(proof.broken)))
+    (proof, mistake)
     for proof in HERE
-    if proof.broken and proof.databases[0] == connection.vendor
+    if proof.databases[0] == connection.vendor
+    for mistake in proof.broken
+    if mistake == next(iter(proof.broken)) or mistake in ALSO
 ]
 
 

@@ -84,6 +84,25 @@ def test_a_flagged_chunk_fails_the_run_and_its_evidence_is_kept(half, folder):
     assert (dump.parent / "gateway.log").read_text() == "It rang twice."
 
 
+def test_a_flagged_chunk_says_how_to_run_it_again_and_that_does(half, folder):
+    again = (folder / "kept" / "flagged" / "flags-sqlite-0" / "again.txt").read_text()
+    assert again == f'make prove PROVE="flags --database sqlite --seed {SEED} --cases 2"\n'
+    assert again.strip() in half[1]
+    code, text = done(prove(folder, "flags", "--seed", str(SEED), "--cases", "2"))
+    assert (code, "2 cases, 1 flagged." in text) == (1, True), text
+    (dump,) = (folder / "kept" / "again" / "flagged").rglob("flagged-1.json")
+    assert json.loads(dump.read_text())["seed"] == SEED
+    assert len(kept(folder, "flags").records) == 1
+
+
+def test_a_mistake_can_be_made_again_alone(folder, rest):
+    words = ("holds", "--seed", str(SEED), "--cases", "2", "--mistake", "a_mistake")
+    code, text = done(prove(folder, *words))
+    assert (code, "2 cases, 1 flagged." in text) == (1, True), text
+    (record,) = Journal(folder / "kept" / "again" / "holds-sqlite.jsonl").records
+    assert record.mistake == "a_mistake"
+
+
 def test_what_was_flagged_fails_the_next_run_too_and_is_forgotten_by_a_fresh_one(half, folder):
     asked = arguments(
         ["flags", "--folder", str(folder / "kept"), "--registry", "tests.proofs.running.made_up"]

@@ -19,7 +19,11 @@ MOST = 10  # counts in a line; all of them are in result.json
 def commit() -> str:
     """The version under test; a plus where files differ from it."""
     head = _git("rev-parse", "--short", "HEAD")
-    return f"{head}+" if head and _git("status", "--porcelain", "--untracked-files=no") else head or "unknown"
+    return (
+        f"{head}+"
+        if head and _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
+        else head or "unknown"
+    )
 
 
 def _git(*words: str) -> str:

@@ -138,10 +138,13 @@ class Runner:
 
     def _record(self, one: Running, told: dict[str, object]) -> Record:
         flagged = [str(line) for line in told.pop("flagged")]
-        if flagged and not one.job.mistake:
+        if flagged and (not one.job.mistake or one.track.runs_again):
             kept = self._keep(one, "flagged")
             flagged = [line.replace(str(one.folder), str(kept)) for line in flagged]
             self.say(f"{one.track.name}: {len(flagged)} flagged, the first: {flagged[0]}")
+            again = f"{one.track.proof.name} --database {one.track.database} {one.job.words}"
+            (kept / "again.txt").write_text(f'make prove PROVE="{again}"\n')
+            self.say(f'  To run it again: make prove PROVE="{again}"')
         return Record(
             mistake=one.job.mistake,
             start=one.job.start,

@@ -24,6 +24,12 @@ class Job:
         """So that two chunks never share one: the seeds of a chunk are as many as its cases."""
         return SEED + self.start
 
+    @property
+    def words(self) -> str:
+        """What runs it again, on the command line."""
+        mistake = f" --mistake {self.mistake}" if self.mistake else ""
+        return f"--seed {self.seed} --cases {self.cases}{mistake}"
+
 
 @dataclass(kw_only=True)
 class Track:
@@ -45,10 +51,21 @@ class Track:
             proof=proof, database=database, journal=journal, target=max(1, math.ceil(proof.full * scale))
         )
 
+    @classmethod
+    def again(cls, proof: Proof, database: str, journal: Journal, job: Job) -> "Track":
+        """A track that runs this job and nothing else."""
+        every = set(proof.mistakes(database))
+        return cls(proof=proof, database=database, journal=journal, target=0, waiting=[job], asked=every)
+
     @property
     def name(self) -> str:
         """As its journal is called."""
         return f"{self.proof.name}-{self.database}"
+
+    @property
+    def runs_again(self) -> bool:
+        """Whether it is one trial as it was before."""
+        return not self.target
 
     def take(self) -> Job | None:
         """The next chunk, now under way; the broken variants first, as they are few."""
