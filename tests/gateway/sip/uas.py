@@ -176,9 +176,11 @@ class Uas(asyncio.DatagramProtocol):
         if message.first.startswith("SIP/2.0"):
             self.answers[f"{message.first.split()[1]} {message.headers['cseq'].split()[1]}"] += 1
             return
-        if again := self._sent.get((message.method, message.headers["via"])):
-            send(again)
+        transaction = message.method, message.headers["via"]
+        if transaction in self._sent:
+            send(self._sent[transaction])
             return
+        self._sent[transaction] = ""
         self.requests.append(message)
         handler = getattr(self, f"_{message.method.lower()}", None)
         if handler:
