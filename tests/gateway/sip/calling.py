@@ -49,7 +49,7 @@ async def sip(*trunks: SipTrunk, ca: Path | None = None) -> AsyncIterator[SipNet
     network.keep(trunks)
     running = asyncio.create_task(network.run())
     try:
-        await until(lambda: network._up.is_set() or running.done())
+        await until(lambda: network._up.is_set() or running.done(), 30)
         yield network
     finally:
         running.cancel()

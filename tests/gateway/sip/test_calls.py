@@ -8,7 +8,7 @@ from temphone.gateway.legs.line import Gone
 from temphone.telephony.messages import EndedBy
 from tests.gateway.fake_django import until
 from tests.gateway.sip.calling import CALLEE, Ear, Remembers, answered, request, sip, trunk
-from tests.gateway.sip.sounds import from_ulaw, is_silent, likeness, speech
+from tests.gateway.sip.sounds import ALIKE, from_ulaw, is_silent, likeness, speech
 from tests.gateway.sip.uas import Manners, Uas, rtp_of
 
 pytestmark = pytest.mark.sip
@@ -110,9 +110,7 @@ def test_twenty_calls_at_once_do_not_hear_each_other():
 
     async def test():
         async with Uas() as peer, sip(trunk(peer.port)) as network:
-            lines = await asyncio.gather(
-                *(answered(network, attempt_id=attempt) for attempt in said)
-            )
+            lines = await asyncio.gather(*(answered(network, attempt_id=attempt) for attempt in said))
             ears = [Ear(line) for line in lines]
             for line in lines:
                 line.play(said[line.request.attempt_id])
@@ -124,7 +122,7 @@ def test_twenty_calls_at_once_do_not_hear_each_other():
 
     heard, ears = asyncio.run(test())
     assert len(heard) == 20
-    assert min(likeness(heard[attempt], said[attempt]) for attempt in said) > 0.99
+    assert min(likeness(heard[attempt], said[attempt]) for attempt in said) > ALIKE
     assert all(95 <= len(ear.frames) <= 105 for ear in ears)
 
 
@@ -192,7 +190,7 @@ def test_what_follows_a_drop_at_once_is_played_whole():
             line.hang_up()
             return dialog.rtp.sound
 
-    assert likeness(asyncio.run(test()), second) > 0.99
+    assert likeness(asyncio.run(test()), second) > ALIKE
 
 
 def test_sound_in_pieces_of_any_length_is_played_without_a_gap():
@@ -215,7 +213,10 @@ def test_sound_in_pieces_of_any_length_is_played_without_a_gap():
 
 def test_the_trunk_sees_who_calls_and_which_attempt():
     async def test():
-        async with Uas() as peer, sip(trunk(peer.port), trunk(peer.port, id="trunk_2", user="acme")) as network:
+        async with (
+            Uas() as peer,
+            sip(trunk(peer.port), trunk(peer.port, id="trunk_2", user="acme")) as network,
+        ):
             for trunk_id in ("trunk_1", "trunk_2"):
                 line = await answered(network, attempt_id=f"att_{trunk_id}", trunk=trunk_id)
                 line.hang_up()
@@ -223,7 +224,10 @@ def test_the_trunk_sees_who_calls_and_which_attempt():
             return [request for request in peer.requests if request.method == "INVITE"]
 
     plain, known = asyncio.run(test())
-    assert plain.first == f"INVITE sip:{CALLEE}@127.0.0.1:{plain.first.split(':')[-1].split(';')[0]};transport=udp SIP/2.0"
+    assert (
+        plain.first
+        == f"INVITE sip:{CALLEE}@127.0.0.1:{plain.first.split(':')[-1].split(';')[0]};transport=udp SIP/2.0"
+    )
     assert "<sip:+14155550199@127.0.0.1>" in plain.headers["from"]
     assert "p-asserted-identity" not in plain.headers
     assert known.headers["p-asserted-identity"] == "<sip:+14155550199@127.0.0.1>"

@@ -121,7 +121,7 @@ def unused_port():
 @pytest.mark.parametrize("transport", ["tcp", "tls"])
 def test_where_nobody_listens_surely_nothing_rings(transport):
     async def test():
-        async with sip(trunk(unused_port(), transport=transport)) as network:
+        async with sip(trunk(unused_port(), transport=transport, host="localhost")) as network:
             failure = await failed(network.line(request(), Remembers()))
             return failure, network.state("trunk_1")
 

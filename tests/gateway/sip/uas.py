@@ -321,9 +321,7 @@ def rtp_of(invite: Message) -> tuple[str, int]:
 
 
 def _contact(request: Message) -> str:
-    contact = request.headers["contact"]
-    expires = request.headers.get("expires", "600")
-    return f"Contact: {contact};expires={expires}\r\n"
+    return f"Contact: {request.headers['contact']}\r\n"
 
 
 def _is_right(request: Message, users: dict[str, str]) -> bool:
