@@ -4,6 +4,7 @@ import signal
 
 from tests.proofs.battery import Proof, Tally, Trial
 from tests.proofs.lab.besieging import besiege, broken
+from tests.proofs.lab.posting import Posting
 
 MEMBERS = {"worker": "worker", "web": "web", "gateway": "gateway"}
 # Who is struck in a round: all, some while the others go on, and the worker alone.
@@ -33,6 +34,19 @@ def run(trial: Trial) -> Tally:
     return besiege(trial, MEMBERS, TURNS, number=signal.SIGKILL, a_round=A_ROUND)
 
 
+# A client asks for calls meanwhile, and the web is struck where it answers it.
+ASKED_MEMBERS = {"web": "api", "worker": "worker", "gateway": "gateway"}
+ASKED_BROKEN = {
+    "key_kept_after_commit": ("web", r"key made \d+ calls"),
+    "written_by_and_by": ("web", "answered 201, and is not there"),
+}
+
+
+def run_asked(trial: Trial) -> Tally:
+    """Kill the web while a client POSTs, and repeats its POST until it is answered."""
+    return besiege(trial, ASKED_MEMBERS, (("web",),), number=signal.SIGKILL, a_round=A_ROUND, traffic=Posting)
+
+
 PROOFS = (
     Proof(
         name="kills",
@@ -43,5 +57,15 @@ PROOFS = (
         chunk=500,
         run=run,
         broken=broken(BROKEN, MEMBERS, number=signal.SIGKILL),
+    ),
+    Proof(
+        name="kills_of_web",
+        shows="a POST that is repeated with its key until it is answered makes one call, whatever is killed",
+        unit="kills",
+        small=50,
+        full=2_000,
+        chunk=500,
+        run=run_asked,
+        broken=broken(ASKED_BROKEN, ASKED_MEMBERS, number=signal.SIGKILL, traffic=Posting),
     ),
 )

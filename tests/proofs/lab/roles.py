@@ -158,7 +158,8 @@ def attempt(plan: Plan, task: str, work: Callable[[], object]) -> None:
         close_old_connections()
 
 
-ROLES = {"web": web, "gateway": gateway, "worker": worker}
+# An "api" is a web that is struck where it answers programs.
+ROLES = {"web": web, "api": web, "gateway": gateway, "worker": worker}
 
 
 def load() -> None:
