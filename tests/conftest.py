@@ -3,17 +3,23 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 # What a marked test needs beside Python packages: a command that succeeds where it is there.
 NODE_CHECK = "require.resolve('axios'); require.resolve('typescript')"
+SIP_CHECK = "import baresip, shutil; assert shutil.which('sipp') and shutil.which('baresip')"
 NEEDS = {
     "browser": (["chromium", "--version"], "chromium"),
     "node": (
         ["node", "-e", NODE_CHECK],
         "node with axios and typescript (Debian: node-axios node-typescript)",
+    ),
+    "sip": (
+        [sys.executable, "-c", SIP_CHECK],
+        "baresip-python, sipp and baresip (make voice; Debian: sip-tester baresip-core)",
     ),
 }
 os.environ.setdefault("NODE_PATH", "/usr/share/nodejs")  # where Debian keeps them
