@@ -24,6 +24,7 @@ from calls.models import Attempt
 from temphone import wiring
 from temphone.accounts.actors import Actor
 from temphone.accounts.models import Mode
+from temphone.gateway.journal import Journal
 from temphone.gateway.ledger import Ledger
 from temphone.gateway.legs.phone_log import PhoneLog, Ring
 from temphone.gateway.legs.simulated import SimulatedNetwork
@@ -42,6 +43,7 @@ from temphone.telephony.messages import (
 )
 from temphone.webhooks import tasks as webhook_tasks
 from temphone.webhooks.models import Delivery, DeliveryState
+from tests.proofs.lab.line import TrunkLeg
 from tests.proofs.stage.hasty import hasty
 
 
@@ -218,6 +220,25 @@ def ring_then_remember() -> None:
     PhoneLog.append = append
 
 
+def rings_before_it_is_noted() -> None:
+    """The line dials; that it did is noted afterwards."""
+
+    async def dial(leg: TrunkLeg) -> None:
+        leg.invite()
+        await leg._history.about_to_dial()
+
+    TrunkLeg.dial = dial
+
+
+def noted_by_and_by() -> None:
+    """What is noted before the dial is not waited for: who comes after a kill may not know of it."""
+
+    async def about_to_dial(journal: Journal) -> None:
+        journal.record(EventType.DIALING)
+
+    Journal.about_to_dial = about_to_dial
+
+
 MISTAKES: dict[str, Callable[[], None]] = {
     mistake.__name__: mistake
     for mistake in (
@@ -235,5 +256,7 @@ MISTAKES: dict[str, Callable[[], None]] = {
         retried_with_a_new_attempt,
         ring_whatever_rang,
         ring_then_remember,
+        rings_before_it_is_noted,
+        noted_by_and_by,
     )
 }

@@ -68,6 +68,7 @@ PHASES = {
         "outbox": 2,
         "pulse": 1,
     },
+    "on a line": {"start": 1, "ledger": 3, "writer": 4, "switchboard": 2, "leg": 3, "outbox": 1},
 }
 
 

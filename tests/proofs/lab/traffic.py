@@ -30,6 +30,7 @@ MAX_DURATION_S = 120  # of simulated time
 CANCEL_WITHIN_S = 0.8
 # When the next call to a number comes due that opts out in the first: while that is up, and thereafter.
 NEXT_AFTER_S = (0.02, 1.5)
+FORGOTTEN = ("failed", Outcome.UNKNOWN.value)
 _serial = count()
 
 
@@ -43,6 +44,7 @@ class Placed:
     cancel_at: float = 0.0  # by the monotonic clock; 0: never, or done
     answered: str = ""  # the status that the cancel answered
     comes_after_opt_out: bool = False  # its number opts out in an earlier call
+    may_be_forgotten: bool = False  # by a line without memory, when its gateway is struck
 
     @property
     def evidence(self) -> dict[str, object]:
@@ -54,6 +56,7 @@ class Traffic:
     """The calls of one trial. ``counts`` is what there is to tell of them."""
 
     callees: Sequence[Callee] = CALLEES
+    line_forgets = False
     bounds = Bounds()
 
     def __init__(self, lab: Laboratory, chance: Random, webhook_url: str) -> None:
@@ -94,6 +97,7 @@ class Traffic:
             number=contact.phone,
             callee=callee,
             cancel_at=self._when() if callee.canceled else 0.0,
+            may_be_forgotten=self.line_forgets,
         )
         if callee.opts_out:
             # The first is due before, and while it is up, this one waits: it cannot ring before the opt-out.
@@ -167,6 +171,8 @@ def may_end(one: Placed) -> set[tuple[str, str]]:
         # The opt-out found it scheduled or, where it was about to be claimed, the claim found the opt-out.
         return {("canceled", "canceled_by_user"), ("failed", "blocked_suppressed")}
     ends = {(one.callee.status.value, one.callee.outcome.value)}
+    if one.may_be_forgotten:
+        ends.add(FORGOTTEN)
     if one.answered == CallStatus.CANCELED:
         return {("canceled", "canceled_by_user")}
     if one.answered == CallStatus.IN_PROGRESS:
@@ -183,6 +189,6 @@ def may_ring(one: Placed) -> tuple[int, int]:
     """How often its number must ring at least, and may at most."""
     if one.answered == CallStatus.CANCELED:
         return 0, 0
-    if one.answered == CallStatus.IN_PROGRESS:
+    if one.answered == CallStatus.IN_PROGRESS or one.may_be_forgotten:
         return 0, one.callee.rings
     return one.callee.rings, one.callee.rings
