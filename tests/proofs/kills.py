@@ -37,8 +37,8 @@ ASKED_BROKEN = {
 # On a line without memory, the gateway is struck.
 LINE_MEMBERS = {"worker": "worker", "web": "web", "gateway": "on a line"}
 LINE_BROKEN = {
-    "rings_before_it_is_noted": ("gateway", "one attempt rang twice"),
-    "noted_by_and_by": ("gateway", "one attempt rang twice"),
+    "rings_before_it_is_noted": ("gateway", RANG_OFTEN),
+    "noted_by_and_by": ("gateway", RANG_OFTEN),
 }
 
 
