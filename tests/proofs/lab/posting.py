@@ -37,9 +37,14 @@ class Answer:
     """What the API answered; ``replayed`` is what it says of that itself."""
 
     status: int
-    data: object
+    body: bytes
     replayed: bool
     at: datetime
+
+    @property
+    def data(self) -> dict[str, object]:
+        """What is in the envelope."""
+        return json.loads(self.body)["data"] or {}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -143,13 +148,14 @@ class Posting(Traffic):
         try:
             door.request("POST", "/v1/calls/scheduled", one.body, headers)
             response = door.getresponse()
-            data = json.loads(response.read()).get("data")
+            body = response.read()
+            json.loads(body)
         except (OSError, HTTPException, ValueError):
             return None
         finally:
             door.close()
         replayed = response.headers.get("Idempotent-Replayed") == "true"
-        answer = Answer(status=response.status, data=data, replayed=replayed, at=utc_now())
+        answer = Answer(status=response.status, body=body, replayed=replayed, at=utc_now())
         return answer if answer.status < 500 else None
 
     # --- judgement
@@ -196,7 +202,7 @@ def _refusal_problems(one: Asked, answer: Answer, calls: Sequence[str]) -> Itera
 
 
 def _is_repetition(first: Answer, again: Answer | None) -> bool:
-    return again is not None and again.replayed and (first.status, first.data) == (again.status, again.data)
+    return again is not None and again.replayed and (first.status, first.body) == (again.status, again.body)
 
 
 class Made:
