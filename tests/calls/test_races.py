@@ -1,6 +1,6 @@
 """Orders wait for the claim that is under way. Real commits, real threads, on either database.
 
-Whoever's answer was given holds: that is shown by the races in ``tests/proofs/races.py``.
+Whoever's answer was given holds: that is shown by the races in ``tests/proofs/racing``.
 """
 
 import threading

@@ -4,6 +4,8 @@ import signal
 
 from tests.proofs.battery import Proof, Tally, Trial
 from tests.proofs.lab.besieging import besiege, broken
+from tests.proofs.lab.forgetting import Forgetting
+from tests.proofs.lab.posting import Posting
 
 MEMBERS = {"worker": "worker", "web": "web", "gateway": "gateway"}
 # Who is struck in a round: all, some while the others go on, and the worker alone.
@@ -26,11 +28,35 @@ BROKEN = {
     "ring_whatever_rang": ("gateway", "one attempt rang twice"),
     "ring_then_remember": ("gateway", "one attempt rang twice"),
 }
+# A client asks for calls meanwhile, and the web is struck where it answers it.
+ASKED_MEMBERS = {"web": "api", "worker": "worker", "gateway": "gateway"}
+ASKED_BROKEN = {
+    "key_kept_after_commit": ("web", r"key made \d+ calls"),
+    "written_by_and_by": ("web", "answered 201, and is not there"),
+}
+# On a line without memory, the gateway is struck.
+LINE_MEMBERS = {"worker": "worker", "web": "web", "gateway": "on a line"}
+LINE_BROKEN = {
+    "rings_before_it_is_noted": ("gateway", RANG_OFTEN),
+    "noted_by_and_by": ("gateway", RANG_OFTEN),
+}
 
 
 def run(trial: Trial) -> Tally:
     """Kill the members at lines drawn by chance, one round after the other."""
     return besiege(trial, MEMBERS, TURNS, number=signal.SIGKILL, a_round=A_ROUND)
+
+
+def run_asked(trial: Trial) -> Tally:
+    """Kill the web while a client POSTs, and repeats its POST until it is answered."""
+    return besiege(trial, ASKED_MEMBERS, (("web",),), number=signal.SIGKILL, a_round=A_ROUND, traffic=Posting)
+
+
+def run_on_a_line(trial: Trial) -> Tally:
+    """Kill the gateway while it carries calls over a line that forgets them."""
+    return besiege(
+        trial, LINE_MEMBERS, (("gateway",),), number=signal.SIGKILL, a_round=A_ROUND, traffic=Forgetting
+    )
 
 
 PROOFS = (
@@ -43,5 +69,25 @@ PROOFS = (
         chunk=500,
         run=run,
         broken=broken(BROKEN, MEMBERS, number=signal.SIGKILL),
+    ),
+    Proof(
+        name="kills_of_web",
+        shows="a POST that is repeated with its key until it is answered makes one call, whatever is killed",
+        unit="kills",
+        small=50,
+        full=2_000,
+        chunk=500,
+        run=run_asked,
+        broken=broken(ASKED_BROKEN, ASKED_MEMBERS, number=signal.SIGKILL, traffic=Posting),
+    ),
+    Proof(
+        name="kills_on_a_line",
+        shows="where the network remembers nothing, no killed gateway rings twice, and it says what it lost",
+        unit="kills",
+        small=50,
+        full=2_000,
+        chunk=500,
+        run=run_on_a_line,
+        broken=broken(LINE_BROKEN, LINE_MEMBERS, number=signal.SIGKILL, traffic=Forgetting),
     ),
 )

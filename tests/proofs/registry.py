@@ -14,9 +14,9 @@ from tests.proofs import (
     together,
 )
 from tests.proofs.battery import Proof
-from tests.proofs.faults import FAULTS_PROOF
+from tests.proofs.faulty.proof import FAULTS_PROOF
 from tests.proofs.machine import MACHINE
-from tests.proofs.races import RACES
+from tests.proofs.racing.proof import RACES
 
 PROOFS: tuple[Proof, ...] = (
     hours.PROOF,

@@ -6,5 +6,7 @@ own bells, and runs the real tasks. The **nursery** has everything loaded, never
 starts a thread; it forks the members, so a killed one is back within milliseconds. A **trap** counts the
 lines that a member executes in our own modules, and kills or freezes it at the one it was set to. The
 **traffic** makes calls whose callees are known beforehand, and the **judgement** compares what the phone
-heard, and the webhooks' receiver, with what these callees should have.
+heard, and the webhooks' receiver, with what these callees should have. There are two more kinds of traffic:
+**posting**, calls that a client asks for by the API, and **forgetting**, calls over a **line** that remembers
+nothing when its gateway is killed.
 """

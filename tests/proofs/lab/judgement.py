@@ -153,10 +153,10 @@ def evidence(one: Placed, lab: Laboratory, heard: Heard, *, since: int) -> dict[
     """All that is known of a call, and every strike since the given one."""
     attempts = list(Attempt.objects.filter(call=one.call_id).values())
     return {
-        "call": {"id": one.call_id, "number": one.number, "callee": one.callee, "cancel": one.answered},
+        "call": one.evidence,
         "rings": heard.rings[one.number],
         "rows": {
-            "call": list(Call.objects.filter(pk=one.call_id).values()),
+            "calls": list(Call.objects.filter(contact__phone=one.number).values()),
             "attempts": attempts,
             "events": list(CallEvent.objects.filter(call=one.call_id).values()),
             "deliveries": list(Delivery.objects.filter(subject=one.call_id).order_by("id").values()),

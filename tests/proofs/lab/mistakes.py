@@ -14,12 +14,17 @@ from functools import partial
 from django.db import transaction
 from django.db.models import QuerySet
 
-from calls import callbacks, tasks
-from calls.actions import carrier_events, dialing
+from calls import api, callbacks, tasks
+from calls.actions import carrier_events, dialing, scheduling
 from calls.actions.changes import Changes
+from calls.actions.idempotency import Idempotency
+from calls.actions.scheduling import CallRequest, Scheduled
 from calls.actions.suppression import suppress_in_call
 from calls.models import Attempt
 from temphone import wiring
+from temphone.accounts.actors import Actor
+from temphone.accounts.models import Mode
+from temphone.gateway.journal import Journal
 from temphone.gateway.ledger import Ledger
 from temphone.gateway.legs.phone_log import PhoneLog, Ring
 from temphone.gateway.legs.simulated import SimulatedNetwork
@@ -38,6 +43,8 @@ from temphone.telephony.messages import (
 )
 from temphone.webhooks import tasks as webhook_tasks
 from temphone.webhooks.models import Delivery, DeliveryState
+from tests.proofs.lab.line import TrunkLeg
+from tests.proofs.stage.hasty import hasty
 
 
 def dial_then_update() -> None:
@@ -153,6 +160,27 @@ def delivered_before_it_is_sent() -> None:
     webhook_tasks.claim_due = claim_due
 
 
+def key_kept_after_commit() -> None:
+    """The key and its answer are kept when the call is there, in a transaction of their own."""
+    make = scheduling._schedule
+
+    def schedule(
+        actor: Actor, mode: Mode, request: CallRequest, now: datetime, idempotency: Idempotency | None = None
+    ) -> Scheduled:
+        made = make(actor, mode, request, now)
+        if idempotency:
+            kept = scheduling.answer_to_keep
+            kept(actor, idempotency, target=made.call.pk, data=made.data, now=now).save()
+        return made
+
+    scheduling._schedule = schedule
+
+
+def written_by_and_by() -> None:
+    """A call is answered with 201 before it is committed."""
+    api.schedule_call = hasty(api.schedule_call, haste_s=0.05)
+
+
 def nobody_asks() -> None:
     """What was claimed and never answered is not asked for."""
     tasks.reconcile = lambda: None
@@ -192,6 +220,25 @@ def ring_then_remember() -> None:
     PhoneLog.append = append
 
 
+def rings_before_it_is_noted() -> None:
+    """The line dials; that it did is noted afterwards."""
+
+    async def dial(leg: TrunkLeg) -> None:
+        leg.invite()
+        await leg._history.about_to_dial()
+
+    TrunkLeg.dial = dial
+
+
+def noted_by_and_by() -> None:
+    """What is noted before the dial is not waited for: who comes after a kill may not know of it."""
+
+    async def about_to_dial(journal: Journal) -> None:
+        journal.record(EventType.DIALING)
+
+    Journal.about_to_dial = about_to_dial
+
+
 MISTAKES: dict[str, Callable[[], None]] = {
     mistake.__name__: mistake
     for mistake in (
@@ -203,9 +250,13 @@ MISTAKES: dict[str, Callable[[], None]] = {
         acknowledged_before_applied,
         suppressed_afterwards,
         delivered_before_it_is_sent,
+        key_kept_after_commit,
+        written_by_and_by,
         nobody_asks,
         retried_with_a_new_attempt,
         ring_whatever_rang,
         ring_then_remember,
+        rings_before_it_is_noted,
+        noted_by_and_by,
     )
 }

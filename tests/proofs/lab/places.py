@@ -20,6 +20,16 @@ BEGINNINGS = {
     ("temphone/telephony/adapters/gateway.py", ""): "dial",
     ("temphone/webhooks/tasks.py", ""): "deliver",
     ("temphone/webhooks/sender.py", ""): "send",
+    ("calls/api.py", "ScheduledCalls.post"): "door",
+    ("calls/api.py", "_created"): "answer",
+    ("temphone/api/envelope.py", "Answer.__init__"): "answer",
+    ("temphone/api/envelope.py", "EnvelopeRenderer.render"): "answer",
+    ("temphone/api/envelope.py", ""): "door",
+    ("temphone/api/base.py", ""): "door",
+    ("temphone/api/middleware.py", ""): "door",
+    ("temphone/accounts/authentication.py", ""): "door",
+    ("calls/actions/scheduling.py", "_schedule"): "schedule",
+    ("calls/actions/idempotency.py", ""): "key",
     ("calls/callbacks.py", "gateway_events"): "events",
     ("calls/callbacks.py", "gateway_heartbeat"): "heartbeat",
     ("temphone/gateway/gateway.py", ""): "start",
@@ -48,6 +58,7 @@ NUMBERS = {name: number for number, name in enumerate(NAMES)}
 PHASES = {
     "worker": {"claim": 3, "dial": 2, "record": 2, "reconcile": 2, "hang_up": 1, "deliver": 2, "send": 1},
     "web": {"events": 4, "heartbeat": 1},
+    "api": {"door": 1, "schedule": 4, "key": 3, "answer": 3, "events": 1},
     "gateway": {
         "start": 1,
         "ledger": 3,
@@ -57,6 +68,7 @@ PHASES = {
         "outbox": 2,
         "pulse": 1,
     },
+    "on a line": {"start": 1, "ledger": 3, "writer": 4, "switchboard": 2, "leg": 3, "outbox": 1},
 }
 
 

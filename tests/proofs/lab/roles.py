@@ -22,7 +22,7 @@ from temphone.gateway.ledger import Ledger
 from temphone.gateway.legs import simulated
 from temphone.lib.clock import now as utc_now
 from temphone.management.commands import clock
-from tests.proofs.lab import callees, ear
+from tests.proofs.lab import callees, ear, line
 from tests.proofs.lab.plan import Plan
 
 THREADS = 4  # of web, as granian has them
@@ -101,7 +101,19 @@ def web(plan: Plan) -> None:
 
 
 def gateway(plan: Plan) -> None:
-    """Carry calls to the laboratory's callees."""
+    """Carry calls to the laboratory's callees over the simulated network."""
+    ear.listen(plan.heard)
+    carry(plan)
+
+
+def gateway_on_a_line(plan: Plan) -> None:
+    """Carry calls to them over a line without memory."""
+    line.connect(plan.heard)
+    carry(plan)
+
+
+def carry(plan: Plan) -> None:
+    """Carry calls for ever."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     config = Config(
         secret=plan.secret,
@@ -116,7 +128,6 @@ def gateway(plan: Plan) -> None:
         log_level=logging.WARNING,
     )
     simulated.story_for = callees.story_for
-    ear.listen(plan.heard)
     ledger = Ledger(config.ledger)
     ledger._db.execute("PRAGMA synchronous = OFF")  # only a power cut loses what a killed process has written
     asyncio.run(serve(config, ledger))
@@ -158,7 +169,8 @@ def attempt(plan: Plan, task: str, work: Callable[[], object]) -> None:
         close_old_connections()
 
 
-ROLES = {"web": web, "gateway": gateway, "worker": worker}
+# An "api" is a web that is struck where it answers programs.
+ROLES = {"web": web, "api": web, "gateway": gateway, "on a line": gateway_on_a_line, "worker": worker}
 
 
 def load() -> None:

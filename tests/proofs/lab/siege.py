@@ -3,17 +3,15 @@
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from random import Random
 
 from temphone.webhooks.models import Delivery
 from tests.proofs.battery import Tally, Trial
-from tests.proofs.lab.callees import CALLEES
 from tests.proofs.lab.judgement import Desk, Heard, evidence, problems, ring_count_problems, unfinished
 from tests.proofs.lab.laboratory import Laboratory, Member
 from tests.proofs.lab.places import PHASES
-from tests.proofs.lab.times import Bounds
 from tests.proofs.lab.traffic import Placed, Traffic
 
 OPEN = 24  # calls at once
@@ -28,14 +26,16 @@ SEE_S = 0.1  # between looks into the tables
 class Siege:
     """One laboratory under strikes of one kind."""
 
-    def __init__(self, lab: Laboratory, desk: Desk, trial: Trial, *, number: signal.Signals) -> None:
+    def __init__(
+        self, lab: Laboratory, desk: Desk, trial: Trial, *, number: signal.Signals, traffic: type[Traffic]
+    ) -> None:
         self.lab = lab
         self.desk = desk
         self.trial = trial
         self.number = number
         self.chance: Random = trial.chance
-        self.traffic = Traffic(self.chance, desk.url())
-        self.bounds = Bounds()
+        self.traffic = traffic(lab, self.chance, desk.url())
+        self.bounds = traffic.bounds
         self.tally = Tally()
         self.struck: list[dict[str, object]] = []
         self.lines: set[str] = set()
@@ -46,12 +46,16 @@ class Siege:
         self.troubles = 0
         self.judged: list[Placed] = []
 
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self.traffic.close()
+
     # --- a round
 
     def warm_up(self) -> None:
         """Every callee once and nothing struck: now the lines are known, and without strikes all is well."""
         self.lab.count_always(on=True)
-        self.traffic.schedule(CALLEES)
+        self.traffic.schedule(self.traffic.callees)
         self.settle()
         self.lab.count_always(on=False)
 
@@ -79,9 +83,11 @@ class Siege:
         for one in lost:
             self._flag("lost: it never came to an end", one, heard)
         judged = [one for one in self.traffic.placed.values() if one not in lost]
-        for one, problem in chain(problems(judged, heard), self._forgotten_opt_outs(judged)):
+        for one, problem in chain(problems(judged, heard), self.traffic.problems(judged)):
             self._flag(problem, one, heard)
         self.tally.counts["calls"] += len(self.traffic.placed)
+        self.tally.counts += self.traffic.counts
+        self.traffic.counts.clear()
         self._judge_the_rest(heard)
         self.judged += judged
         self.traffic.placed = {}
@@ -165,7 +171,7 @@ class Siege:
     # --- quiet
 
     def _movement(self) -> tuple[int, ...]:
-        return len(self.struck), len(self.traffic.open), len(self.desk.received)
+        return len(self.struck), self.traffic.under_way, len(self.desk.received)
 
     def _wait_until_quiet(self) -> list[Placed]:
         """Returns what is lost, for nothing has moved for too long."""
@@ -178,7 +184,7 @@ class Siege:
             now_moved = (*self._movement(), *left)
             if now_moved != moved:
                 moved, moved_at = now_moved, time.monotonic()
-            over = not any((*left, self.traffic.open, self.lab.is_frozen))
+            over = not any((*left, self.traffic.under_way, self.lab.is_frozen))
             if over and time.monotonic() > moved_at + self.bounds.quiet_s:
                 return []
         return self._lost(left)
@@ -191,11 +197,6 @@ class Siege:
         return lost
 
     # --- judgement
-
-    def _forgotten_opt_outs(self, placed: Sequence[Placed]) -> Iterator[tuple[Placed, str]]:
-        for one in placed:
-            if one.comes_after_opt_out and self.traffic.accepts_another(one):
-                yield one, "opted out, but another call is accepted"
 
     def _judge_the_rest(self, heard: Heard) -> None:
         for trouble, times in Counter(self.lab.troubles()[self.troubles :]).items():
@@ -217,7 +218,7 @@ class Siege:
         """A promise that was broken to one call."""
         if len(self.tally.flagged) < MOST:
             found = evidence(one, self.lab, heard, since=self.round_began)
-            self._note(f"{one.call_id} to {one.number}: {problem}", **found)
+            self._note(f"{one.call_id or 'a call'} to {one.number}: {problem}", **found)
 
     def _flag_all(self, problem: str) -> None:
         """A promise that was broken to nobody in particular."""

@@ -1,7 +1,8 @@
 """Calls without end: as many open ones as asked for, to callees whose part is known beforehand."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
@@ -20,12 +21,16 @@ from temphone.lib.clock import now as utc_now
 from temphone.lib.errors import Conflict, Refused
 from temphone.telephony.messages import Outcome
 from tests.proofs.lab.callees import CALLEES, TRIES, Callee
+from tests.proofs.lab.laboratory import Laboratory
+from tests.proofs.lab.times import Bounds
 
 AT_ONCE = 6  # calls scheduled in one transaction
+MESSAGE = "Hi {{first_name}}, your car is ready."
 MAX_DURATION_S = 120  # of simulated time
 CANCEL_WITHIN_S = 0.8
 # When the next call to a number comes due that opts out in the first: while that is up, and thereafter.
 NEXT_AFTER_S = (0.02, 1.5)
+FORGOTTEN = ("failed", Outcome.UNKNOWN.value)
 _serial = count()
 
 
@@ -39,23 +44,43 @@ class Placed:
     cancel_at: float = 0.0  # by the monotonic clock; 0: never, or done
     answered: str = ""  # the status that the cancel answered
     comes_after_opt_out: bool = False  # its number opts out in an earlier call
+    may_be_forgotten: bool = False  # by a line without memory, when its gateway is struck
+
+    @property
+    def evidence(self) -> dict[str, object]:
+        """All that the client knows of it."""
+        return {"id": self.call_id, "number": self.number, "callee": self.callee, "cancel": self.answered}
 
 
 class Traffic:
-    """The calls of one trial."""
+    """The calls of one trial. ``counts`` is what there is to tell of them."""
 
-    def __init__(self, chance: Random, webhook_url: str) -> None:
+    callees: Sequence[Callee] = CALLEES
+    line_forgets = False
+    bounds = Bounds()
+
+    def __init__(self, lab: Laboratory, chance: Random, webhook_url: str) -> None:
+        self.lab = lab
         self.chance = chance
         self.webhook_url = webhook_url
         self.placed: dict[str, Placed] = {}
         self.open: dict[str, Placed] = {}
+        self.counts: Counter[str] = Counter()
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+
+    @property
+    def under_way(self) -> int:
+        """How many calls are not over."""
+        return len(self.open)
 
     def top_up(self, wanted: int) -> None:
         """Schedule a few more calls, due at once, while there are fewer open than wanted."""
-        missing = min(wanted - len(self.open), AT_ONCE)
+        missing = min(wanted - self.under_way, AT_ONCE)
         if missing > 0:
-            often = [callee.often for callee in CALLEES]
-            self.schedule(self.chance.choices(CALLEES, often, k=missing))
+            often = [callee.often for callee in self.callees]
+            self.schedule(self.chance.choices(self.callees, often, k=missing))
 
     def schedule(self, callees: Iterable[Callee]) -> None:
         """One call to each; where the callee opts out in it, another one that must not ring any more."""
@@ -66,25 +91,25 @@ class Traffic:
             self.placed[one.call_id] = self.open[one.call_id] = one
 
     def _place(self, callee: Callee, now: datetime) -> Iterator[Placed]:
-        number = f"+1{callee.area}{next(_serial) + 2_000_000}"
-        contact = Contact.objects.create(first_name="Jordan", phone=number, timezone="America/Los_Angeles")
+        contact = a_person(callee)
         yield Placed(
             call_id=self._schedule(contact, now),
-            number=number,
+            number=contact.phone,
             callee=callee,
             cancel_at=self._when() if callee.canceled else 0.0,
+            may_be_forgotten=self.line_forgets,
         )
         if callee.opts_out:
             # The first is due before, and while it is up, this one waits: it cannot ring before the opt-out.
             due = now + timedelta(seconds=self.chance.uniform(*NEXT_AFTER_S))
             call_id = self._schedule(contact, due)
-            yield Placed(call_id=call_id, number=number, callee=callee, comes_after_opt_out=True)
+            yield Placed(call_id=call_id, number=contact.phone, callee=callee, comes_after_opt_out=True)
 
     def _schedule(self, contact: Contact, due: datetime) -> str:
         request = CallRequest(
             contact_id=contact.pk,
             scheduled_at=due.isoformat(),
-            initial_message="Hi {{first_name}}, your car is ready.",
+            initial_message=MESSAGE,
             max_duration_s=MAX_DURATION_S,
             webhook_url=self.webhook_url,
         )
@@ -94,7 +119,13 @@ class Traffic:
         Call.objects.filter(pk=scheduled.call.pk).update(max_attempts=TRIES)
         return scheduled.call.pk
 
-    def accepts_another(self, one: Placed) -> bool:
+    def problems(self, judged: Sequence[Placed]) -> Iterator[tuple[Placed, str]]:
+        """What else was broken to these calls, now that all is quiet."""
+        for one in judged:
+            if one.comes_after_opt_out and self._accepts_another(one):
+                yield one, "opted out, but another call is accepted"
+
+    def _accepts_another(self, one: Placed) -> bool:
         """Whether one more call to this number is accepted now."""
         try:
             self._schedule(Contact.objects.get(phone=one.number), utc_now())
@@ -128,12 +159,20 @@ class Traffic:
         return lost
 
 
+def a_person(callee: Callee) -> Contact:
+    """A contact with a number of their own, at which this callee answers."""
+    number = f"+1{callee.area}{next(_serial) + 2_000_000}"
+    return Contact.objects.create(first_name="Jordan", phone=number, timezone="America/Los_Angeles")
+
+
 def may_end(one: Placed) -> set[tuple[str, str]]:
     """The statuses and outcomes with which this call may end."""
     if one.comes_after_opt_out:
         # The opt-out found it scheduled or, where it was about to be claimed, the claim found the opt-out.
         return {("canceled", "canceled_by_user"), ("failed", "blocked_suppressed")}
     ends = {(one.callee.status.value, one.callee.outcome.value)}
+    if one.may_be_forgotten:
+        ends.add(FORGOTTEN)
     if one.answered == CallStatus.CANCELED:
         return {("canceled", "canceled_by_user")}
     if one.answered == CallStatus.IN_PROGRESS:
@@ -150,6 +189,6 @@ def may_ring(one: Placed) -> tuple[int, int]:
     """How often its number must ring at least, and may at most."""
     if one.answered == CallStatus.CANCELED:
         return 0, 0
-    if one.answered == CallStatus.IN_PROGRESS:
+    if one.answered == CallStatus.IN_PROGRESS or one.may_be_forgotten:
         return 0, one.callee.rings
     return one.callee.rings, one.callee.rings
