@@ -6,9 +6,10 @@ import os
 import sqlite3
 import sys
 
-from temphone.gateway.config import BadSetting, Config, from_environment
+from temphone.gateway.config import Config, from_environment
 from temphone.gateway.gateway import serve
 from temphone.gateway.ledger import Ledger
+from temphone.gateway.reader import BadSetting
 from temphone.gateway.store import InUse
 from temphone.telephony.logs import PlainFormatter
 

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from pathlib import Path
 
 from temphone.gateway.speech.workers.serving import Unfit, serve
 
@@ -21,7 +22,7 @@ def work(words, sound):
         case "echo":
             return {"said": words["say"]}, sound
         case "print":
-            print("a library speaks")
+            sys.stdout.write("a library speaks\n")
             return {}, b""
         case "fail":
             raise ValueError("a secret text")
@@ -30,11 +31,9 @@ def work(words, sound):
         case "die":
             os._exit(3)
         case "die once":
-            with open(words["mark"], "a+b") as mark:
-                if mark.tell() == 0:
-                    mark.write(b"x")
-                    mark.flush()
-                    os._exit(3)
+            if not (mark := Path(words["mark"])).exists():
+                mark.touch()
+                os._exit(3)
             return {"pid": os.getpid()}, b""
         case "hang":
             time.sleep(600)

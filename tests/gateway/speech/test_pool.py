@@ -36,6 +36,13 @@ async def pid_of(pool):
     return words["pid"]
 
 
+async def told(pool, *, well):
+    """Returns when the pool says so: nobody asks it, so nothing else tells."""
+    async with asyncio.timeout(30):
+        for _ in iter(lambda: (pool.problem() is None) is well, True):
+            await asyncio.sleep(0.01)
+
+
 def test_words_and_sound_go_there_and_back():
     async def story():
         async with a_pool() as pool:
@@ -145,21 +152,19 @@ def test_a_worker_that_is_killed_while_idle_is_renewed_unasked():
         async with a_pool() as pool:
             before = await pid_of(pool)
             os.kill(before, signal.SIGKILL)
-            while pool.problem() is None:
-                await asyncio.sleep(0.01)
-            while pool.problem() is not None:
-                await asyncio.sleep(0.01)
+            await told(pool, well=False)
+            await told(pool, well=True)
             assert await pid_of(pool) != before
 
-    asyncio.run(asyncio.wait_for(story(), 30))
+    asyncio.run(story())
 
 
 def test_an_error_is_told_without_what_was_said():
     async def story():
         async with a_pool() as pool:
-            with pytest.raises(SpeechFailed, match="^Fake fails: ValueError$"):
+            with pytest.raises(SpeechFailed, match=r"^Fake fails: ValueError$"):
                 await pool.ask({"do": "fail"})
-            with pytest.raises(SpeechFailed, match="^Fake fails: is no text$"):
+            with pytest.raises(SpeechFailed, match=r"^Fake fails: is no text$"):
                 await pool.ask({"do": "refuse"})
 
     asyncio.run(story())
@@ -214,11 +219,10 @@ def test_a_worker_that_could_not_start_is_tried_again(monkeypatch):
             pool._program = Program(
                 name="Fake", module=pool._program.module, arguments=("well",), work_s=9.0, patience_s=9.0
             )
-            while pool.problem() is not None:
-                await asyncio.sleep(0.01)
+            await told(pool, well=True)
             return await pid_of(pool)
 
-    assert asyncio.run(asyncio.wait_for(story(), 30))
+    assert asyncio.run(story())
 
 
 def test_whoever_waits_when_it_is_closed_is_told():
