@@ -9,6 +9,7 @@ TEMPHONE_GATEWAY_LINES: how many calls may be up at once; 1000.
 TEMPHONE_GATEWAY_LEDGER: the ledger's file, on a local disk; ``gateway/ledger.sqlite3``.
 TEMPHONE_PHONE_LOG: the simulated network's log; ``gateway/phone.log``.
 TEMPHONE_SIMULATION_SPEED: divides all waiting of the simulated network; 1.0.
+TEMPHONE_TTS, TEMPHONE_STT and what they need: which engines speak and listen; see ``speech.settings``.
 TEMPHONE_LOG_LEVEL: DEBUG, INFO, WARNING or ERROR; WARNING.
 
 After the semicolon the default; relative files are in TEMPHONE_DATA_DIR.
@@ -16,10 +17,11 @@ After the semicolon the default; relative files are in TEMPHONE_DATA_DIR.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from temphone.gateway.reader import BadSetting, Reader
+from temphone.gateway.speech.settings import SpeechSettings, speech_settings
 
 EVERYWHERE = re.compile(r"0\.0\.0\.0|::")
 
@@ -38,6 +40,8 @@ class Config:
     phone_log: Path
     speed: float
     log_level: int
+    data_dir: Path = Path("var")
+    speech: SpeechSettings = field(default_factory=SpeechSettings)
 
 
 def from_environment(environment: Mapping[str, str]) -> Config:
@@ -65,4 +69,6 @@ def from_environment(environment: Mapping[str, str]) -> Config:
         phone_log=Path(read.text("PHONE_LOG", str(data_dir / "gateway" / "phone.log"))),
         speed=read.number("SIMULATION_SPEED", 1.0),
         log_level=read.log_level("LOG_LEVEL", "WARNING"),
+        data_dir=data_dir,
+        speech=speech_settings(read, data_dir),
     )

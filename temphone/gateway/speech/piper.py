@@ -15,6 +15,7 @@ class Piper:
     """Speaks with one voice, whatever is asked for: it has no other."""
 
     def __init__(self, model: Path) -> None:
+        self.name = f"piper {model.name} {model.stat().st_size}"
         program = Program(
             name="Piper",
             module="temphone.gateway.speech.workers.piper",
@@ -23,9 +24,18 @@ class Piper:
             patience_s=PATIENCE_S,
         )
         self._pool = Pool(program)
-        self.start = self._pool.start
-        self.close = self._pool.close
-        self.problem = self._pool.problem
+
+    async def start(self) -> None:
+        """Load the model."""
+        await self._pool.start()
+
+    async def close(self) -> None:
+        """End its process."""
+        await self._pool.close()
+
+    def problem(self) -> str | None:
+        """Why nobody should count on it, or None."""
+        return self._pool.problem()
 
     async def speak(self, text: str, _: Voice, /) -> AsyncIterator[bytes]:
         """The sound, sentence by sentence.

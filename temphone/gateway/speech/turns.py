@@ -14,6 +14,16 @@ class SilentTurns:
     def __init__(self) -> None:
         self._silero = Silero()
 
+    async def start(self) -> None:
+        """It is ready."""
+
+    async def close(self) -> None:
+        """There is nothing to end."""
+
+    def problem(self) -> str | None:
+        """Nothing can go wrong."""
+        return None
+
     def activity(self) -> VoiceActivity:
         """For one call."""
         return self._silero.activity()
@@ -35,9 +45,18 @@ class SmartTurns(SilentTurns):
             patience_s=PATIENCE_S,
         )
         self._pool = Pool(program)
-        self.start = self._pool.start
-        self.close = self._pool.close
-        self.problem = self._pool.problem
+
+    async def start(self) -> None:
+        """Load the model."""
+        await self._pool.start()
+
+    async def close(self) -> None:
+        """End its process."""
+        await self._pool.close()
+
+    def problem(self) -> str | None:
+        """Why silence decides, or None."""
+        return self._pool.problem()
 
     async def is_over(self, utterance: bytes, /) -> bool:
         """What the model thinks; yes when it cannot be asked."""

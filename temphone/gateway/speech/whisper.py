@@ -6,7 +6,7 @@ from temphone.gateway.speech.pool import Pool, Program
 
 WORK_S = 15.0
 PATIENCE_S = 15.0
-MOST_BYTES = 60 * 16_000  # a minute: what is longer is heard by its end
+MOST_BYTES = 60 * 16_000  # a minute: of what is longer, the end is heard
 
 
 class Whisper:
@@ -21,9 +21,18 @@ class Whisper:
             patience_s=PATIENCE_S,
         )
         self._pool = Pool(program, size=workers)
-        self.start = self._pool.start
-        self.close = self._pool.close
-        self.problem = self._pool.problem
+
+    async def start(self) -> None:
+        """Load the models."""
+        await self._pool.start()
+
+    async def close(self) -> None:
+        """End its processes."""
+        await self._pool.close()
+
+    def problem(self) -> str | None:
+        """Why nobody should count on it, or None."""
+        return self._pool.problem()
 
     async def listen(self, language: str, /) -> "WhisperTranscriber":
         """A transcriber for one call."""
