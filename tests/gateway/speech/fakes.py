@@ -2,10 +2,27 @@
 
 import asyncio
 
+from temphone.gateway.speech.engines import Speech
 from temphone.gateway.speech.ports import SpeechFailed
+from temphone.gateway.speech.prompts import Prompts
 
 
-class FakeEngine:
+class Part:
+    """An engine that is always well."""
+
+    trouble = None
+
+    async def start(self):
+        pass
+
+    async def close(self):
+        pass
+
+    def problem(self):
+        return self.trouble
+
+
+class FakeEngine(Part):
     """Speaks the text's own bytes, word by word; waits before each word while it is held."""
 
     name = "fake"
@@ -26,3 +43,37 @@ class FakeEngine:
             await self.may_go_on.wait()
             self.words += 1
             yield word.encode().ljust(8)
+
+
+class FakeListener(Part):
+    """Hears the same words in whatever was fed."""
+
+    def __init__(self, hears=""):
+        self.hears = hears
+        self.fed = b""
+
+    async def listen(self, language, /):
+        return self
+
+    def feed(self, sound):
+        self.fed += sound
+
+    async def finish(self):
+        return self.hears
+
+
+class FakeTurns(Part):
+    """Takes every pause for an end."""
+
+    async def is_over(self, utterance, /):
+        return True
+
+
+def a_speech(folder, speaker=None, listener=None, turns=None):
+    """Speech of fakes."""
+    return Speech(
+        speaker=speaker or FakeEngine(),
+        listener=listener or FakeListener(),
+        turns=turns or FakeTurns(),
+        prompts=Prompts(folder, most_bytes=100_000),
+    )

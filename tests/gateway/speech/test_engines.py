@@ -15,6 +15,7 @@ from temphone.gateway.speech import models, packages
 from temphone.gateway.speech.engines import Absent, build
 from temphone.gateway.speech.ports import FRAME_BYTES, RATE_HZ, SpeechFailed, Voice
 from temphone.gateway.speech.settings import SpeechSettings
+from tests.gateway.speech.fakes import a_speech
 
 SENTENCE = "Hello, this is a test. Your appointment is tomorrow morning."
 PAUSE = bytes(RATE_HZ)  # half a second
@@ -55,6 +56,20 @@ def test_without_a_model_for_whisper_they_are_absent_and_the_setting_is_named(mo
     voice.touch()
     with pytest.raises(Absent, match="TEMPHONE_WHISPER_MODEL"):
         build(replace(SpeechSettings(), piper_voice=voice))
+
+
+@pytest.mark.parametrize("part", ["_speaker", "_listener"])
+def test_one_that_is_mute_or_deaf_is_a_problem_for_all(tmp_path, part):
+    speech = a_speech(tmp_path)
+    assert speech.problem() is None
+    getattr(speech, part).trouble = "it hangs"
+    assert speech.problem() == "it hangs"
+
+
+def test_without_a_sense_of_turns_calls_go_on(tmp_path):
+    speech = a_speech(tmp_path)
+    speech._turns.trouble = "it hangs"
+    assert speech.problem() is None
 
 
 @voice
