@@ -3,6 +3,7 @@
 import pytest
 
 from temphone.gateway.conversation.answering import classify
+from temphone.gateway.conversation.moves import Speech
 from temphone.telephony.messages import AnsweredBy
 
 VOICEMAIL = """
@@ -68,4 +69,4 @@ def cases(who, text):
     ],
 )
 def test_it_tells_who_answered(text, who):
-    assert classify(text) is who
+    assert classify(Speech(text)) is who

@@ -132,13 +132,13 @@ def test_it_repeats_the_message_when_asked():
 def test_it_reminds_once_at_ten_seconds_and_ends_at_thirty():
     heard = talk(HELLO)
     assert heard.said == [TEXTS.preface, TEXTS.message, TEXTS.silence_reminder, TEXTS.goodbye]
-    assert [move.timeout_s for move in heard.moves if isinstance(move, Listen)][1:] == [10, 20]
+    assert [move.timeout_s for move in heard.moves if isinstance(move, Listen)][1:] == [10, 20, 0]
 
 
 def test_a_second_silence_is_not_reminded_again():
     heard = talk(HELLO, Silence(), Speech("Yes."), steps=BOOKING)
     assert heard.said.count(TEXTS.silence_reminder) == 1
-    assert [move.timeout_s for move in heard.moves if isinstance(move, Listen)][1:] == [10, 20, 30]
+    assert [move.timeout_s for move in heard.moves if isinstance(move, Listen)][1:] == [10, 20, 30, 0]
 
 
 def test_an_answer_in_the_reminder_counts():

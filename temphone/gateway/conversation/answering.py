@@ -1,6 +1,7 @@
-"""Who or what answered, by the first thing it says. Doubtful means human."""
+"""Who or what answered, by the first thing it says and how long it talks. Doubtful means human."""
 
 from temphone.gateway.conversation import phrases
+from temphone.gateway.conversation.moves import Speech
 from temphone.gateway.conversation.understanding import words_of
 from temphone.telephony.messages import AnsweredBy
 
@@ -12,9 +13,36 @@ RULES = (
     (AnsweredBy.IVR, phrases.pattern(phrases.IVR)),
     (AnsweredBy.VOICEMAIL, phrases.pattern(phrases.GREETING)),
 )
+# People greet in less, or at least ask something.
+LONG_MS = 1_500
+VERY_LONG_MS = 6_000
+
+_ASIDE = phrases.pattern(phrases.MENU_ASIDE)
+_ABSENCE = phrases.pattern(phrases.ABSENCE)
+_ADDRESS = phrases.pattern(phrases.ADDRESS)
+_MACHINE = phrases.pattern(phrases.MACHINE)
 
 
-def classify(text: str) -> AnsweredBy:
+def classify(speech: Speech) -> AnsweredBy:
     """Who says this upon answering."""
-    words = words_of(text)
-    return next((who for who, rule in RULES if rule.search(words)), AnsweredBy.HUMAN)
+    # Who asks about our own "press nine" is no menu.
+    words = _ASIDE.sub(" ", words_of(speech.text))
+    who = next((who for who, rule in RULES if rule.search(words)), None)
+    if who is not None:
+        return who
+    if not speech.understood:
+        return AnsweredBy.UNKNOWN
+    return AnsweredBy.VOICEMAIL if _is_recited(speech, words) else AnsweredBy.HUMAN
+
+
+def is_machine_after_all(speech: Speech) -> bool:
+    """Whether what was taken for a human says what no human says in a conversation."""
+    long = not 0 < speech.lasts_ms < LONG_MS
+    return long and _MACHINE.search(words_of(speech.text)) is not None
+
+
+def _is_recited(speech: Speech, words: str) -> bool:
+    """Whether it is long, and says that nobody is there, or nothing to whoever calls."""
+    if "?" in speech.text or _ADDRESS.search(words):
+        return False
+    return speech.lasts_ms >= (LONG_MS if _ABSENCE.search(words) else VERY_LONG_MS)
