@@ -96,6 +96,14 @@ class FakeLine:
         self.now_ms += FRAME_MS
         return Sound(self._coming.popleft() if self._coming else SILENCE)
 
+    async def reaches(self, ms: int) -> bool:
+        """Returns when its clock shows so much."""
+        for _ in range(ms * TURNS):
+            if self.now_ms >= ms:
+                return True
+            await asyncio.sleep(0)
+        return False
+
     def play(self, sound: bytes) -> None:
         self._given += sound
         self.most_unplayed_ms = max(self.most_unplayed_ms, self.unplayed_ms)
@@ -143,9 +151,9 @@ def heard(text: str) -> Callable[[FakeLine], bool]:
 
 @dataclass
 class FakeVoice:
-    """Speaks; fails when it is told to."""
+    """Speaks; ``fails`` is after how many bytes of a text, each time that it is tried, in turn."""
 
-    failures: deque[int] = field(default_factory=deque)  # in turn: after so many bytes; -1 not at all
+    fails: dict[str, list[int]] = field(default_factory=dict)
     spoken: list[str] = field(default_factory=list)
     hangs: bool = False
 
@@ -154,7 +162,8 @@ class FakeVoice:
         sound = voice(text)
         if self.hangs:
             await asyncio.Event().wait()
-        fails_after = self.failures.popleft() if self.failures else -1
+        failures = self.fails.get(text)
+        fails_after = failures.pop(0) if failures else -1
         whole = sound if fails_after < 0 else sound[:fails_after]
         for at in range(0, len(whole), 1000):
             yield whole[at : at + 1000]

@@ -54,7 +54,9 @@ def words(sound: bytes) -> str:
 
 
 def frames(sound: bytes) -> list[bytes]:
-    return [sound[at : at + FRAME_BYTES].ljust(FRAME_BYTES, b"\0") for at in range(0, len(sound), FRAME_BYTES)]
+    return [
+        sound[at : at + FRAME_BYTES].ljust(FRAME_BYTES, b"\0") for at in range(0, len(sound), FRAME_BYTES)
+    ]
 
 
 def duration_ms(sound: bytes) -> int:

@@ -58,6 +58,7 @@ class Ears:
         self._changed = changed
         self._before: deque[bytes] = deque(maxlen=BEFORE_FRAMES)
         self._utterance: Utterance | None = None
+        self._beep: Slot | None = None
         self._unsettled: set[Utterance] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.greeted = False  # whether they were spoken to, and so have finished greeting
@@ -69,14 +70,12 @@ class Ears:
 
     def hear(self, frame: bytes, now_ms: int, *, over_agent: bool) -> None:
         """Take the next frame; it ends at ``now_ms``."""
-        beeped = self._tones.feed(frame)
+        self._hear_beep(ended=self._tones.feed(frame))
         self._before.append(frame)
         if self._activity.feed(frame) and not self._tones.sounding:
             self._hear_voice(frame, now_ms, over_agent=over_agent)
         elif self._utterance:
             self._hear_pause(self._utterance, frame, now_ms)
-        if beeped:
-            self._inbox.put(Tone())
 
     def end(self) -> None:
         """What is being said ends here."""
@@ -93,6 +92,15 @@ class Ears:
         """Returns when everything that was said is understood."""
         while self._tasks:
             await asyncio.wait(self._tasks)
+
+    def _hear_beep(self, *, ended: bool) -> None:
+        """A beep ends what was said before it, and takes its place in the order when it begins."""
+        if self._tones.beeping and self._beep is None:
+            self.end()
+            self._beep = self._inbox.reserve()
+        elif self._beep and not self._tones.beeping:
+            self._inbox.settle(self._beep, Tone() if ended else None)
+            self._beep = None
 
     def _hear_voice(self, frame: bytes, now_ms: int, *, over_agent: bool) -> None:
         utterance = self._utterance or self._begin(now_ms, over_agent=over_agent)
@@ -117,7 +125,7 @@ class Ears:
         if utterance.part:
             utterance.part.sound += frame
         longest_ms = LONGEST_PAUSE_MS if self.greeted else GREETING_PAUSE_MS
-        if self._tones.sounding or pause_ms >= longest_ms:
+        if pause_ms >= longest_ms:
             self.end()
         elif pause_ms >= PAUSE_MS and utterance.part:
             self._ask_whether_over(utterance)

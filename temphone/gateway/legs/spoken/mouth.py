@@ -77,6 +77,8 @@ class Mouth:
         if self._waits or not self._prompt:
             return
         self._waits = True
+        if self._given == self._heard:
+            return
         self._given = self._heard
         if self._tape:
             self._tape.clear(self._line.unplayed_ms)

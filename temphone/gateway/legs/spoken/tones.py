@@ -31,6 +31,11 @@ class Tones:
         """Whether a tone sounds, as of the last frame."""
         return self._frames >= SHORTEST_FRAMES
 
+    @property
+    def beeping(self) -> bool:
+        """Whether it may still be a beep."""
+        return SHORTEST_FRAMES <= self._frames <= LONGEST_FRAMES
+
     def feed(self, frame: bytes) -> bool:
         """Take the next frame; whether a beep has ended with it."""
         self._window = (self._window + frame)[-WINDOW_BYTES:]
@@ -41,7 +46,7 @@ class Tones:
         self._missed += 1
         if self._frames and self._missed == 1:
             return False
-        ended = SHORTEST_FRAMES <= self._frames <= LONGEST_FRAMES
+        ended = self.beeping
         self._hz, self._frames, self._missed = hz, int(hz > 0), 0
         return ended
 
