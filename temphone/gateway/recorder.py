@@ -140,7 +140,8 @@ class _Writer:
             self._loop.call_soon_threadsafe(self._finished, self._whole)
 
     def _end(self, why: str) -> None:
-        log.warning("The recording %s ends too early: %s.", self._whole.stem, why)
+        if not self._ended:
+            log.warning("The recording %s ends too early: %s.", self._whole.stem, why)
         self._ended = True
 
 

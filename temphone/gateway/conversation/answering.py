@@ -25,8 +25,7 @@ _MACHINE = phrases.pattern(phrases.MACHINE)
 
 def classify(speech: Speech) -> AnsweredBy:
     """Who says this upon answering."""
-    # Who asks about our own "press nine" is no menu.
-    words = _ASIDE.sub(" ", words_of(speech.text))
+    words = _words_of(speech)
     who = next((who for who, rule in RULES if rule.search(words)), None)
     if who is not None:
         return who
@@ -37,8 +36,14 @@ def classify(speech: Speech) -> AnsweredBy:
 
 def is_machine_after_all(speech: Speech) -> bool:
     """Whether what was taken for a human says what no human says in a conversation."""
-    long = not 0 < speech.lasts_ms < LONG_MS
-    return long and _MACHINE.search(words_of(speech.text)) is not None
+    if 0 < speech.lasts_ms < LONG_MS or not _MACHINE.search(_words_of(speech)):
+        return False
+    return classify(speech) not in {AnsweredBy.HUMAN, AnsweredBy.UNKNOWN}
+
+
+def _words_of(speech: Speech) -> str:
+    """Its words, without those about our own "press nine": who asks about it is no menu."""
+    return _ASIDE.sub(" ", words_of(speech.text))
 
 
 def _is_recited(speech: Speech, words: str) -> bool:

@@ -127,6 +127,10 @@ class FakeLine:
         """What the callee heard."""
         return words(bytes(self.heard))
 
+    def loud_from_ms(self) -> int:
+        """When the first sound was heard."""
+        return (len(self.heard) - len(self.heard.lstrip(b"\0"))) // (FRAME_BYTES // FRAME_MS)
+
     def quiet_from_ms(self) -> int:
         """When the last sound was heard."""
         return len(self.heard.rstrip(b"\0")) // (FRAME_BYTES // FRAME_MS)
