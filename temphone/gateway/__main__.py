@@ -1,14 +1,18 @@
-"""``python -m temphone.gateway``."""
+"""``python -m temphone.gateway``, and ``python -m temphone.gateway check``."""
 
+import argparse
 import asyncio
 import logging
 import os
 import sqlite3
 import sys
+from pathlib import Path
 
-from temphone.gateway.config import BadSetting, Config, from_environment
+from temphone.gateway.check import check
+from temphone.gateway.config import Config, from_environment
 from temphone.gateway.gateway import serve
 from temphone.gateway.ledger import Ledger
+from temphone.gateway.reader import BadSetting
 from temphone.gateway.store import InUse
 from temphone.telephony.logs import PlainFormatter
 
@@ -16,11 +20,26 @@ from temphone.telephony.logs import PlainFormatter
 def main() -> int:
     """Run the gateway; returns the exit code: 2 for a wrong setting, 1 for what it cannot use."""
     os.umask(0o077)  # numbers and words are for the owner's eyes
+    arguments = _arguments()
     try:
         config = from_environment(os.environ)
     except BadSetting as error:
-        return _refuse(str(error), code=2)
+        return _refuse(str(error), code=1 if arguments.command else 2)
     _log(config.log_level)
+    if arguments.command:
+        return check(config, arguments.out or config.data_dir / "check.wav")
+    return _run(config)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m temphone.gateway", description="Carry calls.")
+    commands = parser.add_subparsers(dest="command", title="instead")
+    checking = commands.add_parser("check", help="say what real calls need, and what of it is here")
+    checking.add_argument("--out", type=Path, metavar="FILE", help="where to speak to; check.wav")
+    return parser.parse_args()
+
+
+def _run(config: Config) -> int:
     logging.getLogger("temphone.gateway.gateway").setLevel(logging.INFO)
     try:
         ledger = Ledger(config.ledger)

@@ -9,27 +9,21 @@ TEMPHONE_GATEWAY_LINES: how many calls may be up at once; 1000.
 TEMPHONE_GATEWAY_LEDGER: the ledger's file, on a local disk; ``gateway/ledger.sqlite3``.
 TEMPHONE_PHONE_LOG: the simulated network's log; ``gateway/phone.log``.
 TEMPHONE_SIMULATION_SPEED: divides all waiting of the simulated network; 1.0.
+TEMPHONE_TTS, TEMPHONE_STT and what they need: which engines speak and listen; see ``speech.settings``.
 TEMPHONE_LOG_LEVEL: DEBUG, INFO, WARNING or ERROR; WARNING.
 
 After the semicolon the default; relative files are in TEMPHONE_DATA_DIR.
 """
 
-import logging
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from temphone.telephony.signing import secret_in, sign
+from temphone.gateway.reader import BadSetting, Reader
+from temphone.gateway.speech.settings import SpeechSettings, speech_settings
 
-PREFIX = "TEMPHONE_"
 EVERYWHERE = re.compile(r"0\.0\.0\.0|::")
-
-
-class BadSetting(Exception):
-    """A setting is there but wrong; the message names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +40,8 @@ class Config:
     phone_log: Path
     speed: float
     log_level: int
+    data_dir: Path = Path("var")
+    speech: SpeechSettings = field(default_factory=SpeechSettings)
 
 
 def from_environment(environment: Mapping[str, str]) -> Config:
@@ -54,7 +50,7 @@ def from_environment(environment: Mapping[str, str]) -> Config:
     Raises:
         BadSetting: one is wrong.
     """
-    read = _Reader(environment)
+    read = Reader(environment)
     data_dir = Path(read.text("DATA_DIR", "var")).absolute()
     host, port = read.listen("GATEWAY_LISTEN", "127.0.0.1:0")
     url = read.url("GATEWAY_URL", "")
@@ -73,79 +69,6 @@ def from_environment(environment: Mapping[str, str]) -> Config:
         phone_log=Path(read.text("PHONE_LOG", str(data_dir / "gateway" / "phone.log"))),
         speed=read.number("SIMULATION_SPEED", 1.0),
         log_level=read.log_level("LOG_LEVEL", "WARNING"),
+        data_dir=data_dir,
+        speech=speech_settings(read, data_dir),
     )
-
-
-class _Reader:
-    """Reads variables by their names without the prefix. An empty one counts as absent."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-
-    def text(self, name: str, default: str) -> str:
-        return self._environment.get(PREFIX + name, "").strip() or default
-
-    def number(self, name: str, default: float, *, whole: bool = False) -> float:
-        text = self.text(name, str(default))
-        try:
-            value = int(text) if whole else float(text)
-        except ValueError:
-            value = math.nan
-        if not 0 < value < math.inf:
-            raise _wrong(name, "a whole number above 0" if whole else "a number above 0")
-        return value
-
-    def url(self, name: str, default: str) -> str:
-        text = self.text(name, default).rstrip("/")
-        if text and not _is_base_url(text):
-            raise _wrong(name, "an address such as http://127.0.0.1:8000")
-        return text
-
-    def listen(self, name: str, default: str) -> tuple[str, int]:
-        text = self.text(name, default)
-        host, port = _host_and_port(f"//{text}")
-        if host is None or port is None or "/" in text or "@" in text:
-            raise _wrong(name, "host:port, such as 127.0.0.1:9000")
-        return host, port
-
-    def log_level(self, name: str, default: str) -> int:
-        levels = logging.getLevelNamesMapping()
-        text = self.text(name, default).upper()
-        if text not in levels:
-            raise _wrong(name, "one of DEBUG, INFO, WARNING, ERROR")
-        return levels[text]
-
-    def secret(self, data_dir: Path) -> str:
-        secret = self.text("GATEWAY_SECRET", "") or self._secret_of_file(data_dir)
-        try:
-            sign(b"", secret=secret)
-        except Exception as error:
-            raise _wrong("GATEWAY_SECRET", "whsec_ and the base64 of random bytes") from error
-        return secret
-
-    def _secret_of_file(self, data_dir: Path) -> str:
-        named = self.text("GATEWAY_SECRET_FILE", "")
-        try:
-            if named:
-                return Path(named).read_text(encoding="ascii").strip()
-            return secret_in(data_dir / "secrets" / "gateway")
-        except (OSError, ValueError) as error:
-            raise _wrong("GATEWAY_SECRET_FILE", "a file that can be read") from error
-
-
-def _host_and_port(url: str) -> tuple[str | None, int | None]:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None, None
-    return parts.hostname, port
-
-
-def _is_base_url(text: str) -> bool:
-    host, _ = _host_and_port(text)
-    return bool(host) and text.startswith(("http://", "https://")) and not re.search(r"[?#\s]", text)
-
-
-def _wrong(name: str, expected: str) -> BadSetting:
-    return BadSetting(f"{PREFIX}{name} must be {expected}.")

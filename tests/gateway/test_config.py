@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from temphone.gateway.config import BadSetting, from_environment
+from temphone.gateway.config import from_environment
+from temphone.gateway.reader import BadSetting
 from temphone.telephony.signing import secret_in
 from tests.gateway.builders import SECRET
 

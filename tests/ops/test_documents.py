@@ -50,9 +50,13 @@ def settings_read() -> set[str]:
         if re.fullmatch(r"env\.[a-z_]+|_secret", ast.unparse(call.func)) and call.args
         for name in texts(call.args[0])
     }
+    readers = [
+        ROOT / "temphone" / "gateway" / name for name in ("config.py", "reader.py", "speech/settings.py")
+    ]
     gateway = {
         f"TEMPHONE_{name}"
-        for call in calls_in(ROOT / "temphone" / "gateway" / "config.py")
+        for path in readers
+        for call in calls_in(path)
         if call.args
         for name in texts(call.args[0])
         if re.fullmatch("[A-Z_]+", name)

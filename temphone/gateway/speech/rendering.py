@@ -1,0 +1,80 @@
+"""One text while it becomes sound, for everybody who wants it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+
+from temphone.gateway.speech.ports import SpeechFailed
+
+
+class Rendering:
+    """Sound that is being made; ``over`` is called once, when nobody can join it any more."""
+
+    def __init__(self, source: AsyncIterator[bytes], over: Callable[["Rendering"], None]) -> None:
+        self._source = source
+        self._tell_over = over
+        self._over = False
+        self._pieces: list[bytes] = []
+        self._more = asyncio.Event()
+        self._listeners = 0
+        self._error: SpeechFailed | None = None
+        self._task = asyncio.create_task(self._make())
+
+    @property
+    def sound(self) -> bytes:
+        """All of it; empty unless it came to its end."""
+        return b"" if self._error else b"".join(self._pieces)
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The sound from its beginning. When the last listener leaves, it is broken off.
+
+        Raises:
+            SpeechFailed: it does not come to its end.
+        """
+        self._listeners += 1
+        heard = 0
+        try:
+            while heard < len(self._pieces) or not self._over:
+                if heard < len(self._pieces):
+                    heard += 1
+                    yield self._pieces[heard - 1]
+                else:
+                    await self._more.wait()
+            if self._error:
+                raise self._error
+        finally:
+            self._listeners -= 1
+            if not self._listeners:
+                self.break_off()
+
+    def break_off(self) -> None:
+        """Make no more of it."""
+        if not self._over:
+            self._finish(SpeechFailed("it was broken off"))
+            self._task.cancel()
+
+    async def _make(self) -> None:
+        error: SpeechFailed | None = SpeechFailed("the engine of speech stopped")
+        try:
+            async for piece in self._source:
+                self._add(piece)
+            error = None if any(self._pieces) else SpeechFailed("the engine made no sound")
+        except SpeechFailed as failure:
+            error = failure
+        finally:
+            self._finish(error)
+
+    def _add(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._wake()
+
+    def _finish(self, error: SpeechFailed | None) -> None:
+        if not self._over:
+            self._over = True
+            self._error = error
+            self._wake()
+            self._tell_over(self)
+
+    def _wake(self) -> None:
+        """Everybody who waits for more; who comes later waits anew."""
+        self._more.set()
+        self._more = asyncio.Event()

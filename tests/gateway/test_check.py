@@ -1,0 +1,137 @@
+"""``python -m temphone.gateway check``: what is here, what is missing, and the mend."""
+
+import os
+import socket
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import pytest
+
+from temphone.gateway import check as checking
+from temphone.gateway.check import SENTENCE, check
+from temphone.gateway.config import from_environment
+from temphone.gateway.speech import packages
+from tests.gateway.speech.fakes import FakeEngine, FakeListener, FakeTurns, a_speech
+
+ROOT = Path(__file__).parents[2]
+
+
+def config(folder, **environment):
+    return from_environment({"TEMPHONE_DATA_DIR": str(folder)} | environment)
+
+
+def run(folder, *arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "temphone.gateway", "check", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"TEMPHONE_DATA_DIR": str(folder)} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def installed(monkeypatch, tmp_path):
+    """As if all packages were here, with engines that need none."""
+    voice = tmp_path / "anna.onnx"
+    voice.write_bytes(bytes(2_000_000))
+    model = tmp_path / "model"
+    model.mkdir()
+    for name in ("model.bin", "config.json", "tokenizer.json"):
+        (model / name).write_bytes(b"weights")
+    monkeypatch.setattr(packages, "folder_of", lambda module: tmp_path)
+    monkeypatch.setattr(packages, "own_voice", lambda: voice)
+    monkeypatch.setattr(checking, "version", lambda package: "0.5.2a3")
+
+    def install(*, hears=SENTENCE, **engine):
+        speech = a_speech(tmp_path / "prompts", FakeEngine(**engine), FakeListener(hears), FakeTurns())
+        monkeypatch.setattr(checking, "build", lambda settings: speech)
+        return config(tmp_path, TEMPHONE_WHISPER_MODEL=str(model))
+
+    return install
+
+
+def test_what_is_missing_is_named_with_its_mend(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(packages, "folder_of", lambda module: None)
+    assert check(config(tmp_path), tmp_path / "check.wav") == 1
+    said = capsys.readouterr().out
+    for subject in ("Packages", "Voice", "Model"):
+        assert f"\n! {subject}" in said
+    assert "-> make voice" in said
+    assert "-> TEMPHONE_WHISPER_MODEL=" in said
+    assert "To mend: Packages, " in said
+    assert not (tmp_path / "check.wav").exists()
+
+
+def test_where_all_is_here_it_speaks_and_listens(tmp_path, capsys, installed):
+    assert check(installed(), tmp_path / "there" / "check.wav") == 0
+    said = capsys.readouterr().out
+    assert "\n!" not in said
+    assert said.endswith("All is well.\n")
+    assert SENTENCE.split()[0] in said
+    with wave.open(str(tmp_path / "there" / "check.wav")) as recording:
+        assert (recording.getframerate(), recording.getnchannels(), recording.getsampwidth()) == (8000, 1, 2)
+        assert recording.getnframes() >= len(SENTENCE.split()) * 4
+
+
+def test_no_line_is_wider_than_a_terminal(tmp_path, capsys, installed, monkeypatch):
+    check(installed(hears="word " * 40), Path("/dev/null"))
+    monkeypatch.undo()
+    monkeypatch.setattr(packages, "folder_of", lambda module: None)
+    check(config(tmp_path), tmp_path / "check.wav")
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+def test_words_that_were_not_said_are_no_success(tmp_path, capsys, installed):
+    assert check(installed(hears="Thank you for watching."), tmp_path / "check.wav") == 1
+    assert "! Listening “Thank you for watching.”" in capsys.readouterr().out
+
+
+def test_an_engine_that_fails_is_told(tmp_path, capsys, installed):
+    assert check(installed(fails_after=0), tmp_path / "check.wav") == 1
+    assert "! Speech    the engine broke" in capsys.readouterr().out
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path, capsys, installed):
+    (tmp_path / "file").touch()
+    assert check(installed(), tmp_path / "file" / "check.wav") == 1
+    assert "! File" in capsys.readouterr().out
+
+
+def test_a_port_in_use_is_told(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(packages, "folder_of", lambda module: None)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        check(config(tmp_path, TEMPHONE_GATEWAY_LISTEN=address), tmp_path / "check.wav")
+    assert f"  Port      {address}: Address already in use" in capsys.readouterr().out
+
+
+def test_a_key_is_counted_and_never_shown(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(packages, "folder_of", lambda module: None)
+    openai = config(tmp_path, TEMPHONE_TTS="openai", TEMPHONE_OPENAI_KEY="sk-secret")
+    check(openai, tmp_path / "check.wav")
+    said = capsys.readouterr().out
+    assert "Key       openai: 9 characters" in said
+    assert "sk-secret" not in said
+
+
+@pytest.mark.processes
+def test_a_wrong_setting_is_said_in_one_line(tmp_path):
+    done = run(tmp_path, TEMPHONE_TTS="parrot")
+    assert done.returncode == 1
+    assert done.stderr.startswith("gateway: TEMPHONE_TTS must be one of piper,")
+    assert done.stdout == ""
+
+
+@pytest.mark.voice
+@pytest.mark.processes
+def test_a_whole_installation_is_well(tmp_path, whisper_model):
+    out = tmp_path / "spoken.wav"
+    done = run(tmp_path, "--out", str(out), TEMPHONE_WHISPER_MODEL=str(whisper_model))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "tiny.en, 76 MB, its checksum as published" in done.stdout
+    assert "appointment is tomorrow morning" in done.stdout
+    assert out.stat().st_size > 30_000
