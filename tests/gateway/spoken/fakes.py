@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from temphone.gateway.legs.base import Failed
 from temphone.gateway.legs.line import Gone, Pressed, Sound
-from temphone.gateway.legs.spoken.engines import Engines
 from temphone.gateway.speech.ports import FRAME_BYTES, FRAME_MS, SpeechFailed, Voice
 from temphone.telephony.messages import EndedBy
 from tests.gateway.spoken.sounds import SILENCE, frames, voice, words
@@ -235,5 +234,8 @@ class FakeTurns:
         return not words(utterance).endswith(self.unfinished) if self.unfinished else True
 
 
-def engines(**fields) -> Engines:
-    return Engines(**({"voice": FakeVoice(), "ear": FakeEar(), "turns": FakeTurns()} | fields))
+@dataclass
+class FakeEngines:
+    tts: FakeVoice = field(default_factory=FakeVoice)
+    stt: FakeEar = field(default_factory=FakeEar)
+    turns: FakeTurns = field(default_factory=FakeTurns)

@@ -11,12 +11,12 @@ from temphone.gateway.legs.spoken.leg import SpokenLeg
 from temphone.gateway.trouble import Trouble
 from temphone.telephony.messages import Ending, EventType
 from tests.gateway.builders import dial, script
-from tests.gateway.spoken.fakes import Does, FakeLine, engines
+from tests.gateway.spoken.fakes import Does, FakeEngines, FakeLine
 
 
 def leg_on(line: FakeLine, speech: Engines | None = None, *, tape=None, **fields) -> SpokenLeg:
     request = dial("a1", **fields)
-    return SpokenLeg(request, line, speech or engines(), Trouble("The engine that listens"), lambda: tape)
+    return SpokenLeg(request, line, speech or FakeEngines(), Trouble("The engine that listens"), lambda: tape)
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ import pytest
 
 from temphone.telephony.messages import EndedBy, EventType, Outcome
 from tests.gateway.builders import script
-from tests.gateway.spoken.fakes import Does, FakeEar, FakeVoice, engines, hangs_up, heard, presses, says
+from tests.gateway.spoken.fakes import Does, FakeEar, FakeEngines, FakeVoice, hangs_up, heard, presses, says
 from tests.gateway.spoken.legs import converse
 from tests.gateway.spoken.sounds import WORD_MS, beep, noise
 
@@ -102,20 +102,20 @@ def test_a_beep_after_they_have_answered_changes_nothing():
 
 
 def test_a_deaf_engine_is_no_silence():
-    told = converse(says("Hello?", 400), speech=engines(ear=FakeEar(deaf=2)))
+    told = converse(says("Hello?", 400), speech=FakeEngines(stt=FakeEar(deaf=2)))
     assert told.answered_by == ["unknown"]
     assert told.turns[0] == ("callee", "[not understood]")
     assert told.ending.outcome is Outcome.MESSAGE_DELIVERED
 
 
 def test_an_engine_that_was_deaf_once_is_not_noticed():
-    told = converse(says("Hello?", 400), speech=engines(ear=FakeEar(deaf=1)))
+    told = converse(says("Hello?", 400), speech=FakeEngines(stt=FakeEar(deaf=1)))
     assert (told.answered_by, told.turns[0]) == (["human"], ("callee", "Hello?"))
 
 
 def test_with_a_deaf_engine_keys_still_count():
     told = converse(
-        says("Hello?", 400), presses("9", when=heard(LAST)), speech=engines(ear=FakeEar(deaf=100))
+        says("Hello?", 400), presses("9", when=heard(LAST)), speech=FakeEngines(stt=FakeEar(deaf=100))
     )
     assert told.ending.outcome is Outcome.OPTED_OUT
 
@@ -127,7 +127,7 @@ def test_an_answer_that_was_not_understood_is_shown():
         ear.deaf = 2 if LAST in line.words else 0
         return bool(ear.deaf)
 
-    told = converse(says("Hello?", 400), says("Yes.", 400, when=now_deaf), speech=engines(ear=ear))
+    told = converse(says("Hello?", 400), says("Yes.", 400, when=now_deaf), speech=FakeEngines(stt=ear))
     assert told.ending.evidence == {
         "said": "",
         "offset_ms": told.ending.evidence["offset_ms"],
@@ -137,14 +137,14 @@ def test_an_answer_that_was_not_understood_is_shown():
 
 def test_a_voice_that_is_lost_ends_it_honestly():
     fails = {TEXTS.silence_reminder: [0] * 4, TEXTS.goodbye: [0] * 4}
-    told = converse(says("Hello?", 400), speech=engines(voice=FakeVoice(fails=fails)))
+    told = converse(says("Hello?", 400), speech=FakeEngines(tts=FakeVoice(fails=fails)))
     assert (told.ending.outcome, told.ending.ended_by) == (Outcome.MESSAGE_DELIVERED, EndedBy.SYSTEM)
     assert told.ending.evidence["voice_lost"] == "no voice"
 
 
 def test_a_voicemail_message_that_cannot_be_spoken_was_not_left():
     fails = {TEXTS.voicemail_message: [0] * 4}
-    told = converse(says(GREETING, 400), speech=engines(voice=FakeVoice(fails=fails)))
+    told = converse(says(GREETING, 400), speech=FakeEngines(tts=FakeVoice(fails=fails)))
     assert (told.ending.outcome, told.ending.ended_by) == (Outcome.VOICEMAIL_HUNGUP, EndedBy.SYSTEM)
 
 

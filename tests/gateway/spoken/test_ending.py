@@ -7,7 +7,7 @@ import pytest
 from temphone.gateway.conversation.moves import Key, Over, Silence
 from temphone.gateway.legs.line import Gone
 from temphone.telephony.messages import EndedBy
-from tests.gateway.spoken.fakes import Does, FakeEar, FakeLine, engines, hangs_up, presses, says
+from tests.gateway.spoken.fakes import Does, FakeEar, FakeEngines, FakeLine, hangs_up, presses, says
 from tests.gateway.spoken.legs import leg_on, on_call
 from tests.gateway.spoken.sounds import noise
 
@@ -36,7 +36,7 @@ def test_what_was_said_just_before_a_hang_up_comes_first():
 
 def test_what_was_not_understood_yet_at_a_hang_up_comes_first():
     ear = FakeEar(takes_frames=50)
-    heard = on_call(all_heard, says("stop calling me", 500), hangs_up(400), speech=engines(ear=ear))
+    heard = on_call(all_heard, says("stop calling me", 500), hangs_up(400), speech=FakeEngines(stt=ear))
     assert [one.text for one in heard[:-1]] == ["stop calling me"]
 
 
@@ -133,7 +133,7 @@ def test_everything_is_let_go_of():
         others = asyncio.all_tasks() - {asyncio.current_task()}
         assert not [task for task in others if not task.done()]
 
-    on_call(test, hangs_up(700), speech=engines(ear=ear))
+    on_call(test, hangs_up(700), speech=FakeEngines(stt=ear))
 
 
 def test_a_noise_at_the_end_is_nothing():

@@ -3,7 +3,7 @@
 import asyncio
 
 from temphone.gateway.conversation.moves import Key, Silence, Speech, Tone
-from tests.gateway.spoken.fakes import Does, FakeEar, FakeTurns, engines, presses, says
+from tests.gateway.spoken.fakes import Does, FakeEar, FakeEngines, FakeTurns, presses, says
 from tests.gateway.spoken.legs import on_call
 from tests.gateway.spoken.sounds import WORD_MS, beep, noise, voice
 
@@ -47,13 +47,13 @@ def test_what_they_say_is_known_soon_after_a_pause():
 
 def test_a_pause_in_the_middle_is_no_end():
     turns = FakeTurns(unfinished=("and",))
-    [(said, _)] = hear(says("yes and", 500), says("another thing", 600), speech=engines(turns=turns))
+    [(said, _)] = hear(says("yes and", 500), says("another thing", 600), speech=FakeEngines(turns=turns))
     assert said == spoke("yes and another thing", 500, 4 * WORD_MS + 600)
 
 
 def test_who_has_not_finished_is_waited_for_no_longer_than_1200_ms():
     turns = FakeTurns(unfinished=("and",))
-    [(said, at_ms)] = hear(says("yes and", 500), speech=engines(turns=turns))
+    [(said, at_ms)] = hear(says("yes and", 500), speech=FakeEngines(turns=turns))
     assert said == spoke("yes and", 500)
     assert at_ms + HELLO_MS - (500 + 2 * WORD_MS) == 1_200
 
@@ -66,7 +66,7 @@ def test_who_speaks_on_while_it_thinks_is_heard_out():
                 await asyncio.sleep(0)
             return True
 
-    [(said, _)] = hear(says("yes", 500), says("indeed", 340), speech=engines(turns=Slow()))
+    [(said, _)] = hear(says("yes", 500), says("indeed", 340), speech=FakeEngines(turns=Slow()))
     assert said.text == "yes indeed"
 
 
@@ -87,7 +87,7 @@ def test_a_noise_is_nothing():
 
 def test_a_click_is_not_even_written_down():
     ear = FakeEar()
-    assert hear(Does(noise(60), 500), speech=engines(ear=ear)) == [(Silence(), 2_000)]
+    assert hear(Does(noise(60), 500), speech=FakeEngines(stt=ear)) == [(Silence(), 2_000)]
     assert ear.asked == 0
 
 
@@ -108,7 +108,7 @@ def test_the_word_before_voice_is_noticed_is_not_cut_off():
             self.seen = self.seen + 1 if any(frame) else 0
             return self.seen > 5
 
-    [(said, _)] = hear(says("yes please", 500), speech=engines(turns=Late()))
+    [(said, _)] = hear(says("yes please", 500), speech=FakeEngines(turns=Late()))
     assert said.text == "yes please"
 
 
@@ -126,13 +126,13 @@ def test_a_key_that_was_pressed_before_anybody_listened_is_heard():
 
 def test_a_key_overtakes_speech_that_is_not_understood_yet():
     ear = FakeEar(takes_frames=50)
-    heard = hear(says("yes please", 500), presses("9", 400), times=2, speech=engines(ear=ear))
+    heard = hear(says("yes please", 500), presses("9", 400), times=2, speech=FakeEngines(stt=ear))
     assert [one for one, _ in heard] == [Key("9", 1_300), spoke("yes please", 500)]
 
 
 def test_what_is_said_while_the_last_is_written_down_is_kept_apart():
     ear = FakeEar(takes_frames=50)
-    heard = hear(says("yes please", 500), says("and hurry up", 420), times=2, speech=engines(ear=ear))
+    heard = hear(says("yes please", 500), says("and hurry up", 420), times=2, speech=FakeEngines(stt=ear))
     assert [one.text for one, _ in heard] == ["yes please", "and hurry up"]
 
 
@@ -154,7 +154,7 @@ def test_a_human_is_answered_800_ms_after_a_short_greeting():
 
 def test_the_words_of_a_greeting_are_known_when_its_pause_is_over():
     ear = FakeEar(takes_frames=20)  # 400 ms
-    assert greeted(says("hello", 300), speech=engines(ear=ear))[0][1] == 300 + WORD_MS + 800
+    assert greeted(says("hello", 300), speech=FakeEngines(stt=ear))[0][1] == 300 + WORD_MS + 800
 
 
 def test_a_greeting_ends_with_its_beep_which_comes_after_it():

@@ -11,7 +11,7 @@ from temphone.gateway.legs.spoken.network import SpokenNetwork
 from temphone.gateway.recorder import Recorder
 from temphone.telephony.messages import EndedBy, Outcome
 from tests.gateway.builders import dial
-from tests.gateway.spoken.fakes import FakeLine, engines, hangs_up
+from tests.gateway.spoken.fakes import FakeEngines, FakeLine, hangs_up
 
 
 @dataclass
@@ -28,14 +28,14 @@ def test_it_makes_a_line_for_the_request():
         return FakeLine()
 
     request = dial("att_1")
-    SpokenNetwork(line, engines()).leg(request, Past())
+    SpokenNetwork(line, FakeEngines()).leg(request, Past())
     assert asked == [request]
 
 
 def test_a_call_that_was_up_before_a_restart_is_unknown_and_never_rings_again():
     async def test():
         lines = []
-        network = SpokenNetwork(lines.append, engines())
+        network = SpokenNetwork(lines.append, FakeEngines())
         leg = network.leg(dial("att_1"), Past(begun=True))
         with pytest.raises(Failed) as failed:
             await leg.ring()
@@ -57,7 +57,7 @@ async def call(network, **fields):
 def test_it_records_when_it_is_asked_to_and_only_then(tmp_path, wanted):
     async def test():
         recorder = Recorder(tmp_path, lambda path: None)
-        network = SpokenNetwork(lambda request: FakeLine([hangs_up(500)]), engines(), recorder)
+        network = SpokenNetwork(lambda request: FakeLine([hangs_up(500)]), FakeEngines(), recorder)
         leg = await call(network, record=wanted)
         assert await leg.listen(10) == Over(EndedBy.CALLEE)
         await network.close()
@@ -69,7 +69,7 @@ def test_it_records_when_it_is_asked_to_and_only_then(tmp_path, wanted):
 
 def test_without_a_recorder_nothing_is_recorded():
     async def test():
-        network = SpokenNetwork(lambda request: FakeLine([hangs_up(500)]), engines())
+        network = SpokenNetwork(lambda request: FakeLine([hangs_up(500)]), FakeEngines())
         leg = await call(network, record=True)
         assert await leg.listen(10) == Over(EndedBy.CALLEE)
 
@@ -80,7 +80,7 @@ def test_nobody_is_recorded_before_the_answer(tmp_path):
     async def test():
         busy = Failed(Outcome.BUSY, by=EndedBy.CARRIER, cause="486 Busy Here")
         recorder = Recorder(tmp_path, lambda path: None)
-        network = SpokenNetwork(lambda request: FakeLine(fails_to_answer=busy), engines(), recorder)
+        network = SpokenNetwork(lambda request: FakeLine(fails_to_answer=busy), FakeEngines(), recorder)
         with pytest.raises(Failed):
             await call(network, record=True)
         await recorder.close()
@@ -93,7 +93,7 @@ def test_when_it_closes_it_hangs_up_and_keeps_what_was_recorded(tmp_path):
     async def test():
         recorder = Recorder(tmp_path, lambda path: None)
         line = FakeLine()
-        network = SpokenNetwork(lambda request: line, engines(), recorder)
+        network = SpokenNetwork(lambda request: line, FakeEngines(), recorder)
         leg = await call(network, record=True)
         await line.reaches(1_000)
         await network.close()

@@ -7,7 +7,7 @@ import pytest
 from temphone.gateway.legs.base import Failed, Spoken
 from temphone.telephony.messages import EndedBy, Outcome
 from tests.gateway.builders import script
-from tests.gateway.spoken.fakes import FakeEar, FakeLine, FakeVoice, engines
+from tests.gateway.spoken.fakes import FakeEar, FakeEngines, FakeLine, FakeVoice
 from tests.gateway.spoken.legs import leg_on, on_call
 
 TEXTS = script()
@@ -39,7 +39,7 @@ def test_what_is_said_first_is_there_before_it_rings():
             assert voice.spoken[:2] == [TEXTS.preface, TEXTS.message]
 
     voice = FakeVoice()
-    assert ring(Watching(), engines(voice=voice)) is None
+    assert ring(Watching(), FakeEngines(tts=voice)) is None
 
 
 def test_the_rest_is_made_while_it_rings():
@@ -51,7 +51,7 @@ def test_the_rest_is_made_while_it_rings():
         assert len(voice.spoken) == made
 
     voice = FakeVoice()
-    on_call(test, speech=engines(voice=voice))
+    on_call(test, speech=FakeEngines(tts=voice))
 
 
 def test_the_first_word_is_in_the_line_at_once():
@@ -67,9 +67,9 @@ def test_the_first_word_is_in_the_line_at_once():
 @pytest.mark.parametrize(
     "speech",
     [
-        engines(voice=FakeVoice(fails={TEXTS.preface: [0, 0]})),
-        engines(voice=FakeVoice(fails={TEXTS.message: [5_000, 5_000]})),
-        engines(ear=FakeEar(refuses=1)),
+        FakeEngines(tts=FakeVoice(fails={TEXTS.preface: [0, 0]})),
+        FakeEngines(tts=FakeVoice(fails={TEXTS.message: [5_000, 5_000]})),
+        FakeEngines(stt=FakeEar(refuses=1)),
     ],
     ids=["no preface", "half a message", "nobody listens"],
 )
@@ -85,31 +85,31 @@ def test_without_speech_nobody_is_rung(speech):
 
 
 def test_a_voice_that_fails_once_is_tried_again():
-    assert ring(FakeLine(), engines(voice=FakeVoice(fails={TEXTS.preface: [0]}))) is None
+    assert ring(FakeLine(), FakeEngines(tts=FakeVoice(fails={TEXTS.preface: [0]}))) is None
 
 
 def test_it_does_not_wait_for_a_voice_beyond_the_last_instant_to_ring():
     line = FakeLine()
-    failed = ring(line, engines(voice=FakeVoice(hangs=True)), seconds=0.6)
+    failed = ring(line, FakeEngines(tts=FakeVoice(hangs=True)), seconds=0.6)
     assert (failed.cause, line.rang) == ("speech_unavailable", 0)
 
 
 def test_a_hang_up_while_it_gets_ready_cancels_it():
     line = FakeLine()
-    failed = ring(line, engines(voice=FakeVoice(hangs=True)), then=lambda leg: leg.hang_up())
+    failed = ring(line, FakeEngines(tts=FakeVoice(hangs=True)), then=lambda leg: leg.hang_up())
     assert (failed.outcome, failed.by, line.rang) == (Outcome.CANCELED_BY_USER, EndedBy.STAFF, 0)
 
 
 @pytest.mark.parametrize("where", ["fails_to_ring", "fails_to_answer"])
 def test_who_does_not_answer_needs_no_engine_any_more(where):
     ear = FakeEar()
-    assert ring(FakeLine(**{where: BUSY}), engines(ear=ear)) is BUSY
+    assert ring(FakeLine(**{where: BUSY}), FakeEngines(stt=ear)) is BUSY
     assert ear.opened[0].closed
 
 
 def test_a_text_without_words_is_not_made():
     voice = FakeVoice()
-    assert ring(FakeLine(), engines(voice=voice), script=script(preface="")) is None
+    assert ring(FakeLine(), FakeEngines(tts=voice), script=script(preface="")) is None
     assert "" not in voice.spoken
 
 
@@ -128,5 +128,5 @@ def test_the_voice_and_the_language_are_the_scripts():
             return await super().listen(language)
 
     spanish = script(language="es", voice="lupe")
-    ring(FakeLine(), engines(voice=Polyglot(), ear=Listening()), script=spanish)
+    ring(FakeLine(), FakeEngines(tts=Polyglot(), stt=Listening()), script=spanish)
     assert set(asked) == {"es", ("lupe", "es")}

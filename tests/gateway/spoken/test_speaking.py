@@ -5,7 +5,7 @@ import pytest
 from temphone.gateway.conversation.moves import Key, Mute, Over
 from temphone.gateway.legs.base import Spoken
 from temphone.telephony.messages import EndedBy
-from tests.gateway.spoken.fakes import FakeVoice, engines, hangs_up, heard, presses
+from tests.gateway.spoken.fakes import FakeEngines, FakeVoice, hangs_up, heard, presses
 from tests.gateway.spoken.legs import on_call
 from tests.gateway.spoken.sounds import WORD_MS
 
@@ -94,7 +94,7 @@ def test_a_voice_that_fails_once_is_not_noticed():
         assert await leg.say("unheard of by now") == Spoken("unheard of by now", None)
         assert line.words == "unheard of by now"
 
-    on_call(test, speech=engines(voice=FakeVoice(fails={"unheard of by now": [4_000]})))
+    on_call(test, speech=FakeEngines(tts=FakeVoice(fails={"unheard of by now": [4_000]})))
 
 
 def test_a_voice_that_fails_twice_says_so_and_what_went_out():
@@ -104,7 +104,7 @@ def test_a_voice_that_fails_twice_says_so_and_what_went_out():
         assert line.words == "one two three"
 
     # 600 ms of it, twice; the length of the whole is estimated.
-    on_call(test, speech=engines(voice=FakeVoice(fails={TEXT: [9_600, 9_600]})))
+    on_call(test, speech=FakeEngines(tts=FakeVoice(fails={TEXT: [9_600, 9_600]})))
 
 
 def test_a_voice_that_makes_no_sound_has_said_nothing():
@@ -116,7 +116,7 @@ def test_a_voice_that_makes_no_sound_has_said_nothing():
             if text != TEXT:
                 yield bytes(320)
 
-    on_call(test, speech=engines(voice=Silent()))
+    on_call(test, speech=FakeEngines(tts=Silent()))
 
 
 def test_a_voice_that_recovered_may_speak_again():
@@ -124,4 +124,4 @@ def test_a_voice_that_recovered_may_speak_again():
         assert (await leg.say(TEXT)).cut_in == Mute("no voice")
         assert await leg.say(TEXT) == Spoken(TEXT, None)
 
-    on_call(test, speech=engines(voice=FakeVoice(fails={TEXT: [0, 0]})))
+    on_call(test, speech=FakeEngines(tts=FakeVoice(fails={TEXT: [0, 0]})))

@@ -48,9 +48,9 @@ class SpokenLeg:
         self._watch = Watch()
         script = request.script
         self._prompts = Prompts(
-            engines.voice, Voice(name=script.voice, language=script.language), self._watch.changed
+            engines.tts, Voice(name=script.voice, language=script.language), self._watch.changed
         )
-        self._scribe = Scribe(engines.ear, script.language, trouble)
+        self._scribe = Scribe(engines.stt, script.language, trouble)
         self._offset_ms = 0
         self._conversed = False  # whether a human has answered to what was said
         self._hung_up = asyncio.Event()

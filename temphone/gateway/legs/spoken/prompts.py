@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 from temphone.gateway.speech.ports import SpeechFailed, TextToSpeech, Voice
 
-STALLED_S = 5.0  # without a next piece the engine hangs
+STALLED_S = 8.0  # without a next piece the engine hangs
 TRIES = 2
 
 
