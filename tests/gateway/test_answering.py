@@ -106,8 +106,8 @@ def test_who_speaks_to_somebody_is_a_human_at_any_length(text):
 
 
 def test_a_very_long_greeting_is_a_voicemails():
-    assert classify(Speech("Something about the weather.", lasts_ms=6_000)) is AnsweredBy.VOICEMAIL
-    assert classify(Speech("Something about the weather.", lasts_ms=5_900)) is AnsweredBy.HUMAN
+    assert classify(Speech("Something about the weather.", lasts_ms=4_500)) is AnsweredBy.VOICEMAIL
+    assert classify(Speech("Something about the weather.", lasts_ms=4_400)) is AnsweredBy.HUMAN
 
 
 def test_what_was_not_understood_is_unknown_unless_the_rest_tells():
@@ -122,6 +122,8 @@ def test_what_was_not_understood_is_unknown_unless_the_rest_tells():
         "Leave your message at the beep.",
         "The mailbox is full.",
         "For sales press one. For support press two.",
+        "For all other questions press 3.",
+        "Press two for payments.",
         "Please record your message.",
         "Please say your name and why you are calling.",
     ],
@@ -137,6 +139,8 @@ def test_a_machine_gives_itself_away_later(text):
         "Can I leave a message for him?",
         "Is this a voicemail?",
         "Press nine?",
+        "To stop these calls I press nine?",
+        "Press nine for what?",
         "I pressed one but nothing happened.",
         "She is not available.",
         "Just leave your name and number.",

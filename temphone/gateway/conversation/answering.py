@@ -15,7 +15,7 @@ RULES = (
 )
 # People greet in less, or at least ask something.
 LONG_MS = 1_500
-VERY_LONG_MS = 6_000
+VERY_LONG_MS = 4_500
 
 _ASIDE = phrases.pattern(phrases.MENU_ASIDE)
 _ABSENCE = phrases.pattern(phrases.ABSENCE)

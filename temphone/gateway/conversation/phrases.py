@@ -179,6 +179,9 @@ mailbox (?:is full|belongs)
 (?:say|state|record) your name and
 before i (?:try to )?connect you
 (?:<press>.*){2}
+for (?:\w+ ){1,4}<press>
+(?:press|dial|select|enter) (?:one|two|three|four|five|six|seven|eight|zero|pound|star|[0-8]) (?:for|to)
+menu options|following options|listen carefully as|your call is important
 (?:despues|tras|al oir) (?:del|de la|el|la) (?:tono|senal)
 """
 
