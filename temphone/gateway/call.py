@@ -110,8 +110,15 @@ class Call:
     def _note(self, heard: Heard | None) -> Heard | None:
         """Put what the callee said into the transcript."""
         if isinstance(heard, Speech | Key):
-            text = heard.text if isinstance(heard, Speech) else f"[{heard.digit}]"
+            text = _words(heard)
             self._journal.record(
                 EventType.TURN, turn=Turn(speaker="callee", text=text, offset_ms=heard.offset_ms)
             )
         return heard
+
+
+def _words(heard: Speech | Key) -> str:
+    """How the transcript shows it."""
+    if isinstance(heard, Key):
+        return f"[{heard.digit}]"
+    return heard.text if heard.understood else f"{heard.text} [not understood]".strip()

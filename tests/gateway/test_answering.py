@@ -2,7 +2,8 @@
 
 import pytest
 
-from temphone.gateway.conversation.answering import classify
+from temphone.gateway.conversation.answering import classify, is_machine_after_all
+from temphone.gateway.conversation.moves import Speech
 from temphone.telephony.messages import AnsweredBy
 
 VOICEMAIL = """
@@ -54,6 +55,27 @@ Allô?
 """
 
 
+# What only its length gives away.
+RECITED = """
+Hey, this is Bob, I can't come to the phone.
+Sorry I missed you, I'll get back to you.
+I'm away from my desk.
+Our office is currently closed.
+Hi, it's Kim, you know what to do.
+"""
+# At any length.
+PEOPLE = """
+He's not available right now. Would you like to leave a message?
+Sorry, I can't come to the phone right now, who is this?
+Thank you for calling Smith and Sons, this is Janet speaking.
+Hello? Hello? I can't hear you.
+Good morning, how can I help you?
+What, press nine?
+You said press 9, what does it do?
+Should I press one?
+"""
+
+
 def cases(who, text):
     return [(line, who) for line in text.strip().splitlines()]
 
@@ -68,4 +90,61 @@ def cases(who, text):
     ],
 )
 def test_it_tells_who_answered(text, who):
-    assert classify(text) is who
+    assert classify(Speech(text)) is who
+
+
+@pytest.mark.parametrize("text", RECITED.strip().splitlines())
+def test_what_is_said_at_length_to_nobody_is_a_voicemail(text):
+    assert classify(Speech(text, lasts_ms=2_000)) is AnsweredBy.VOICEMAIL
+    assert classify(Speech(text, lasts_ms=1_400)) is AnsweredBy.HUMAN
+    assert classify(Speech(text)) is AnsweredBy.HUMAN
+
+
+@pytest.mark.parametrize("text", PEOPLE.strip().splitlines())
+def test_who_speaks_to_somebody_is_a_human_at_any_length(text):
+    assert classify(Speech(text, lasts_ms=9_000)) is AnsweredBy.HUMAN
+
+
+def test_a_very_long_greeting_is_a_voicemails():
+    assert classify(Speech("Something about the weather.", lasts_ms=4_500)) is AnsweredBy.VOICEMAIL
+    assert classify(Speech("Something about the weather.", lasts_ms=4_400)) is AnsweredBy.HUMAN
+
+
+def test_what_was_not_understood_is_unknown_unless_the_rest_tells():
+    assert classify(Speech("", lasts_ms=900, understood=False)) is AnsweredBy.UNKNOWN
+    told = Speech("leave a message after the tone", lasts_ms=900, understood=False)
+    assert classify(told) is AnsweredBy.VOICEMAIL
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Leave your message at the beep.",
+        "The mailbox is full.",
+        "For sales press one. For support press two.",
+        "For all other questions press 3.",
+        "Press two for payments.",
+        "Please record your message.",
+        "Please say your name and why you are calling.",
+    ],
+)
+def test_a_machine_gives_itself_away_later(text):
+    assert is_machine_after_all(Speech(text, lasts_ms=2_500))
+    assert not is_machine_after_all(Speech(text, lasts_ms=800))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Can I leave a message for him?",
+        "Is this a voicemail?",
+        "Press nine?",
+        "To stop these calls I press nine?",
+        "Press nine for what?",
+        "I pressed one but nothing happened.",
+        "She is not available.",
+        "Just leave your name and number.",
+    ],
+)
+def test_a_human_does_not(text):
+    assert not is_machine_after_all(Speech(text, lasts_ms=3_000))

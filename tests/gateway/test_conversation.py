@@ -11,6 +11,7 @@ from temphone.gateway.conversation.moves import (
     Classified,
     Key,
     Listen,
+    Mute,
     OptedOut,
     Over,
     Result,
@@ -26,6 +27,7 @@ HELLO = Speech("Hello?")
 STOP = Speech("Please stop calling me.", 900)
 GREETING = Speech("You have reached Alex. Leave a message after the tone.")
 SCREEN = Speech("This call is being screened. Say your name.")
+DEAF = Speech("", 700, 900, understood=False)
 GONE = Over(EndedBy.CALLEE)
 TEXTS = script()
 
@@ -132,13 +134,13 @@ def test_it_repeats_the_message_when_asked():
 def test_it_reminds_once_at_ten_seconds_and_ends_at_thirty():
     heard = talk(HELLO)
     assert heard.said == [TEXTS.preface, TEXTS.message, TEXTS.silence_reminder, TEXTS.goodbye]
-    assert [move.timeout_s for move in heard.moves if isinstance(move, Listen)][1:] == [10, 20]
+    assert [move.timeout_s for move in heard.moves if isinstance(move, Listen)][1:] == [10, 20, 0]
 
 
 def test_a_second_silence_is_not_reminded_again():
     heard = talk(HELLO, Silence(), Speech("Yes."), steps=BOOKING)
     assert heard.said.count(TEXTS.silence_reminder) == 1
-    assert [move.timeout_s for move in heard.moves if isinstance(move, Listen)][1:] == [10, 20, 30]
+    assert [move.timeout_s for move in heard.moves if isinstance(move, Listen)][1:] == [10, 20, 30, 0]
 
 
 def test_an_answer_in_the_reminder_counts():
@@ -303,6 +305,82 @@ def test_a_screening_may_lead_to_a_voicemail():
     assert heard.result.outcome is Outcome.VOICEMAIL_LEFT
 
 
+@pytest.mark.parametrize("at", ["preface", "message"])
+def test_who_turns_out_to_be_a_voicemail_gets_its_message(at):
+    rest = Speech("Leave a message after the tone.", 3_000, 2_000)
+    heard = talk(Speech("Hi, this is Alex.", 300, 900), Tone(), during={getattr(TEXTS, at): [rest]})
+    assert heard.said[-1] == TEXTS.voicemail_message
+    assert [move.answered_by for move in heard.moves if isinstance(move, Classified)] == [
+        AnsweredBy.HUMAN,
+        AnsweredBy.VOICEMAIL,
+    ]
+    assert heard.result.outcome is Outcome.VOICEMAIL_LEFT
+
+
+def test_a_beep_in_the_preface_is_a_voicemails_and_starts_its_message_at_once():
+    heard = talk(HELLO, during={TEXTS.preface: [Tone()]})
+    assert heard.said == [TEXTS.preface, TEXTS.voicemail_message]
+    assert heard.result.answered_by is AnsweredBy.VOICEMAIL
+
+
+def test_who_turns_out_to_be_screening_is_told_who_calls():
+    heard = talk(
+        HELLO, during={TEXTS.preface: [Speech("Please say your name and why you are calling.", 1, 3_000)]}
+    )
+    assert heard.said == [TEXTS.preface, TEXTS.screening_message]
+
+
+def test_a_human_who_speaks_of_pressing_nine_stays_a_human():
+    asked = Speech("Press nine? Why should I press nine?", 3_000, 2_500)
+    heard = talk(HELLO, Speech("Fine."), during={TEXTS.preface: [asked]})
+    assert heard.result.answered_by is AnsweredBy.HUMAN
+    assert heard.result.outcome is Outcome.ANSWERED_HUMAN
+
+
+def test_who_cannot_be_understood_is_treated_as_a_human():
+    heard = talk(DEAF, Speech("You have the wrong number."))
+    assert heard.result.answered_by is AnsweredBy.UNKNOWN
+    assert heard.said == [TEXTS.preface, TEXTS.message, TEXTS.goodbye]
+    assert heard.result.outcome is Outcome.WRONG_PERSON
+
+
+def test_the_evidence_of_an_answer_that_was_not_understood_says_so():
+    evidence = talk(HELLO, DEAF).result.evidence
+    assert evidence == {"said": "", "offset_ms": 700, "not_understood_ms": 900}
+
+
+@pytest.mark.parametrize(
+    ("at", "outcome"),
+    [
+        ("preface", Outcome.MESSAGE_INCOMPLETE),
+        ("message", Outcome.MESSAGE_INCOMPLETE),
+        ("goodbye", Outcome.ANSWERED_HUMAN),
+    ],
+)
+def test_a_voice_that_is_lost_ends_the_call_with_what_was_said(at, outcome):
+    heard = talk(HELLO, Speech("Thanks."), during={getattr(TEXTS, at): [Mute("no voice")]})
+    assert (heard.result.outcome, heard.result.ended_by) == (outcome, EndedBy.SYSTEM)
+    assert heard.result.evidence["voice_lost"] == "no voice"
+    assert heard.said[-1] == getattr(TEXTS, at)
+
+
+def test_an_opt_out_holds_though_the_voice_is_lost():
+    heard = talk(HELLO, STOP, during={TEXTS.opt_out_confirmation: [Mute("no voice")]})
+    assert heard.result.outcome is Outcome.OPTED_OUT
+
+
+def test_who_presses_a_key_again_hears_that_the_opt_out_is_understood():
+    heard = talk(HELLO, Key("9"), during={TEXTS.opt_out_confirmation: [Key("9"), Key("9")]})
+    assert heard.said.count(TEXTS.opt_out_confirmation) == 3
+
+
+def test_what_they_began_to_say_in_the_goodbye_is_heard():
+    heard = talk(HELLO, Speech("Thanks."), STOP)
+    assert heard.result.outcome is Outcome.OPTED_OUT
+    heard = talk(Speech("Wrong number."), STOP)
+    assert heard.result.outcome is Outcome.OPTED_OUT
+
+
 def test_a_playbook_leads_from_step_to_step():
     heard = talk(HELLO, Speech("Yes, gladly."), Speech("In the morning."), steps=BOOKING)
     assert heard.said[2:] == [
@@ -374,7 +452,7 @@ def test_a_branch_to_a_step_that_is_not_there_leads_to_the_goodbye():
 
 UTTERANCES = st.sampled_from(
     [
-        *(HELLO, STOP, GREETING, SCREEN, Key("1"), Key("9", 5), Tone(), Silence()),
+        *(HELLO, STOP, GREETING, SCREEN, Key("1"), Key("9", 5), Tone(), Silence(), DEAF, Mute("no voice")),
         *(
             Speech(text)
             for text in ("Yes.", "No.", "What?", "Morning.", "Wrong number.", "Call me tomorrow.", "")
@@ -395,7 +473,7 @@ def test_whatever_is_heard_it_comes_to_one_end_and_never_misses_an_opt_out(answe
     coming, cutting, heard, reported = iter(answers), iter(cuts), [], []
 
     def respond(move):
-        assert not (heard and isinstance(heard[-1], Over)), "it goes on after the end"
+        assert not (heard and isinstance(heard[-1], Over | Mute)), "it goes on after the end"
         if isinstance(move, OptedOut):
             reported.append(heard[-1])
         elif isinstance(move, Say):

@@ -1,6 +1,7 @@
-"""Who or what answered, by the first thing it says. Doubtful means human."""
+"""Who or what answered, by the first thing it says and how long it talks. Doubtful means human."""
 
 from temphone.gateway.conversation import phrases
+from temphone.gateway.conversation.moves import Speech
 from temphone.gateway.conversation.understanding import words_of
 from temphone.telephony.messages import AnsweredBy
 
@@ -12,9 +13,41 @@ RULES = (
     (AnsweredBy.IVR, phrases.pattern(phrases.IVR)),
     (AnsweredBy.VOICEMAIL, phrases.pattern(phrases.GREETING)),
 )
+# People greet in less, or at least ask something.
+LONG_MS = 1_500
+VERY_LONG_MS = 4_500
+
+_ASIDE = phrases.pattern(phrases.MENU_ASIDE)
+_ABSENCE = phrases.pattern(phrases.ABSENCE)
+_ADDRESS = phrases.pattern(phrases.ADDRESS)
+_MACHINE = phrases.pattern(phrases.MACHINE)
 
 
-def classify(text: str) -> AnsweredBy:
+def classify(speech: Speech) -> AnsweredBy:
     """Who says this upon answering."""
-    words = words_of(text)
-    return next((who for who, rule in RULES if rule.search(words)), AnsweredBy.HUMAN)
+    words = _words_of(speech)
+    who = next((who for who, rule in RULES if rule.search(words)), None)
+    if who is not None:
+        return who
+    if not speech.understood:
+        return AnsweredBy.UNKNOWN
+    return AnsweredBy.VOICEMAIL if _is_recited(speech, words) else AnsweredBy.HUMAN
+
+
+def is_machine_after_all(speech: Speech) -> bool:
+    """Whether what was taken for a human says what no human says in a conversation."""
+    if 0 < speech.lasts_ms < LONG_MS or not _MACHINE.search(_words_of(speech)):
+        return False
+    return classify(speech) not in {AnsweredBy.HUMAN, AnsweredBy.UNKNOWN}
+
+
+def _words_of(speech: Speech) -> str:
+    """Its words, without those about our own "press nine": who asks about it is no menu."""
+    return _ASIDE.sub(" ", words_of(speech.text))
+
+
+def _is_recited(speech: Speech, words: str) -> bool:
+    """Whether it is long, and says that nobody is there, or nothing to whoever calls."""
+    if "?" in speech.text or _ADDRESS.search(words):
+        return False
+    return speech.lasts_ms >= (LONG_MS if _ABSENCE.search(words) else VERY_LONG_MS)

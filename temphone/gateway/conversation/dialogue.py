@@ -12,7 +12,9 @@ from temphone.gateway.conversation.answering import classify
 from temphone.gateway.conversation.interruptions import (
     Concluded,
     LineOver,
+    Mistaken,
     OptOutAsked,
+    VoiceLost,
     attend,
     conclude,
 )
@@ -23,6 +25,7 @@ from temphone.gateway.conversation.moves import (
     Key,
     Listen,
     Move,
+    Mute,
     OptedOut,
     Over,
     Result,
@@ -67,8 +70,14 @@ class Conversation:
             yield from self._talk()
         except LineOver as over:
             by = over.by
+        except VoiceLost as lost:
+            self._evidence = {**self._evidence, "voice_lost": lost.problem}
+            return self._result(self._outcome(by), EndedBy.SYSTEM)
+        return self._result(self._outcome(by), by)
+
+    def _result(self, outcome: Outcome, by: EndedBy) -> Result:
         return Result(
-            outcome=self._decided or self._outcome(by),
+            outcome=self._decided or outcome,
             ended_by=by,
             answered_by=self._answered_by,
             evidence=self._evidence,
@@ -107,32 +116,40 @@ class Conversation:
             yield from self._open()
         except Concluded as end:
             self._decide(end.outcome, end.evidence)
-            yield from self._speak(self._script.goodbye)
+            yield from self._say_goodbye()
 
     def _open(self) -> Part[None]:
-        greeting = yield from self._listen(GREETING_WAIT_S)
-        yield from self._meet(greeting)
+        greeting: Answer | Tone | Silence | None = yield from self._listen(GREETING_WAIT_S)
+        while greeting:
+            greeting = yield from self._meet_anew(greeting)
 
-    def _meet(self, greeting: Answer | Silence) -> Part[None]:
+    def _meet_anew(self, greeting: Answer | Tone | Silence) -> Part[Speech | Tone | None]:
+        """What showed in between that it is somebody else."""
+        try:
+            yield from self._meet(greeting)
+        except Mistaken as mistaken:
+            return mistaken.heard
+        return None
+
+    def _meet(self, greeting: Answer | Tone | Silence) -> Part[None]:
         """Find out who is there and treat them accordingly."""
-        who = AnsweredBy.HUMAN
+        who = AnsweredBy.VOICEMAIL if isinstance(greeting, Tone) else AnsweredBy.HUMAN
         if isinstance(greeting, Speech):
-            who = classify(greeting.text)
+            who = classify(greeting)
             self._evidence = greeting.evidence if who is not AnsweredBy.HUMAN else {}
         self._answered_by = who
         yield Classified(who)
-        if who is AnsweredBy.HUMAN:
+        if who in {AnsweredBy.HUMAN, AnsweredBy.UNKNOWN}:
             self._conclude(greeting)
             yield from self._speak_with_human()
         elif who is AnsweredBy.VOICEMAIL:
-            yield from self._leave_message()
+            yield from self._leave_message(greeting)
         elif who is AnsweredBy.SCREENING:
             yield from self._pass_screening()
 
-    def _leave_message(self) -> Part[None]:
+    def _leave_message(self, heard: Heard | None) -> Part[None]:
         if not self._script.voicemail_message:
             return
-        heard: Heard | None = Speech("")
         while isinstance(heard, Speech | Key):
             heard = yield Listen(TONE_WAIT_S)
             attend(heard)
@@ -141,7 +158,7 @@ class Conversation:
     def _pass_screening(self) -> Part[None]:
         yield from self._say(self._script.screening_message)
         heard = yield from self._listen(SCREENING_WAIT_S)
-        while isinstance(heard, Speech) and classify(heard.text) is AnsweredBy.SCREENING:
+        while isinstance(heard, Speech) and classify(heard) is AnsweredBy.SCREENING:
             heard = yield from self._listen(SCREENING_WAIT_S)
         if not isinstance(heard, Silence):
             yield from self._meet(heard)
@@ -153,7 +170,7 @@ class Conversation:
             yield from self._confirm()
         else:
             yield from self._follow(Playbook(self._script.steps))
-        self._conclude((yield from self._speak(self._script.goodbye)))
+        self._conclude((yield from self._say_goodbye()))
 
     def _confirm(self) -> Part[None]:
         heard = yield from self._listen(CONFIRM_WAIT_S)
@@ -211,6 +228,11 @@ class Conversation:
             return heard
         return (yield from self._listen(END_AFTER_S - REMINDER_AFTER_S))
 
+    def _say_goodbye(self) -> Part[Heard | None]:
+        """Say it, and hear out who began to speak before its end."""
+        heard = yield from self._speak(self._script.goodbye)
+        return heard or (yield from self._listen(0.0))
+
     def _listen(self, timeout_s: float) -> Part[Answer | Silence]:
         heard: Heard | None = Tone()
         while isinstance(heard, Tone):
@@ -236,12 +258,16 @@ class Conversation:
         return heard
 
     def _recite(self, text: str) -> Part[None]:
-        """Say it once, whatever cuts in but the end of the line."""
-        heard = (yield Say(text)) if text else None
-        if isinstance(heard, Over):
-            raise LineOver(heard.by)
+        """Say it once, whatever they say; a key that is pressed again and again does not silence it."""
+        heard: Heard | None = Key("")
+        tries = TRIES if text else 0
+        while tries and isinstance(heard, Key):
+            heard = yield Say(text)
+            tries -= 1
+        if isinstance(heard, Over | Mute):
+            attend(heard)
 
     def _conclude(self, heard: Heard | None) -> None:
         """End the script if they are the wrong person or want a callback; a machine's words do not count."""
-        if self._answered_by is AnsweredBy.HUMAN:
+        if self._answered_by in {AnsweredBy.HUMAN, AnsweredBy.UNKNOWN}:
             conclude(heard)

@@ -1,6 +1,7 @@
 """What ends a script from wherever it stands, as exceptions."""
 
-from temphone.gateway.conversation.moves import Evidence, Heard, Key, Over, Speech
+from temphone.gateway.conversation.answering import is_machine_after_all
+from temphone.gateway.conversation.moves import Evidence, Heard, Key, Mute, Over, Speech, Tone
 from temphone.gateway.conversation.understanding import asks_for_callback, asks_to_stop, is_wrong_person
 from temphone.telephony.messages import EndedBy, Outcome
 
@@ -13,6 +14,22 @@ class LineOver(Exception):
     def __init__(self, by: EndedBy) -> None:
         super().__init__(by)
         self.by = by
+
+
+class VoiceLost(Exception):
+    """Our own voice fails; whatever is not said by now will not be."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+class Mistaken(Exception):
+    """What was taken for a human is a machine."""
+
+    def __init__(self, heard: Speech | Tone) -> None:
+        super().__init__()
+        self.heard = heard
 
 
 class OptOutAsked(Exception):
@@ -33,10 +50,12 @@ class Concluded(Exception):
 
 
 def attend(heard: Heard | None) -> None:
-    """What holds at every moment of every call. Raises LineOver, OptOutAsked."""
+    """What holds at every moment of every call. Raises LineOver, VoiceLost, OptOutAsked."""
     match heard:
         case Over(by=by):
             raise LineOver(by)
+        case Mute(problem=problem):
+            raise VoiceLost(problem)
         case Key(digit=digit) if digit == OPT_OUT_KEY:
             raise OptOutAsked(heard.evidence)
         case Speech(text=text) if asks_to_stop(text):
@@ -44,7 +63,9 @@ def attend(heard: Heard | None) -> None:
 
 
 def conclude(heard: Heard | None) -> None:
-    """What ends a script that did not expect it. Raises Concluded."""
+    """What ends a script that did not expect it. Raises Concluded, Mistaken."""
+    if isinstance(heard, Tone) or (isinstance(heard, Speech) and is_machine_after_all(heard)):
+        raise Mistaken(heard)
     if not isinstance(heard, Speech):
         return
     if is_wrong_person(heard.text):

@@ -13,15 +13,22 @@ Evidence = Mapping[str, str | int]
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """The callee said something and finished."""
+    """The callee said something and finished.
+
+    What a deaf engine did not understand is no silence: the text is what it did understand, if anything.
+    """
 
     text: str
     offset_ms: int = 0
+    lasts_ms: int = 0  # from their first sound to their last; 0: not known
+    understood: bool = True
 
     @property
     def evidence(self) -> Evidence:
         """What shows it."""
-        return {"said": self.text, "offset_ms": self.offset_ms}
+        if self.understood:
+            return {"said": self.text, "offset_ms": self.offset_ms}
+        return {"said": self.text, "offset_ms": self.offset_ms, "not_understood_ms": self.lasts_ms}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,14 @@ class Over:
     by: EndedBy
 
 
-Heard = Speech | Key | Tone | Silence | Over
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Our own voice fails, and why: nothing can be said any more."""
+
+    problem: str
+
+
+Heard = Speech | Key | Tone | Silence | Over | Mute
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ VOCABULARY = {
         "(?:later|soon|tomorrow|tonight|another (?:time|day)|some other time|next|after|when|around|this"
         r"|in (?:an?|the|one|two|half|five|ten|\d+)|at \w+|(?:on )?<day>)"
     ),
+    "press": (
+        r"(?:press|dial|select|enter) (?:one|two|three|four|five|six|seven|eight|nine|zero|pound|star|\d)"
+    ),
     "here": "(?:here|by that name|with that name|called that)",
     "somebody": "(?:him|her|them|anyone|anybody|that person|this person|the person|any such|who you)",
     "nunca": "(?:no|nunca|ya no|jamas)",
@@ -121,6 +124,10 @@ i will|ill be there|please do
 si|claro|por supuesto|de acuerdo|esta bien|vale|correcto|perfecto|confirmo|bueno|asi es
 """
 
+FILLER = r"""
+^(?:(?:m+|h+m+|mhm+|mm? ?hm+|u+h+|u+m+|a+h+|e+h+|e+r+|uh huh|aha|hm|o+h+|ay) ?)+$
+"""
+
 SCREENING = r"""
 call (?:screening|assist)
 screening (?:service|this call|your call|the call)
@@ -150,7 +157,7 @@ motivo de (?:su|la) llamada
 """
 
 IVR = r"""
-(?:press|dial|select|enter) (?:one|two|three|four|five|six|seven|eight|nine|zero|pound|star|\d)
+<press>
 main menu|menu options|following options|listen carefully|your call is important|party extension
 for english
 (?:oprima|marque|presione|pulse) (?:el )?(?:uno|dos|tres|cero|\d)
@@ -160,6 +167,53 @@ GREETING = r"""
 (?:you have|youve) reached
 (?:person|party|customer|subscriber|number) you (?:are|were|have) (?:calling|called|dialed|trying)
 will (?:call|get back to) you (?:back )?as soon as
+"""
+
+# What no human says in the middle of a conversation.
+MACHINE = r"""
+(?:after|at|following) the (?:tone|beep|signal)
+record (?:your|a) message
+(?:forwarded|transferred) to (?:an? )?(?:automated )?(?:voice|answering|automatic)
+mailbox (?:is full|belongs)
+(?:you have|youve) reached the (?:voice|mail)
+(?:say|state|record) your name and
+before i (?:try to )?connect you
+(?:<press>.*){2}
+for (?:\w+ ){1,4}<press>
+(?:press|dial|select|enter) (?:one|two|three|four|five|six|seven|eight|zero|pound|star|[0-8]) (?:for|to)
+menu options|following options|listen carefully as|your call is important
+(?:despues|tras|al oir) (?:del|de la|el|la) (?:tono|senal)
+"""
+
+# Said at length, it means that nobody is there.
+ABSENCE = r"""
+(?:cant|cannot|unable to|not able to) (?:come to|get to|answer|take|pick up)(?: \w+){0,3} (?:phone|call)
+(?:not|isnt|arent) (?:available|here|in)\b
+(?:sorry|apologies) (?:i|we|that i|that we)(?: have)? missed
+(?:ill|i will|well|we will) (?:get back|call you|return your call|give you a call)
+away from (?:my|the|our) (?:phone|desk)
+(?:office|store|clinic|practice|shop|we|lines?) (?:is|are) (?:currently |now )?closed
+you know what to do
+on (?:the other line|another call|vacation|holiday)
+no (?:puedo|podemos|esta disponible)|en este momento no
+"""
+
+# Said to somebody who is there.
+ADDRESS = r"""
+(?:who|whos) (?:is|are|this|am i)
+(?:can|could|may|shall) i (?:help|ask|take|tell)
+(?:how|what) (?:can|may) (?:i|we) (?:help|do)
+would you like
+(?:is|this is) \w+ speaking|speaking
+hello(?: \w+)? hello
+quien (?:es|habla|llama)|digame|en que (?:puedo|le puedo)
+"""
+
+# Somebody repeats our own words, or asks about them.
+MENU_ASIDE = r"""
+(?:do|should|shall|can|must|did|why would) (?:i|you|we)(?: \w+){0,3} (?:press|dial) \w+
+(?:you (?:said|say|mean|want me to)|what|which|to) (?:press|dial) \w+
+^(?:press|dial) (?:nine|9)\b
 """
 
 

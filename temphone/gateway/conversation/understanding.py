@@ -14,6 +14,7 @@ _STOP = phrases.pattern(phrases.STOP)
 _WRONG_PERSON = phrases.pattern(phrases.WRONG_PERSON)
 _CALLBACK = phrases.pattern(phrases.CALLBACK)
 _REPEAT = phrases.pattern(phrases.REPEAT)
+_FILLER = phrases.pattern(phrases.FILLER)
 _NOT_A_NO = phrases.pattern(phrases.NOT_A_NO)
 _NO = phrases.pattern(phrases.NO)
 _YES = phrases.pattern(phrases.YES)
@@ -44,6 +45,11 @@ def asks_for_callback(text: str) -> bool:
 def asks_to_repeat(text: str) -> bool:
     """Whether they want to hear it again."""
     return _REPEAT.search(words_of(text)) is not None
+
+
+def is_filler(text: str) -> bool:
+    """Whether it is a mere noise of agreement or thought."""
+    return _FILLER.search(words_of(text)) is not None
 
 
 def says_no(text: str) -> bool:

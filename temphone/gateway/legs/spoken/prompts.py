@@ -1,0 +1,117 @@
+"""The sound of what the agent says in one call, made ahead where it is known ahead."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+
+from temphone.gateway.speech.ports import SpeechFailed, TextToSpeech, Voice
+
+STALLED_S = 8.0  # without a next piece the engine hangs
+TRIES = 2
+
+
+class Prompt:
+    """One text and its sound, which grows while it is made. A frame may be cut from it at any time."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sound = bytearray()
+        self.complete = False
+        self.problem = ""  # why it will never be complete
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is added to it any more."""
+        return self.complete or bool(self.problem)
+
+
+class Prompts:
+    """The prompts of one call, by text."""
+
+    def __init__(self, engine: TextToSpeech, voice: Voice, changed: Callable[[], None]) -> None:
+        """``changed`` is told when more of a sound is there."""
+        self._engine = engine
+        self._voice = voice
+        self._changed = changed
+        self._prompts: dict[str, tuple[Prompt, asyncio.Task[None]]] = {}
+        self._ahead: asyncio.Task[None] | None = None
+
+    def of(self, text: str) -> Prompt:
+        """The prompt of this text; the engine begins at once. One that failed is tried anew."""
+        prompt = self._of(text)[0]
+        if prompt.problem:
+            del self._prompts[text]
+            prompt = self._of(text)[0]
+        return prompt
+
+    async def make(self, texts: Sequence[str]) -> None:
+        """Make these, one after the other; returns when they are there.
+
+        Raises:
+            SpeechFailed: one of them cannot be made.
+        """
+        for text in filter(None, texts):
+            prompt, making = self._of(text)
+            await asyncio.wait({making})
+            if prompt.problem:
+                raise SpeechFailed(prompt.problem)
+
+    def make_ahead(self, texts: Sequence[str]) -> None:
+        """Make these when there is time; one that cannot be made is tried again when it is wanted."""
+        self._ahead = asyncio.create_task(self._make_ahead(texts))
+
+    def close(self) -> None:
+        """Make nothing more."""
+        for task in (self._ahead, *(making for _, making in self._prompts.values())):
+            if task:
+                task.cancel()
+
+    async def _make_ahead(self, texts: Sequence[str]) -> None:
+        for text in filter(None, texts):
+            await asyncio.wait({self._of(text)[1]})
+
+    def _of(self, text: str) -> tuple[Prompt, asyncio.Task[None]]:
+        if text not in self._prompts:
+            prompt = Prompt(text)
+            self._prompts[text] = prompt, asyncio.create_task(self._make(prompt))
+        return self._prompts[text]
+
+    async def _make(self, prompt: Prompt) -> None:
+        problem = "it was not made"  # by an error that nobody thought of
+        try:
+            for _ in range(TRIES):
+                problem = await self._try(prompt)
+                if not problem:
+                    break
+        finally:
+            prompt.problem = problem
+            self._changed()
+
+    async def _try(self, prompt: Prompt) -> str:
+        """Make it, or the rest of it; returns what went wrong."""
+        skip = len(prompt.sound)
+        try:
+            async with aclosing(self._pieces(prompt.text)) as pieces:
+                async for piece in pieces:
+                    prompt.sound += piece[skip:]
+                    skip = max(0, skip - len(piece))
+                    self._changed()
+        except SpeechFailed as error:
+            return str(error) or "it cannot be spoken"
+        if not prompt.sound:
+            return "it has no sound"
+        prompt.complete = True
+        return ""
+
+    async def _pieces(self, text: str) -> AsyncGenerator[bytes]:
+        """The engine's pieces. Raises SpeechFailed, also when it hangs."""
+        pieces = aiter(self._engine.speak(text, self._voice))
+        try:
+            while True:
+                async with asyncio.timeout(STALLED_S):
+                    piece = await anext(pieces)
+                yield piece
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise SpeechFailed("the engine hangs") from error

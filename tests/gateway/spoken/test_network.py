@@ -1,0 +1,105 @@
+"""The network that makes spoken legs: what it records, what it forgets, and how it closes."""
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+
+from temphone.gateway.conversation.moves import Over
+from temphone.gateway.legs.base import Failed
+from temphone.gateway.legs.spoken.network import SpokenNetwork
+from temphone.gateway.recorder import Recorder
+from temphone.telephony.messages import EndedBy, Outcome
+from tests.gateway.builders import dial
+from tests.gateway.spoken.fakes import FakeEngines, FakeLine, hangs_up
+
+
+@dataclass
+class Past:
+    begun: bool = False
+    replaying: bool = False
+
+
+def test_it_makes_a_line_for_the_request():
+    asked = []
+
+    def line(request):
+        asked.append(request)
+        return FakeLine()
+
+    request = dial("att_1")
+    SpokenNetwork(line, FakeEngines()).leg(request, Past())
+    assert asked == [request]
+
+
+def test_a_call_that_was_up_before_a_restart_is_unknown_and_never_rings_again():
+    async def test():
+        lines = []
+        network = SpokenNetwork(lines.append, FakeEngines())
+        leg = network.leg(dial("att_1"), Past(begun=True))
+        with pytest.raises(Failed) as failed:
+            await leg.ring()
+        leg.hang_up()
+        assert (failed.value.outcome, failed.value.rang) == (Outcome.UNKNOWN, True)
+        assert lines == []
+
+    asyncio.run(test())
+
+
+async def call(network, **fields):
+    leg = network.leg(dial("att_1", **fields), Past())
+    await leg.ring()
+    await leg.answer()
+    return leg
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_it_records_when_it_is_asked_to_and_only_then(tmp_path, wanted):
+    async def test():
+        recorder = Recorder(tmp_path, lambda path: None)
+        network = SpokenNetwork(lambda request: FakeLine([hangs_up(500)]), FakeEngines(), recorder)
+        leg = await call(network, record=wanted)
+        assert await leg.listen(10) == Over(EndedBy.CALLEE)
+        await network.close()
+        await recorder.close()
+
+    asyncio.run(test())
+    assert [path.name for path in tmp_path.iterdir()] == ["att_1.wav"] * wanted
+
+
+def test_without_a_recorder_nothing_is_recorded():
+    async def test():
+        network = SpokenNetwork(lambda request: FakeLine([hangs_up(500)]), FakeEngines())
+        leg = await call(network, record=True)
+        assert await leg.listen(10) == Over(EndedBy.CALLEE)
+
+    asyncio.run(test())
+
+
+def test_nobody_is_recorded_before_the_answer(tmp_path):
+    async def test():
+        busy = Failed(Outcome.BUSY, by=EndedBy.CARRIER, cause="486 Busy Here")
+        recorder = Recorder(tmp_path, lambda path: None)
+        network = SpokenNetwork(lambda request: FakeLine(fails_to_answer=busy), FakeEngines(), recorder)
+        with pytest.raises(Failed):
+            await call(network, record=True)
+        await recorder.close()
+
+    asyncio.run(test())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_when_it_closes_it_hangs_up_and_keeps_what_was_recorded(tmp_path):
+    async def test():
+        recorder = Recorder(tmp_path, lambda path: None)
+        line = FakeLine()
+        network = SpokenNetwork(lambda request: line, FakeEngines(), recorder)
+        leg = await call(network, record=True)
+        await line.reaches(1_000)
+        await network.close()
+        await recorder.close()
+        assert line.hung_up
+        assert await leg.listen(1) == Over(EndedBy.STAFF)
+
+    asyncio.run(test())
+    assert (tmp_path / "att_1.wav").stat().st_size >= 44 + 32_000

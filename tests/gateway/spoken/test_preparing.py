@@ -1,0 +1,132 @@
+"""What must be ready before a phone rings."""
+
+import asyncio
+
+import pytest
+
+from temphone.gateway.legs.base import Failed, Spoken
+from temphone.telephony.messages import EndedBy, Outcome
+from tests.gateway.builders import script
+from tests.gateway.spoken.fakes import FakeEar, FakeEngines, FakeLine, FakeVoice
+from tests.gateway.spoken.legs import leg_on, on_call
+
+TEXTS = script()
+BUSY = Failed(Outcome.BUSY, by=EndedBy.CARRIER, cause="486 Busy Here")
+
+
+def ring(line, speech, *, then=None, **fields):
+    """What ringing came to: an exception, or None."""
+
+    async def whole():
+        leg = leg_on(line, speech, **fields)
+        if then:
+            asyncio.get_running_loop().call_soon(then, leg)
+        try:
+            await leg.ring()
+            await leg.answer()
+        except Failed as failed:
+            return failed
+        finally:
+            leg.hang_up()
+            await leg.closed()
+
+    return asyncio.run(whole())
+
+
+def test_what_is_said_first_is_there_before_it_rings():
+    class Watching(FakeLine):
+        async def ring(self):
+            assert voice.spoken[:2] == [TEXTS.preface, TEXTS.message]
+
+    voice = FakeVoice()
+    assert ring(Watching(), FakeEngines(tts=voice)) is None
+
+
+def test_the_rest_is_made_while_it_rings():
+    async def test(leg, line):
+        assert await line.reaches(500)
+        assert TEXTS.voicemail_message in voice.spoken
+        made = len(voice.spoken)
+        assert await leg.say(TEXTS.goodbye) == Spoken(TEXTS.goodbye, None)
+        assert len(voice.spoken) == made
+
+    voice = FakeVoice()
+    on_call(test, speech=FakeEngines(tts=voice))
+
+
+def test_the_first_word_is_in_the_line_at_once():
+    async def test(leg, line):
+        saying = asyncio.create_task(leg.say(TEXTS.preface))
+        await asyncio.sleep(0)
+        assert line.unplayed_ms == 200
+        await saying
+
+    on_call(test)
+
+
+@pytest.mark.parametrize(
+    "speech",
+    [
+        FakeEngines(tts=FakeVoice(fails={TEXTS.preface: [0, 0]})),
+        FakeEngines(tts=FakeVoice(fails={TEXTS.message: [5_000, 5_000]})),
+        FakeEngines(stt=FakeEar(refuses=1)),
+    ],
+    ids=["no preface", "half a message", "nobody listens"],
+)
+def test_without_speech_nobody_is_rung(speech):
+    line = FakeLine()
+    failed = ring(line, speech)
+    assert (failed.outcome, failed.cause, failed.rang) == (
+        Outcome.CARRIER_ERROR,
+        "speech_unavailable",
+        False,
+    )
+    assert line.rang == 0
+
+
+def test_a_voice_that_fails_once_is_tried_again():
+    assert ring(FakeLine(), FakeEngines(tts=FakeVoice(fails={TEXTS.preface: [0]}))) is None
+
+
+def test_it_does_not_wait_for_a_voice_beyond_the_last_instant_to_ring():
+    line = FakeLine()
+    failed = ring(line, FakeEngines(tts=FakeVoice(hangs=True)), seconds=0.6)
+    assert (failed.cause, line.rang) == ("speech_unavailable", 0)
+
+
+def test_a_hang_up_while_it_gets_ready_cancels_it():
+    line = FakeLine()
+    failed = ring(line, FakeEngines(tts=FakeVoice(hangs=True)), then=lambda leg: leg.hang_up())
+    assert (failed.outcome, failed.by, line.rang) == (Outcome.CANCELED_BY_USER, EndedBy.STAFF, 0)
+
+
+@pytest.mark.parametrize("where", ["fails_to_ring", "fails_to_answer"])
+def test_who_does_not_answer_needs_no_engine_any_more(where):
+    ear = FakeEar()
+    assert ring(FakeLine(**{where: BUSY}), FakeEngines(stt=ear)) is BUSY
+    assert ear.opened[0].closed
+
+
+def test_a_text_without_words_is_not_made():
+    voice = FakeVoice()
+    assert ring(FakeLine(), FakeEngines(tts=voice), script=script(preface="")) is None
+    assert "" not in voice.spoken
+
+
+def test_the_voice_and_the_language_are_the_scripts():
+    asked = []
+
+    class Polyglot(FakeVoice):
+        async def speak(self, text, voice_):
+            asked.append((voice_.name, voice_.language))
+            async for piece in super().speak(text, voice_):
+                yield piece
+
+    class Listening(FakeEar):
+        async def listen(self, language):
+            asked.append(language)
+            return await super().listen(language)
+
+    spanish = script(language="es", voice="lupe")
+    ring(FakeLine(), FakeEngines(tts=Polyglot(), stt=Listening()), script=spanish)
+    assert set(asked) == {"es", ("lupe", "es")}
