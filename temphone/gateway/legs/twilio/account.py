@@ -136,12 +136,15 @@ class Http:
             self._api_url + url.removeprefix(TWILIO),
             params=params,
             data=data,
-            headers=headers,
-            auth=aiohttp.BasicAuth(*auth) if auth else None,
+            headers={**(headers or {}), **_authorization(auth)},
             timeout=TIMEOUT,
             allow_redirects=False,
         ) as response:
             return Response(response.status, await response.text(), response.headers)
+
+
+def _authorization(auth: tuple[str, str] | None) -> dict[str, str]:
+    return {"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {}
 
 
 async def _answer(asked: Awaitable[Any]) -> Any:

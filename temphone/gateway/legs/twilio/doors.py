@@ -73,3 +73,15 @@ def _news(form: Mapping[str, object]) -> News | None:
         )
     except (KeyError, ValueError):
         return None
+
+
+async def listen(network: TwilioNetwork, host: str, port: int) -> web.AppRunner:
+    """Open the doors.
+
+    Raises:
+        OSError: it cannot listen there.
+    """
+    runner = web.AppRunner(application(network), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    return runner

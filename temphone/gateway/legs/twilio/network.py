@@ -44,6 +44,7 @@ class TwilioNetwork:
         self._turns = asyncio.Semaphore(TURNS)
         self._told = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
+        self._closing = False
 
     # What the gateway asks.
 
@@ -71,6 +72,7 @@ class TwilioNetwork:
 
     async def close(self) -> None:
         """Let everything be; the next gateway finds the calls that are up."""
+        self._closing = True
         tasks = [*self._tasks, *self._checks.values()]
         for task in tasks:
             task.cancel()
@@ -101,6 +103,9 @@ class TwilioNetwork:
 
     def run(self, work: Coroutine[None, None, None]) -> None:
         """See ``Exchange``."""
+        if self._closing:
+            work.close()
+            return
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
