@@ -110,6 +110,10 @@ def _accepted(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
     changes.notify(attempt.call, "call.started")
 
 
+def _dialing(_changes: Changes, _attempt: Attempt, _event: CarrierEvent) -> None:
+    """A note for the gateway's own restart; the attempt is dialling already."""
+
+
 def _ringing(_changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
     attempt.ringing_at = event.at
     attempt.state = AttemptState.RINGING
@@ -139,6 +143,7 @@ def _ended(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
 
 HANDLERS = {
     EventType.ACCEPTED: _accepted,
+    EventType.DIALING: _dialing,
     EventType.RINGING: _ringing,
     EventType.ANSWERED: _answered,
     EventType.CLASSIFIED: _classified,

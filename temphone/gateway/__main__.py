@@ -7,14 +7,17 @@ import sqlite3
 import sys
 
 from temphone.gateway.config import BadSetting, Config, from_environment
-from temphone.gateway.gateway import serve
+from temphone.gateway.gateway import Broken, serve
 from temphone.gateway.ledger import Ledger
 from temphone.gateway.store import InUse
 from temphone.telephony.logs import PlainFormatter
 
 
 def main() -> int:
-    """Run the gateway; returns the exit code: 2 for a wrong setting, 1 for what it cannot use."""
+    """Run the gateway; returns the exit code.
+
+    2: a wrong setting; 1: what it cannot use; 3: something died that only a new process can have again.
+    """
     os.umask(0o077)  # numbers and words are for the owner's eyes
     try:
         config = from_environment(os.environ)
@@ -42,6 +45,8 @@ def _serve(config: Config, ledger: Ledger) -> int:
         asyncio.run(serve(config, ledger))
     except OSError as error:
         return _refuse(f"The gateway cannot start: {error}.", code=1)
+    except Broken as error:
+        return _refuse(f"{error}; it is to be started again.", code=3)
     finally:
         ledger.close()
     return 0

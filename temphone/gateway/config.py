@@ -9,6 +9,11 @@ TEMPHONE_GATEWAY_LINES: how many calls may be up at once; 1000.
 TEMPHONE_GATEWAY_LEDGER: the ledger's file, on a local disk; ``gateway/ledger.sqlite3``.
 TEMPHONE_PHONE_LOG: the simulated network's log; ``gateway/phone.log``.
 TEMPHONE_SIMULATION_SPEED: divides all waiting of the simulated network; 1.0.
+TEMPHONE_SIP_LISTEN: host:port from which SIP trunks are spoken to, or ``off``; ``0.0.0.0:0``.
+TEMPHONE_SIP_RTP_PORTS: from-to, the UDP ports that their sound comes to; ``20000-29999``.
+TEMPHONE_SIP_CA: a file of certificates that trunks over TLS are checked with; the system's.
+TEMPHONE_PUBLIC_URL: where Twilio reaches this gateway, https; empty, and Twilio's trunks are not ready.
+TEMPHONE_PUBLIC_LISTEN: host:port where that arrives, apart from everything else; ``127.0.0.1:8090``.
 TEMPHONE_LOG_LEVEL: DEBUG, INFO, WARNING or ERROR; WARNING.
 
 After the semicolon the default; relative files are in TEMPHONE_DATA_DIR.
@@ -33,6 +38,25 @@ class BadSetting(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SipSettings:
+    """How this gateway speaks SIP."""
+
+    host: str = ""  # empty: every interface
+    port: int = 0  # any free one; TLS has the next
+    rtp_ports: tuple[int, int] = (20_000, 29_999)  # both included
+    ca: Path | None = None  # None: the system's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicSettings:
+    """Where the gateway is reached from outside, and where that arrives."""
+
+    url: str = ""  # empty: nowhere
+    host: str = "127.0.0.1"
+    port: int = 8090
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The settings, checked."""
 
@@ -46,6 +70,8 @@ class Config:
     phone_log: Path
     speed: float
     log_level: int
+    sip: SipSettings | None = None  # None: no SIP
+    public: PublicSettings = PublicSettings()
 
 
 def from_environment(environment: Mapping[str, str]) -> Config:
@@ -73,6 +99,28 @@ def from_environment(environment: Mapping[str, str]) -> Config:
         phone_log=Path(read.text("PHONE_LOG", str(data_dir / "gateway" / "phone.log"))),
         speed=read.number("SIMULATION_SPEED", 1.0),
         log_level=read.log_level("LOG_LEVEL", "WARNING"),
+        sip=_sip(read),
+        public=_public(read),
+    )
+
+
+def _public(read: "_Reader") -> PublicSettings:
+    url = read.url("PUBLIC_URL", "")
+    if url and not url.startswith("https://"):
+        raise _wrong("PUBLIC_URL", "an address such as https://calls.example.org; Twilio speaks TLS alone")
+    host, port = read.listen("PUBLIC_LISTEN", "127.0.0.1:8090")
+    return PublicSettings(url=url, host=host, port=port)
+
+
+def _sip(read: "_Reader") -> SipSettings | None:
+    if read.text("SIP_LISTEN", "").lower() == "off":
+        return None
+    host, port = read.listen("SIP_LISTEN", "0.0.0.0:0")
+    return SipSettings(
+        host="" if EVERYWHERE.fullmatch(host) else host,
+        port=port,
+        rtp_ports=read.ports("SIP_RTP_PORTS", "20000-29999"),
+        ca=read.file("SIP_CA"),
     )
 
 
@@ -107,6 +155,21 @@ class _Reader:
         if host is None or port is None or "/" in text or "@" in text:
             raise _wrong(name, "host:port, such as 127.0.0.1:9000")
         return host, port
+
+    def ports(self, name: str, default: str) -> tuple[int, int]:
+        match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", self.text(name, default))
+        first, last = map(int, match.groups()) if match else (0, 0)
+        if not 1024 <= first < last <= 65_535:
+            raise _wrong(name, "from-to, such as 20000-29999")
+        return first, last
+
+    def file(self, name: str) -> Path | None:
+        """A file that must be there; None when none is named."""
+        if not (text := self.text(name, "")):
+            return None
+        if not Path(text).is_file():
+            raise _wrong(name, "a file that is there")
+        return Path(text).absolute()
 
     def log_level(self, name: str, default: str) -> int:
         levels = logging.getLevelNamesMapping()

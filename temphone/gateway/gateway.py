@@ -4,9 +4,10 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -15,14 +16,24 @@ from temphone.gateway.callback import Callback, Unavailable
 from temphone.gateway.config import Config
 from temphone.gateway.heartbeat import Pulse
 from temphone.gateway.ledger import Ledger
+from temphone.gateway.legs import sip
+from temphone.gateway.legs.base import Network
+from temphone.gateway.legs.line import Lines
 from temphone.gateway.legs.phone_log import PhoneLog
 from temphone.gateway.legs.simulated import SimulatedNetwork
+from temphone.gateway.legs.twilio import doors
+from temphone.gateway.legs.twilio.network import TwilioNetwork
 from temphone.gateway.outbox import Outbox
 from temphone.gateway.server import application
 from temphone.gateway.switchboard import Switchboard
+from temphone.gateway.trunks import Trunks
 from temphone.gateway.writer import LedgerUnavailable, Writer
-from temphone.telephony.messages import Heartbeat
+from temphone.telephony.messages import Heartbeat, Welcome
 
+if TYPE_CHECKING:
+    from temphone.gateway.legs.sip.network import SipNetwork
+
+Talks = Callable[[Lines], Network]  # makes legs that talk, of lines
 REMEMBER_S = 7 * 86_400.0
 FORGET_EVERY_S = 3600.0
 LAST_SEND_S = 1.0
@@ -30,10 +41,17 @@ LAST_SEND_S = 1.0
 log = logging.getLogger(__name__)
 
 
+class Broken(Exception):
+    """Something is dead that only a new process can have again; the message says what."""
+
+
 class Gateway:
     """One gateway on one ledger."""
 
-    def __init__(self, config: Config, ledger: Ledger, callback: Callback) -> None:
+    def __init__(
+        self, config: Config, ledger: Ledger, callback: Callback, *, talks: Talks | None = None
+    ) -> None:
+        """Without ``talks`` it carries simulated calls alone."""
         self._config = config
         self._ledger = ledger
         self._callback = callback
@@ -45,12 +63,23 @@ class Gateway:
             speed=config.speed,
             open_attempts={attempt.request.attempt_id for attempt in self._open},
         )
-        self._networks = {"simulated": simulated}
+        self._networks: dict[str, Network] = {"simulated": simulated}
+        self._trunks = Trunks(config.ledger.with_suffix(".trunks"))
+        self._sip = _sip_network(config) if talks else None
+        if talks and self._sip:
+            self._networks["sip"] = talks(self._sip)
+            self._trunks.kept_by("sip", self._sip)
+        self._twilio = TwilioNetwork(config.public.url)
+        if talks:
+            self._networks["twilio"] = talks(self._twilio)
+            self._trunks.kept_by("twilio", self._twilio)
+        self._broken = ""
         self._switchboard = Switchboard(
             ledger=ledger,
             writer=self._writer,
             outbox=self._outbox,
             networks=self._networks,
+            trunks=self._trunks,
             lines=config.lines,
         )
         self._url = config.url
@@ -60,16 +89,22 @@ class Gateway:
 
         Raises:
             OSError: it cannot listen there.
+            Broken: it ended by itself.
         """
         self._switchboard.resume(self._open)
-        runner = await self._listen()
+        runners = [await self._listen(), *await self._open_doors()]
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._writer.work())
-            pulse = Pulse(self._callback, self._beat)
-            loops = [tasks.create_task(work) for work in (self._outbox.run(), pulse.run(), self._forget())]
+            pulse = Pulse(self._callback, self._beat, self._welcomed)
+            work = [self._outbox.run(), pulse.run(), self._forget()]
+            if self._sip:
+                work.append(self._carry_sip(self._sip, stop))
+            loops = [tasks.create_task(each) for each in work]
             log.info("Gateway %s listens at %s.", self._ledger.identity, self._url)
             await stop.wait()
-            await self._wind_up(runner, loops)
+            await self._wind_up(runners, loops)
+        if self._broken:
+            raise Broken(self._broken)
 
     async def _listen(self) -> web.AppRunner:
         app = application(self._switchboard, ledger=self._ledger.identity, secret=self._config.secret)
@@ -79,6 +114,13 @@ class Gateway:
         host, port = runner.addresses[0][:2]
         self._url = self._url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
         return runner
+
+    async def _open_doors(self) -> list[web.AppRunner]:
+        """What Twilio reaches is apart from everything else; nothing is open without it."""
+        public = self._config.public
+        if "twilio" not in self._networks or not public.url:
+            return []
+        return [await doors.listen(self._twilio, public.host, public.port)]
 
     async def _beat(self) -> Heartbeat:
         return Heartbeat(
@@ -90,7 +132,21 @@ class Gateway:
             outbox=await self._writer.run(self._ledger.events.waiting_count),
             legs=list(self._networks),
             at=datetime.now(UTC),
+            trunks=self._trunks.states(),
         )
+
+    def _welcomed(self, welcome: Welcome) -> None:
+        self._trunks.learn(welcome.trunks)
+
+    async def _carry_sip(self, network: "SipNetwork", stop: asyncio.Event) -> None:
+        """Carry calls over SIP; when its stack dies, end the gateway in good order."""
+        from temphone.gateway.legs.sip.stack import StackDied
+
+        try:
+            await network.run()
+        except StackDied as error:
+            self._broken = f"The SIP stack has died ({error})"
+            stop.set()
 
     async def _forget(self) -> None:
         """Drop what was said long ago, a little at a time."""
@@ -101,10 +157,14 @@ class Gateway:
                 dropped = 0
             await asyncio.sleep(0 if dropped else FORGET_EVERY_S)
 
-    async def _wind_up(self, runner: web.AppRunner, loops: Iterable[asyncio.Task[None]]) -> None:
+    async def _wind_up(self, runners: Iterable[web.AppRunner], loops: Iterable[asyncio.Task[None]]) -> None:
         """Refuse what comes, let the calls be, send what can be sent at once."""
         await self._switchboard.close()
-        await runner.cleanup()
+        if self._sip:
+            await self._sip.close()
+        await self._twilio.close()
+        for runner in runners:
+            await runner.cleanup()
         for loop in loops:
             loop.cancel()
         try:
@@ -116,14 +176,24 @@ class Gateway:
         self._writer.close()
 
 
-async def serve(config: Config, ledger: Ledger) -> None:
+def _sip_network(config: Config) -> "SipNetwork | None":
+    """Lines over SIP, where that is wanted and installed."""
+    if config.sip is None or not sip.is_installed():
+        return None
+    from temphone.gateway.legs.sip.network import SipNetwork
+
+    return SipNetwork(config.sip)
+
+
+async def serve(config: Config, ledger: Ledger, *, talks: Talks | None = None) -> None:
     """Run a gateway until SIGTERM or SIGINT.
 
     Raises:
         OSError: it cannot listen there.
+        Broken: it ended by itself.
     """
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with Callback(config.callback_url, config.secret) as callback:
-        await Gateway(config, ledger, callback).run(stop)
+        await Gateway(config, ledger, callback, talks=talks).run(stop)

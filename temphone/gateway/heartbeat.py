@@ -17,8 +17,15 @@ SKEW_S = 2.0
 class Pulse:
     """The heartbeat, and what it learns: whether Django hears it, and whether the clocks agree."""
 
-    def __init__(self, callback: Callback, beat: Callable[[], Awaitable[Heartbeat]]) -> None:
+    def __init__(
+        self,
+        callback: Callback,
+        beat: Callable[[], Awaitable[Heartbeat]],
+        welcomed: Callable[[Welcome], None],
+    ) -> None:
+        """``welcomed`` is handed what Django answers."""
         self._callback = callback
+        self._welcomed = welcomed
         self._beat = beat
         self._trouble = Trouble("The heartbeat")
 
@@ -36,5 +43,6 @@ class Pulse:
         except (Unavailable, NotUnderstood, LedgerUnavailable) as error:
             return f"not taken by Django, {error}"
         now = datetime.now(UTC)
+        self._welcomed(welcome)
         early, late = (welcome.at - now).total_seconds(), (sent_at - welcome.at).total_seconds()
         return "the clock differs from Django's by more than 2 s" if max(early, late) > SKEW_S else ""

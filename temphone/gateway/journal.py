@@ -1,10 +1,24 @@
 """The events of one attempt, numbered."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from temphone.gateway.conversation.moves import Evidence
-from temphone.telephony.messages import AnsweredBy, CarrierEvent, Ending, EventType, Turn
+from temphone.gateway.legs.base import Failed
+from temphone.gateway.writer import LedgerUnavailable
+from temphone.telephony.messages import (
+    AnsweredBy,
+    CarrierEvent,
+    EndedBy,
+    Ending,
+    EventType,
+    Outcome,
+    Turn,
+)
+
+
+async def _at_once() -> None:
+    """What is appended is durable already."""
 
 
 class Journal:
@@ -15,11 +29,17 @@ class Journal:
     """
 
     def __init__(
-        self, attempt_id: str, append: Callable[[CarrierEvent], None], *, last: CarrierEvent | None = None
+        self,
+        attempt_id: str,
+        append: Callable[[CarrierEvent], None],
+        *,
+        durable: Callable[[], Awaitable[None]] = _at_once,
+        last: CarrierEvent | None = None,
     ) -> None:
-        """``last`` is the last event on record before a restart."""
+        """``last`` is the last event on record before a restart; ``durable`` waits for what was appended."""
         self._attempt_id = attempt_id
         self._append = append
+        self._durable = durable
         self._sequence = 1
         self._recorded = last.sequence if last else 1
         self._at = last.at if last else datetime.now(UTC)
@@ -33,6 +53,14 @@ class Journal:
     def replaying(self) -> bool:
         """See ``History``."""
         return self._sequence < self._recorded
+
+    async def about_to_dial(self) -> None:
+        """See ``History``."""
+        self.record(EventType.DIALING)
+        try:
+            await self._durable()
+        except LedgerUnavailable as error:
+            raise Failed(Outcome.CARRIER_ERROR, by=EndedBy.SYSTEM, cause="not_rung", rang=False) from error
 
     def record(
         self,

@@ -99,6 +99,11 @@ class Ledger:
                 (event.at.timestamp(), event.attempt_id),
             )
 
+    def open_on(self, trunk: str) -> int:
+        """How many attempts are open on this trunk."""
+        row = self._db.execute("SELECT count(*) FROM attempts WHERE state = 'open' AND trunk = ?", (trunk,))
+        return int(row.fetchone()[0])
+
     def open_attempts(self) -> list[OpenAttempt]:
         """What a former gateway left open, each with its last event."""
         # With MAX, SQLite takes the other columns from the row that has the maximum.
@@ -138,8 +143,9 @@ class Ledger:
     def _accept(self, request: DialRequest) -> None:
         now = datetime.now(UTC)
         self._db.execute(
-            "INSERT INTO attempts (attempt_id, state, request, changed_at) VALUES (?, 'open', ?, ?)",
-            (request.attempt_id, encode(request), now.timestamp()),
+            "INSERT INTO attempts (attempt_id, state, request, changed_at, trunk)"
+            " VALUES (?, 'open', ?, ?, ?)",
+            (request.attempt_id, encode(request), now.timestamp(), request.trunk),
         )
         self.append(CarrierEvent(attempt_id=request.attempt_id, sequence=1, type=EventType.ACCEPTED, at=now))
 

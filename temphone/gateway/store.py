@@ -17,7 +17,8 @@ CREATE TABLE IF NOT EXISTS attempts (
     cause TEXT NOT NULL DEFAULT '',
     retry INTEGER NOT NULL DEFAULT 0,
     hang_up INTEGER NOT NULL DEFAULT 0,
-    changed_at REAL NOT NULL
+    changed_at REAL NOT NULL,
+    trunk TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS open_attempts ON attempts (state) WHERE state = 'open';
 CREATE INDEX IF NOT EXISTS remembered ON attempts (changed_at) WHERE state = 'ended' AND request IS NOT NULL;
@@ -60,6 +61,7 @@ class Store:
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = FULL")
         self.db.executescript(SCHEMA)
+        self._complete()
         with self.transaction():
             self.identity = self._identity()
 
@@ -78,6 +80,12 @@ class Store:
         except BaseException:
             self.db.rollback()
             raise
+
+    def _complete(self) -> None:
+        """Add what a ledger of an earlier version lacks."""
+        columns = {name for _, name, *_ in self.db.execute("PRAGMA table_info(attempts)")}
+        if "trunk" not in columns:
+            self.db.execute("ALTER TABLE attempts ADD COLUMN trunk TEXT NOT NULL DEFAULT ''")
 
     def _identity(self) -> str:
         row = self.db.execute("SELECT name FROM identity").fetchone()

@@ -11,6 +11,7 @@ from temphone.gateway.journal import Journal
 from temphone.gateway.ledger import Ledger, OpenAttempt
 from temphone.gateway.legs.base import Network
 from temphone.gateway.outbox import Outbox
+from temphone.gateway.trunks import Trunks
 from temphone.gateway.writer import Writer
 from temphone.telephony.messages import CarrierEvent, Dialed, DialRequest, Refused, Sighting
 
@@ -27,6 +28,7 @@ class Switchboard:
         writer: Writer,
         outbox: Outbox,
         networks: Mapping[str, Network],
+        trunks: Trunks,
         lines: int,
     ) -> None:
         """``networks`` by the kind of leg they carry; ``lines`` is how many legs may be up at once."""
@@ -34,6 +36,7 @@ class Switchboard:
         self._writer = writer
         self._outbox = outbox
         self._networks = networks
+        self._trunks = trunks
         self._lines = lines
         self._closing = False
         self._calls: dict[str, tuple[Call, asyncio.Task[None]]] = {}
@@ -91,7 +94,7 @@ class Switchboard:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _start(self, request: DialRequest, last: CarrierEvent | None = None) -> Call:
-        journal = Journal(request.attempt_id, self._writer.append, last=last)
+        journal = Journal(request.attempt_id, self._writer.append, durable=self._writer.flush, last=last)
         leg = self._networks[request.leg].leg(request, journal)
         call = Call(request, leg, journal, self._outbox)
         task = asyncio.create_task(call.run())
@@ -115,6 +118,14 @@ class Switchboard:
             return _refused(request, "too late", retry=True)
         if open_count >= self._lines:
             return _refused(request, "no free line", retry=True)
+        return self._objection_of_trunk(request) if request.trunk else None
+
+    def _objection_of_trunk(self, request: DialRequest) -> Refused | None:
+        # Django's word of a new trunk may come a heartbeat after its first dial.
+        if (trunk := self._trunks.find(request.trunk)) is None:
+            return _refused(request, "no such trunk", retry=True)
+        if self._ledger.open_on(request.trunk) >= trunk.lines:
+            return _refused(request, "no free line of the trunk", retry=True)
         return None
 
 

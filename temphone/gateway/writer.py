@@ -62,6 +62,14 @@ class Writer:
         self._urgent.set()
         return await done
 
+    async def flush(self) -> None:
+        """Returns when all that was appended is durable.
+
+        Raises:
+            LedgerUnavailable: it is not yet; it will be tried again.
+        """
+        await self.run(lambda: None)
+
     async def work(self) -> None:
         """Commit what comes, until closed and empty."""
         while self._jobs or not self._closing:

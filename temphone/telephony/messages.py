@@ -178,6 +178,7 @@ class EventType(StrEnum):
     """What can happen to a leg, in this order; turns, opt-outs and classifications in between."""
 
     ACCEPTED = "accepted"
+    DIALING = "dialing"  # the network is about to be asked to ring; from here on it may have rung
     RINGING = "ringing"
     ANSWERED = "answered"
     CLASSIFIED = "classified"

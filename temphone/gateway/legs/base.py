@@ -75,6 +75,15 @@ class History(Protocol):
     def replaying(self) -> bool:
         """Whether the next event of the attempt was recorded before the restart."""
 
+    async def about_to_dial(self) -> None:
+        """Note durably that the network is asked to ring now; returns when it is on the disk.
+
+        Whatever is killed from here on, the attempt is found ``begun`` and never dialled again.
+
+        Raises:
+            Failed: it could not be noted, so nothing may ring.
+        """
+
 
 class Network(Protocol):
     """Something that carries legs."""

@@ -6,7 +6,8 @@ Sound is as in ``speech.ports``: frames of 20 ms, 16-bit mono PCM at 8,000 Hz.
 from dataclasses import dataclass
 from typing import Protocol
 
-from temphone.telephony.messages import EndedBy
+from temphone.gateway.legs.base import History
+from temphone.telephony.messages import DialRequest, EndedBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +74,10 @@ class Line(Protocol):
 
     async def transfer(self, to: str) -> bool:
         """Hand the callee over to this E.164 number; whether the network took them, and so ends this line."""
+
+
+class Lines(Protocol):
+    """Something that carries lines."""
+
+    def line(self, request: DialRequest, history: History, /) -> Line:
+        """A line for this attempt, which dials when told to."""

@@ -29,17 +29,6 @@ ENDING_S = 60.0  # after a restart, for Twilio to end it
 TAKEN_S = 2.0  # for the media to stop, when the answer to a transfer was lost
 
 
-class DialHistory(History, Protocol):
-    """What ``History`` is about to have."""
-
-    async def about_to_dial(self) -> None:
-        """Note durably that the network is asked to ring now; returns when it is on the disk.
-
-        Raises:
-            Failed: it could not be noted, so nothing may ring.
-        """
-
-
 class Exchange(Protocol):
     """What a line needs of the network."""
 
@@ -65,7 +54,7 @@ class Exchange(Protocol):
 class TwilioLine:
     """See ``Line``."""
 
-    def __init__(self, exchange: Exchange, request: DialRequest, history: DialHistory) -> None:
+    def __init__(self, exchange: Exchange, request: DialRequest, history: History) -> None:
         self.attempt_id = request.attempt_id
         self.progress = Progress()
         self.account_sid = ""  # empty: Twilio was asked nothing yet

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 from aiohttp import web
 
+from temphone.gateway.legs.base import History
 from temphone.gateway.legs.twilio import stream
 from temphone.gateway.legs.twilio.account import Account, Declined, Uncertain, Unreached
 from temphone.gateway.legs.twilio.custody import Custody
-from temphone.gateway.legs.twilio.line import DialHistory, TwilioLine
+from temphone.gateway.legs.twilio.line import TwilioLine
 from temphone.gateway.legs.twilio.progress import News, Progress
 from temphone.telephony.messages import DialRequest, Trunk, TrunkState, TwilioTrunk
 
@@ -48,7 +49,7 @@ class TwilioNetwork:
 
     # What the gateway asks.
 
-    def line(self, request: DialRequest, history: DialHistory) -> TwilioLine:
+    def line(self, request: DialRequest, history: History) -> TwilioLine:
         """A line for this attempt."""
         return TwilioLine(self, request, history)
 

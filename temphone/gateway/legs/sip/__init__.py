@@ -1,0 +1,14 @@
+"""Lines over SIP trunks, on baresip-python, which is imported nowhere else.
+
+The **network** keeps the trunks and makes lines. It has one **stack** in the process: baresip's runtime, a
+thread of its own; an **agent** in it is one identity at one trunk. A **line** is one call; its **media** is
+the sound both ways; the **wire** tells of the messages that the stack does not report; **outcomes** says
+what a trunk's answer means.
+"""
+
+from importlib.util import find_spec
+
+
+def is_installed() -> bool:
+    """Whether baresip-python is there."""
+    return find_spec("baresip") is not None

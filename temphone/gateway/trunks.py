@@ -1,0 +1,104 @@
+"""The trunks that this gateway was told of.
+
+Django tells them at every heartbeat. They are kept beside the ledger too, so that a gateway that starts
+while Django is away has them.
+"""
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from temphone.telephony.messages import SipTrunk, Trunk, TrunkState
+
+log = logging.getLogger(__name__)
+
+
+class Keeper(Protocol):
+    """What has the trunks of one kind ready."""
+
+    def keep(self, trunks: Sequence[Trunk], /) -> None:
+        """Have these ready, and no others; calls that are up go on as they are. Never blocks."""
+
+    def state(self, trunk_id: str, /) -> TrunkState:
+        """How one of them is."""
+
+
+class Trunks:
+    """The trunks, and who keeps them."""
+
+    def __init__(self, path: Path) -> None:
+        """``path`` is where they are kept; what is there is read."""
+        self._path = path
+        self._trunks: Mapping[str, Trunk] = _by_id(_read(path))
+        self._keepers: dict[str, Keeper] = {}
+
+    def find(self, trunk_id: str) -> Trunk | None:
+        """The trunk as it is now. May be asked in any thread."""
+        return self._trunks.get(trunk_id)
+
+    def kept_by(self, kind: str, keeper: Keeper) -> None:
+        """Have the trunks of this kind (sip, twilio) kept by this keeper, from now on."""
+        self._keepers[kind] = keeper
+        keeper.keep(self._of(kind))
+
+    def learn(self, told: Sequence[Trunk]) -> None:
+        """These there are now."""
+        trunks = _by_id(told)
+        if trunks == self._trunks:
+            return
+        self._trunks = trunks
+        _write(self._path, told)
+        for kind, keeper in self._keepers.items():
+            keeper.keep(self._of(kind))
+
+    def states(self) -> dict[str, TrunkState]:
+        """How each is, by its id."""
+        return {trunk.id: self._state(trunk) for trunk in self._trunks.values()}
+
+    def _of(self, kind: str) -> list[Trunk]:
+        return [trunk for trunk in self._trunks.values() if kind_of(trunk) == kind]
+
+    def _state(self, trunk: Trunk) -> TrunkState:
+        keeper = self._keepers.get(kind_of(trunk))
+        if keeper is None:
+            return TrunkState(ready=False, problem=f"this gateway has no {kind_of(trunk)}")
+        return keeper.state(trunk.id)
+
+
+def kind_of(trunk: Trunk) -> str:
+    """The kind of legs that it carries, as a dial names it."""
+    return "sip" if isinstance(trunk, SipTrunk) else "twilio"
+
+
+def _by_id(trunks: Sequence[Trunk]) -> Mapping[str, Trunk]:
+    return {trunk.id: trunk for trunk in trunks}
+
+
+def _read(path: Path) -> Sequence[Trunk]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[Trunk])
+    except FileNotFoundError:
+        return ()
+    except (OSError, msgspec.DecodeError) as error:
+        log.warning(
+            "The trunks in %s cannot be read (%s); Django will tell them.", path, type(error).__name__
+        )
+        return ()
+
+
+def _write(path: Path, trunks: Sequence[Trunk]) -> None:
+    """Replace the file as a whole; it holds passwords, so nobody else may read it, at no moment."""
+    new = path.with_name(path.name + ".new")
+    try:
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(msgspec.json.encode(trunks))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError as error:
+        log.warning("The trunks cannot be kept in %s (%s).", path, type(error).__name__)
