@@ -14,9 +14,11 @@ from temphone.gateway.legs.twilio import stream
 from temphone.gateway.legs.twilio.account import Account, Declined, Uncertain, Unreached
 from temphone.gateway.legs.twilio.custody import Custody
 from temphone.gateway.legs.twilio.line import TwilioLine
+from temphone.gateway.legs.twilio.messages import Opening
 from temphone.gateway.legs.twilio.progress import News, Progress
 from temphone.telephony.messages import DialRequest, Trunk, TrunkState, TwilioTrunk
 
+CLOSING_S = 1.0
 TURNS = 20  # creates under way at once
 CHECK_S = 600.0  # between looks at an account that is well
 CHECK_AGAIN_S = 15.0
@@ -45,6 +47,7 @@ class TwilioNetwork:
         self._turns = asyncio.Semaphore(TURNS)
         self._told = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
+        self._sockets: set[web.WebSocketResponse] = set()
         self._closing = False
 
     # What the gateway asks.
@@ -78,6 +81,9 @@ class TwilioNetwork:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        closing = [asyncio.ensure_future(socket.close()) for socket in self._sockets]
+        if closing:
+            await asyncio.wait(closing, timeout=CLOSING_S)
         if self._session:
             await self._session.close()
 
@@ -136,17 +142,24 @@ class TwilioNetwork:
 
     async def carry(self, socket: web.WebSocketResponse, signers: set[str]) -> None:
         """Carry the media of whichever call this is; one that is nobody's is left, which ends the call."""
-        opening = await stream.opening(socket)
-        if opening is None or opening.account_sid not in signers:
-            return
+        self._sockets.add(socket)
+        try:
+            opening = await stream.opening(socket)
+            line = self._line_of(opening, signers) if opening else None
+            if opening and line:
+                self._remember(opening.call_sid, line.attempt_id)
+                await line.carry(socket, stream_sid=opening.stream_sid, call_sid=opening.call_sid)
+        finally:
+            self._sockets.discard(socket)
+
+    def _line_of(self, opening: Opening, signers: set[str]) -> TwilioLine | None:
         line = self._lines.get(opening.custom_parameters.get("attempt", ""))
         token = opening.custom_parameters.get("token", "")
-        if line is None or not line.accepts(
-            token=token, account_sid=opening.account_sid, call_sid=opening.call_sid
-        ):
-            return
-        self._remember(opening.call_sid, line.attempt_id)
-        await line.carry(socket, stream_sid=opening.stream_sid, call_sid=opening.call_sid)
+        account_sid = opening.account_sid
+        if line is None or account_sid not in signers or self._closing:
+            return None
+        accepted = line.accepts(token=token, account_sid=account_sid, call_sid=opening.call_sid)
+        return line if accepted else None
 
     def _take(self, trunk: TwilioTrunk) -> None:
         self._problems[trunk.id] = self._objection() or UNCHECKED
