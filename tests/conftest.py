@@ -3,18 +3,21 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 # What a marked test needs beside Python packages: a command that succeeds where it is there.
 NODE_CHECK = "require.resolve('axios'); require.resolve('typescript')"
+VOICE_CHECK = "import sys, importlib.util; sys.exit(importlib.util.find_spec('twilio') is None)"
 NEEDS = {
     "browser": (["chromium", "--version"], "chromium"),
     "node": (
         ["node", "-e", NODE_CHECK],
         "node with axios and typescript (Debian: node-axios node-typescript)",
     ),
+    "voice": ([sys.executable, "-c", VOICE_CHECK], "the voice installation"),
 }
 os.environ.setdefault("NODE_PATH", "/usr/share/nodejs")  # where Debian keeps them
 
