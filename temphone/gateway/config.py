@@ -13,6 +13,8 @@ TEMPHONE_SIP_LISTEN: host:port from which SIP trunks are spoken to, or ``off``; 
 TEMPHONE_SIP_RTP_PORTS: from-to, the UDP ports that their sound comes to; ``20000-29999``.
 TEMPHONE_SIP_CA: a file of certificates that trunks over TLS are checked with; the system's.
 TEMPHONE_TTS, TEMPHONE_STT and what they need: which engines speak and listen; see ``speech.settings``.
+TEMPHONE_PUBLIC_URL: where Twilio reaches this gateway, https; empty, and Twilio's trunks are not ready.
+TEMPHONE_PUBLIC_LISTEN: host:port where that arrives, apart from everything else; ``127.0.0.1:8090``.
 TEMPHONE_LOG_LEVEL: DEBUG, INFO, WARNING or ERROR; WARNING.
 
 After the semicolon the default; relative files are in TEMPHONE_DATA_DIR.
@@ -23,7 +25,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from temphone.gateway.reader import BadSetting, Reader
+from temphone.gateway.reader import BadSetting, Reader, wrong
 from temphone.gateway.speech.settings import SpeechSettings, speech_settings
 
 EVERYWHERE = re.compile(r"0\.0\.0\.0|::")
@@ -37,6 +39,15 @@ class SipSettings:
     port: int = 0  # any free one; TLS has the next
     rtp_ports: tuple[int, int] = (20_000, 29_999)  # both included
     ca: Path | None = None  # None: the system's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicSettings:
+    """Where the gateway is reached from outside, and where that arrives."""
+
+    url: str = ""  # empty: nowhere
+    host: str = "127.0.0.1"
+    port: int = 8090
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +67,7 @@ class Config:
     sip: SipSettings | None = None  # None: no SIP
     data_dir: Path = Path("var")
     speech: SpeechSettings = field(default_factory=SpeechSettings)
+    public: PublicSettings = PublicSettings()
 
 
 def from_environment(environment: Mapping[str, str]) -> Config:
@@ -86,7 +98,16 @@ def from_environment(environment: Mapping[str, str]) -> Config:
         data_dir=data_dir,
         speech=speech_settings(read, data_dir),
         sip=_sip(read),
+        public=_public(read),
     )
+
+
+def _public(read: Reader) -> PublicSettings:
+    url = read.url("PUBLIC_URL", "")
+    if url and not url.startswith("https://"):
+        raise wrong("PUBLIC_URL", "an address such as https://calls.example.org; Twilio speaks TLS alone")
+    host, port = read.listen("PUBLIC_LISTEN", "127.0.0.1:8090")
+    return PublicSettings(url=url, host=host, port=port)
 
 
 def _sip(read: Reader) -> SipSettings | None:

@@ -21,6 +21,8 @@ from temphone.gateway.legs.base import Network
 from temphone.gateway.legs.line import Lines
 from temphone.gateway.legs.phone_log import PhoneLog
 from temphone.gateway.legs.simulated import SimulatedNetwork
+from temphone.gateway.legs.twilio import doors
+from temphone.gateway.legs.twilio.network import TwilioNetwork
 from temphone.gateway.outbox import Outbox
 from temphone.gateway.server import application
 from temphone.gateway.switchboard import Switchboard
@@ -67,6 +69,10 @@ class Gateway:
         if talks and self._sip:
             self._networks["sip"] = talks(self._sip)
             self._trunks.kept_by("sip", self._sip)
+        self._twilio = TwilioNetwork(config.public.url)
+        if talks:
+            self._networks["twilio"] = talks(self._twilio)
+            self._trunks.kept_by("twilio", self._twilio)
         self._broken = ""
         self._switchboard = Switchboard(
             ledger=ledger,
@@ -86,7 +92,7 @@ class Gateway:
             Broken: it ended by itself.
         """
         self._switchboard.resume(self._open)
-        runner = await self._listen()
+        runners = [await self._listen(), *await self._open_doors()]
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._writer.work())
             pulse = Pulse(self._callback, self._beat, self._welcomed)
@@ -96,7 +102,7 @@ class Gateway:
             loops = [tasks.create_task(each) for each in work]
             log.info("Gateway %s listens at %s.", self._ledger.identity, self._url)
             await stop.wait()
-            await self._wind_up(runner, loops)
+            await self._wind_up(runners, loops)
         if self._broken:
             raise Broken(self._broken)
 
@@ -108,6 +114,13 @@ class Gateway:
         host, port = runner.addresses[0][:2]
         self._url = self._url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
         return runner
+
+    async def _open_doors(self) -> list[web.AppRunner]:
+        """What Twilio reaches is apart from everything else; nothing is open without it."""
+        public = self._config.public
+        if "twilio" not in self._networks or not public.url:
+            return []
+        return [await doors.listen(self._twilio, public.host, public.port)]
 
     async def _beat(self) -> Heartbeat:
         return Heartbeat(
@@ -144,12 +157,14 @@ class Gateway:
                 dropped = 0
             await asyncio.sleep(0 if dropped else FORGET_EVERY_S)
 
-    async def _wind_up(self, runner: web.AppRunner, loops: Iterable[asyncio.Task[None]]) -> None:
+    async def _wind_up(self, runners: Iterable[web.AppRunner], loops: Iterable[asyncio.Task[None]]) -> None:
         """Refuse what comes, let the calls be, send what can be sent at once."""
         await self._switchboard.close()
         if self._sip:
             await self._sip.close()
-        await runner.cleanup()
+        await self._twilio.close()
+        for runner in runners:
+            await runner.cleanup()
         for loop in loops:
             loop.cancel()
         try:

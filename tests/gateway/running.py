@@ -68,7 +68,9 @@ async def gateway(folder: Path, django: FakeDjango, **fields) -> AsyncIterator[C
 class Process:
     """A gateway as a process."""
 
-    def __init__(self, folder: Path, django: FakeDjango, *, speed: float) -> None:
+    def __init__(
+        self, folder: Path, django: FakeDjango, *, speed: float, module: str = "temphone.gateway"
+    ) -> None:
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("TEMPHONE_")},
             "TEMPHONE_DATA_DIR": str(folder),
@@ -79,13 +81,14 @@ class Process:
             "TEMPHONE_SIMULATION_SPEED": str(speed),
         }
         self._django = django
+        self._module = module
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self, **environment: str) -> None:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "temphone.gateway",
+            self._module,
             cwd=ROOT,
             env=self._environment | environment,
             stderr=asyncio.subprocess.PIPE,

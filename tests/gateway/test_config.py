@@ -87,6 +87,9 @@ def test_it_reads_what_is_set(tmp_path):
         ("GATEWAY_SECRET", "whsec_!"),
         ("GATEWAY_SECRET_FILE", "/nowhere/secret"),
         ("LOG_LEVEL", "LOUD"),
+        ("PUBLIC_URL", "http://calls.example.org"),
+        ("PUBLIC_URL", "calls.example.org"),
+        ("PUBLIC_LISTEN", "8090"),
     ],
 )
 def test_a_wrong_value_is_named(tmp_path, name, value):
@@ -94,6 +97,16 @@ def test_a_wrong_value_is_named(tmp_path, name, value):
         settings(tmp_path, **{f"TEMPHONE_{name}": value})
     assert "\n" not in str(error.value)
     assert SECRET not in str(error.value)
+
+
+def test_twilio_reaches_it_where_it_is_told_to_and_nowhere_by_default(tmp_path):
+    assert settings(tmp_path).public.url == ""
+    public = settings(
+        tmp_path,
+        TEMPHONE_PUBLIC_URL="https://calls.example.org/",
+        TEMPHONE_PUBLIC_LISTEN="[::1]:9090",
+    ).public
+    assert (public.url, public.host, public.port) == ("https://calls.example.org", "::1", 9090)
 
 
 def test_a_gateway_that_listens_everywhere_must_say_where_it_is_reached(tmp_path):

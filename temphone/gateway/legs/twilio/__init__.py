@@ -1,0 +1,1 @@
+"""Calls over Twilio: created by its REST API, their media received over WebSocket."""
