@@ -121,6 +121,14 @@ class Call(models.Model):
     max_duration_s = models.PositiveIntegerField(default=DEFAULT_MAX_DURATION_S)
     max_attempts = models.PositiveSmallIntegerField(default=DEFAULT_MAX_ATTEMPTS)
     caller_id = models.CharField(max_length=32, blank=True, help_text="As sent; empty: the default number.")
+    # NULL, so that the column comes without a look at the rows: nobody knows it of the calls before.
+    caller_number = models.CharField(
+        max_length=16,
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="A live call's caller ID in E.164; none: the default number.",
+    )
     metadata = models.JSONField(null=True, blank=True)
     recording_enabled = models.BooleanField(default=True)
     webhook_url = models.CharField(max_length=2048, blank=True)
