@@ -1,9 +1,9 @@
 """The back office: what carries the calls, how fast, and the stop switch."""
 
+from itertools import chain
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
@@ -12,6 +12,7 @@ from django.utils.html import format_html
 
 from calls.actions.pacing import set_pace
 from calls.models import Beat, Gateway, Pacing, StopSwitch
+from calls.models.trunks import CARRIERS
 from temphone.accounts.actors import Role
 from temphone.admin import BackOffice, ModelForm, actor_of
 from temphone.lib import clock
@@ -47,8 +48,8 @@ class PacingForm(ModelForm):
 
 
 def carriers() -> list[str]:
-    """Those that the settings name."""
-    return sorted(set(settings.CARRIERS.values()) - {"none"})
+    """The kinds of leg that there are."""
+    return sorted(chain.from_iterable(CARRIERS.values()))
 
 
 @admin.register(Pacing)

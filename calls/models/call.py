@@ -53,6 +53,12 @@ class CallQuerySet(models.QuerySet["Call"]):
         waiting = self.filter(status=CallStatus.SCHEDULED, due_at__lte=now)
         return waiting.exclude(held).filter(is_free).order_by("due_at", "id")
 
+    def of_mode_due(self, mode: str, now: datetime) -> "CallQuerySet":
+        """Calls of the mode that are due, in no order; found along an index that has none of the other."""
+        # Nothing is due before it is scheduled; so the index passes over what is yet to come.
+        waiting = {"status": CallStatus.SCHEDULED, "scheduled_at__lte": now, "due_at__lte": now}
+        return self.having({"mode": mode, **waiting}).order_by()
+
     def newest(self) -> "CallQuerySet":
         """By the time they were scheduled for, the latest first; the order of every list."""
         return self.order_by("-scheduled_at", "-id")

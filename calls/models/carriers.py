@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from calls.models.trunks import Trunk
 from temphone.lib.clock import now as utc_now
 from temphone.telephony.messages import GatewayRef
 
@@ -54,6 +56,14 @@ class Gateway(models.Model):
         """How a carrier addresses it."""
         return GatewayRef(ledger=self.ledger, url=self.url)
 
+    def has_ready(self, trunk: Trunk) -> bool:
+        """Whether it can carry calls of the trunk."""
+        return bool(self.trunks.get(trunk.pk, {}).get("ready"))
+
+    def problem_of(self, trunk: Trunk) -> str:
+        """What is wrong with the trunk there, in plain words; empty: nothing, or nothing is known."""
+        return str(self.trunks.get(trunk.pk, {}).get("problem", "")).rstrip(". ")
+
     def is_silent(self, now: datetime) -> bool:
         """Whether nothing was heard of it lately."""
         return self.last_seen_at <= now - HEARD_WITHIN
@@ -75,6 +85,11 @@ class Pacing(models.Model):
 
     def __str__(self) -> str:
         return self.carrier
+
+    @property
+    def per_second(self) -> int:
+        """Dials that it may start in a second; 0: as many as it likes."""
+        return self.calls_per_second or settings.CALLS_PER_SECOND
 
     @classmethod
     def lock(cls, *carriers: str) -> list["Pacing"]:

@@ -1,11 +1,13 @@
 """Real lines: the trunks that carry live calls, and the numbers that they are made from."""
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal, TypeAlias, cast
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, Exists, F, Q, When
 
+from temphone.accounts.models import Mode
 from temphone.lib import ids
 from temphone.lib.clock import now as utc_now
 from temphone.lib.sealing import Unreadable, seal, unseal
@@ -14,6 +16,9 @@ from temphone.telephony.messages import Trunk as TrunkMessage
 
 MOST_LINES = 10_000
 TWILIO = "https://api.twilio.com"
+Leg: TypeAlias = Literal["simulated", "sip", "twilio"]
+# The kinds of leg that carry the calls of each mode; each has its pace. Test mode never rings anybody.
+CARRIERS: Mapping[Mode, Sequence[Leg]] = {Mode.TEST: ("simulated",), Mode.LIVE: ("sip", "twilio")}
 Wire: TypeAlias = Literal["udp", "tcp", "tls"]
 
 
@@ -82,6 +87,11 @@ class Trunk(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def leg(self) -> Leg:
+        """The kind of leg that carries its calls."""
+        return "twilio" if self.kind == TrunkKind.TWILIO else "sip"
 
     @property
     def secret(self) -> str:
