@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from calls.actions.carrier_events import record_carrier_events
-from calls.actions.gateways import record_heartbeat
+from calls.actions.gateways import record_heartbeat, trunks_to_have_ready
 from temphone import wiring
 from temphone.lib.clock import now as utc_now
 from temphone.telephony.messages import Acknowledged, Events, Heartbeat, Welcome, decode, encode
@@ -62,10 +62,10 @@ def gateway_events(message: Events) -> Acknowledged:
 
 @told_by_gateway(Heartbeat)
 def gateway_heartbeat(message: Heartbeat) -> Welcome:
-    """Note that a gateway is alive; tell it our clock."""
+    """Note that a gateway is alive; tell it our clock, and the trunks that it is to have ready."""
     now = utc_now()
     record_heartbeat(heartbeat=message, now=now)
-    return Welcome(at=now)
+    return Welcome(at=now, trunks=trunks_to_have_ready())
 
 
 urlpatterns = [

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from inspect import Parameter, signature
+from typing import Protocol
 
 from django.conf import settings
 
@@ -51,6 +52,21 @@ class Check:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Whether a call finds a line: why not, in plain words; empty: it does."""
+
+    free: int  # lines, when they were first looked at
+    problem: str = ""
+
+
+class FreeLines(Protocol):
+    """The lines that are free just now."""
+
+    def room_for(self, call: Call) -> Room:
+        """Whether the call finds one."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Case:
     """What the gates may look at in one call."""
@@ -65,6 +81,7 @@ class Case:
     late_s: int
     number_in_use: bool
     dialed_today: int  # attempts to its number in the 24 hours before the instant
+    room: Room | None  # None: not asked, as at creation
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,7 +94,7 @@ class Facts:
     consents: Mapping[str, Sequence[Consent]]  # by contact
     numbers_in_use: set[str]
     dialed: Mapping[str, Sequence[datetime]]  # when each number was dialled in the last 24 hours
-    free_lines: int | None = None  # None: not asked, as at creation
+    lines: FreeLines | None = None  # None: not asked, as at creation
     # What was asked already, by the gate, the instant and what it saw: facts of other instants share it.
     checks: dict[tuple[object, ...], Check] = field(default_factory=dict)
 
@@ -88,7 +105,7 @@ class Facts:
         *,
         now: datetime,
         at: datetime | None = None,
-        free_lines: int | None = None,
+        lines: FreeLines | None = None,
     ) -> "Facts":
         """The facts about these calls as they stand, for a dial at the instant ``at`` (now, if omitted)."""
         calls = list(calls)
@@ -103,7 +120,7 @@ class Facts:
             consents=consents,
             numbers_in_use=set(Attempt.objects.live().filter(to__in=numbers).values_list("to", flat=True)),
             dialed=_dialed_since(numbers, now - CAP_SPAN),
-            free_lines=free_lines,
+            lines=lines,
         )
 
     def case_of(self, call: Call) -> Case:
@@ -121,6 +138,7 @@ class Facts:
             number_in_use=number in self.numbers_in_use,
             # The instant may be days from now: by then, what is counted now counts no more.
             dialed_today=sum(at > self.now - CAP_SPAN for at in self.dialed.get(number, ())),
+            room=self.lines.room_for(call) if self.lines else None,
         )
 
 
@@ -240,7 +258,7 @@ def may_ring_until(call: Call, now: datetime, latest: datetime) -> datetime:
 
 def number_in_use(facts: Facts, *, number_in_use: bool) -> Check:
     """Whether the number has a call up already; the second waits. What is up now says nothing of later."""
-    if facts.free_lines is not None and number_in_use:
+    if facts.lines and number_in_use:
         text = "Another call to this number is up; this one waits."
         return Check(rule="number_in_use", verdict=Verdict.WAIT, text=text)
     return Check(rule="number_in_use", verdict=Verdict.ALLOW, text="No other call to this number is up.")
@@ -270,15 +288,14 @@ def lateness(facts: Facts, *, campaign: Campaign | None, late_s: int) -> Check:
     return Check(rule="lateness", verdict=Verdict.BLOCK, text=text, input=seen, outcome=Outcome.EXPIRED)
 
 
-def lines(facts: Facts) -> Check:
-    """Whether the carrier has a free line, within its pace."""
-    if facts.free_lines is None:
+def lines(_facts: Facts, *, room: Room | None) -> Check:
+    """Whether what carries the call has a free line, within its pace."""
+    if room is None:
         return Check(rule="lines", verdict=Verdict.ALLOW, text="Lines are looked at when it is dialled.")
-    seen: dict[str, str | int | bool | None] = {"free": facts.free_lines}
-    if facts.free_lines > 0:
-        return Check(rule="lines", verdict=Verdict.ALLOW, text="A line is free.", input=seen)
-    text = "No line is free, or the carrier's pace is reached; it waits."
-    return Check(rule="lines", verdict=Verdict.WAIT, text=text, input=seen)
+    seen: dict[str, str | int | bool | None] = {"free": room.free}
+    if room.problem:
+        return Check(rule="lines", verdict=Verdict.WAIT, text=room.problem, input=seen)
+    return Check(rule="lines", verdict=Verdict.ALLOW, text="A line is free.", input=seen)
 
 
 RULES: tuple[Gate, ...] = (

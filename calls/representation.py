@@ -59,6 +59,7 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
             "outcome": attempt.outcome,
             "answered_by": attempt.answered_by,
             "carrier": attempt.carrier,
+            "trunk_id": attempt.trunk_id,
             "to": attempt.to,
             "caller_id": attempt.caller_id,
             "rendered_message": attempt.rendered_message,

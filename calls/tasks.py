@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import timedelta
 
-from django.conf import settings
 from django_q.models import Failure
 
 from calls.actions import dialing, hanging_up
-from calls.models import Attempt, Beat
+from calls.models import Attempt, Beat, Call
 from temphone import skew, wiring
 from temphone.accounts import logins
-from temphone.accounts.models import IdempotencyRecord, KeyMinute
+from temphone.accounts.models import IdempotencyRecord, KeyMinute, Mode
 from temphone.lib.background import event_loop
 from temphone.lib.clock import now as utc_now
 from temphone.lib.clock import seconds
@@ -53,22 +52,22 @@ def dial_due() -> None:
     if not _knows_the_time():
         return
     until = time.monotonic() + DRAIN_S
-    due = {name for name in settings.CARRIERS.values() if name != "none"}
+    due = {mode for mode in Mode if Call.objects.of_mode_due(mode, utc_now()).exists()}
     under_way: set[Dialling] = set()
     with event_loop() as loop:
         while due or under_way:
             if time.monotonic() >= until:
                 due = set()
             if len(under_way) < BATCHES_AT_ONCE:
-                due = {name for name in due if _dial_batch(name, loop, under_way)}
+                due = {mode for mode in due if _dial_batch(mode, loop, under_way)}
             answered, under_way = _answered(under_way, at_once=bool(due))
             for dialling in answered:
                 dialing.record_dial_results(dialling.result(), now=utc_now())
 
 
-def _dial_batch(carrier: str, loop: asyncio.AbstractEventLoop, under_way: set[Dialling]) -> bool:
+def _dial_batch(mode: Mode, loop: asyncio.AbstractEventLoop, under_way: set[Dialling]) -> bool:
     """Whether there may be more."""
-    requests, settled = dialing.claim_due(carrier=carrier)
+    requests, settled = dialing.claim_due(mode=mode)
     if requests:
         under_way.add(asyncio.run_coroutine_threadsafe(_dial(requests), loop))
     return settled > 0

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from calls.views import details, lists, scheduling, stopping
+from calls.views import details, lists, numbers, scheduling, stopping, trunks
 
 urlpatterns = [
     path("calls/", lists.call_list, name="call-list"),
@@ -12,4 +12,13 @@ urlpatterns = [
     path("calls/<str:call_id>/cancel/", details.call_cancel, name="call-cancel"),
     path("calls/<str:call_id>/move/", details.call_move, name="call-move"),
     path("stop/", stopping.stop, name="stop"),
+    path("setup/trunks/", trunks.trunk_list, name="trunk-list"),
+    path("setup/trunks/new/", trunks.trunk_new, name="trunk-new"),
+    path("setup/trunks/<str:trunk_id>/", trunks.trunk_page, name="trunk"),
+    path("setup/trunks/<str:trunk_id>/switch/", trunks.trunk_switch, name="trunk-switch"),
+    path("setup/trunks/<str:trunk_id>/delete/", trunks.trunk_delete, name="trunk-delete"),
+    path("setup/numbers/new/", numbers.number_new, name="number-new"),
+    path("setup/numbers/<str:number_id>/", numbers.number_page, name="number"),
+    path("setup/numbers/<str:number_id>/default/", numbers.number_default, name="number-default"),
+    path("setup/numbers/<str:number_id>/remove/", numbers.number_remove, name="number-remove"),
 ]

@@ -233,9 +233,6 @@ POLICIES = {
 }
 CALLS_PER_NUMBER_PER_DAY = env.number("TEMPHONE_CALLS_PER_NUMBER_PER_DAY", 0)  # 0: no cap
 CALLS_PER_SECOND = env.number("TEMPHONE_CALLS_PER_SECOND", 0)  # per carrier; 0: no limit
-# Which kind of leg carries a call of each mode; none: such calls are refused. Test mode never rings anybody.
-LIVE_CARRIER = env.choice("TEMPHONE_LIVE_CARRIER", "none", ("none",))
-CARRIERS = {"test": "simulated", "live": LIVE_CARRIER}
 
 LOGGING = {
     "version": 1,

@@ -4,7 +4,7 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 from calls.actions.scheduling import CallRequest, schedule_call
-from calls.models import Call, Gateway
+from calls.models import Call, Gateway, Number, Trunk
 from campaigns.models import Campaign
 from contacts.models import Contact
 from temphone.accounts.actions import create_key
@@ -78,6 +78,31 @@ def a_gateway(*, now: datetime = NOON, **columns: object) -> Gateway:
         "last_seen_at": now,
     }
     return Gateway.objects.create(**{**defaults, **columns})
+
+
+def a_trunk(*, secret: str = "", **columns: object) -> Trunk:
+    """A SIP trunk of ten lines that is switched on."""
+    trunk = Trunk(**{"name": "Main trunk", "kind": "sip", "host": "sip.example.com", **columns})
+    trunk.secret = secret
+    trunk.save()
+    return trunk
+
+
+def a_twilio_trunk(*, secret: str = "0123456789abcdef0123456789abcdef", **columns: object) -> Trunk:
+    """An account at Twilio with ten lines, switched on."""
+    defaults = {"name": "Twilio", "kind": "twilio", "account_sid": "AC" + 32 * "0"}
+    return a_trunk(secret=secret, **{**defaults, **columns})
+
+
+def a_number(e164: str = "+14155550190", **columns: object) -> Number:
+    """A number of ours, by any trunk; the first is the default."""
+    defaults = {"is_default": not Number.objects.exists()}
+    return Number.objects.create(e164=e164, **{**defaults, **columns})
+
+
+def ready(*trunks: Trunk) -> dict[str, dict[str, object]]:
+    """As a gateway tells that these trunks are ready there."""
+    return {trunk.pk: {"ready": True, "problem": ""} for trunk in trunks}
 
 
 def events_of(attempt_id: str, *steps: EventType | Outcome, at: datetime = NOON) -> list[CarrierEvent]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.ingest_peers.asked import Asked
 from calls import messages
-from calls.actions.scheduling import allowed, future_instant, refuse_mode
+from calls.actions.scheduling import allowed, future_instant, refuse_campaign
 from calls.gates import Facts
 from calls.models.history import Stage
 from contacts.models import Consent, ConsentKind
@@ -111,7 +111,7 @@ def judge(asked: Asked, errand: Errand, *, now: datetime) -> Plan:
     person, zone_name = errand.person, asked.timezone or errand.person.timezone
     when = future_instant(asked.scheduled_at, zone_name, now)
     messages.render(asked.initial_message, contact=person, metadata=asked.metadata, now=when)
-    refuse_mode(Mode.TEST, errand.campaign)
+    refuse_campaign(Mode.TEST, errand.campaign)
     purpose = errand.campaign.purpose if errand.campaign else "informational"
     draft = Draft(
         contact=person,

@@ -13,7 +13,7 @@ from ninja.errors import HttpError, ValidationError
 
 from benchmarks.ingest_peers.asked import Asked, answer
 from calls import messages
-from calls.actions.scheduling import allowed, future_instant, refuse_mode
+from calls.actions.scheduling import allowed, future_instant, refuse_campaign
 from calls.gates import Facts
 from calls.models import Call, CallEvent, Decision
 from calls.models.history import Stage
@@ -92,7 +92,7 @@ def _call(asked: Asked, contact: Contact, campaign: Campaign | None, key: ApiKey
         updated_at=now,
     )
     messages.render_for(call, now=when)
-    refuse_mode(Mode.TEST, campaign)
+    refuse_campaign(Mode.TEST, campaign)
     return call
 
 

@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Concat
 
-from calls.actions.scheduling import refuse_mode
+from calls.actions.lookup import live_numbers
+from calls.actions.scheduling import refuse_campaign, shown_number
 from calls.models import Call, CallEvent
 from campaigns.models import Campaign
 from contacts.models import Contact
@@ -57,7 +58,9 @@ def schedule_for_campaign(
 
     Raises:
         Forbidden
-        Refused: the campaign is over, also when it ends on the way; or its mode has no carrier.
+        Refused: the campaign is over, also when it ends on the way; or it is live, and there are no real
+            lines.
+        Invalid: it is live and the caller ID is none of our numbers.
         ValueError: both of ``at`` and ``wall`` are given, or neither.
     """
     actor.require(Role.OPERATOR)
@@ -105,7 +108,8 @@ def _schedule_chunk(
     """Schedule the next calls; whom they are to, and their zones. Empty: there is nobody more."""
     # Launches of this campaign come one after another, so each sees the calls of those before.
     campaign = Campaign.objects.select_for_update(no_key=True).get(pk=pattern.campaign_id)
-    refuse_mode(Mode(campaign.mode), campaign)
+    refuse_campaign(Mode(campaign.mode), campaign)
+    pattern.caller_number = shown_number(campaign.mode, pattern.caller_id, live_numbers(campaign.mode))
     people = _without_call(campaign, contacts)
     if people:
         _write(pattern, people, when)

@@ -64,6 +64,7 @@ class Changes:
         }
         self._notices: list[Notice] = []
         self._resting: set[str] = set()
+        self._resting_trunks: dict[str, dict[str, object]] = {}
         self._afterwards: list[Callable[[], object]] = []
 
     def change(self, call: Call, **columns: object) -> None:
@@ -110,9 +111,15 @@ class Changes:
         """Keep what the carrier told of an attempt. The caller holds its call's row."""
         self._attempts[attempt.pk] = attempt
 
-    def let_rest(self, gateway: Gateway) -> None:
-        """Give the gateway no calls until its next heartbeat: what it refuses must not go in circles."""
-        self._resting.add(gateway.pk)
+    def let_rest(self, gateway_id: str, trunk_id: str | None = None, *, cause: str = "") -> None:
+        """Give the gateway no calls until its next heartbeat: what it refuses must not go in circles.
+
+        Of a trunk, no calls of that trunk alone; ``cause`` is what those that wait for it are told.
+        """
+        if trunk_id:
+            self._resting_trunks.setdefault(gateway_id, {})[trunk_id] = {"ready": False, "problem": cause}
+        else:
+            self._resting.add(gateway_id)
 
     def notify(self, call: Call, type_: str) -> None:
         """Tell the call's webhook, if it has one, of the call as it is now.
@@ -151,6 +158,10 @@ class Changes:
             rows.insert(model, added)
         if self._resting:
             Gateway.objects.filter(pk__in=self._resting).update(unreachable_at=self.now)
+        for gateway in Gateway.objects.filter(pk__in=self._resting_trunks) if self._resting_trunks else ():
+            # Its heartbeat may come in between, and be lost by it: the next one mends that.
+            gateway.trunks |= self._resting_trunks[gateway.pk]
+            gateway.save(update_fields=["trunks"])
         enqueue(self._notices)
         for verb in self._afterwards:
             verb()

@@ -7,7 +7,8 @@ from datetime import datetime
 from calls import messages
 from calls.actions.changes import Changes, gathering
 from calls.actions.finishing import finish_call
-from calls.actions.scheduling import future_instant, record, rule_on
+from calls.actions.lookup import live_numbers
+from calls.actions.scheduling import future_instant, record, rule_on, shown_number
 from calls.models import Call
 from calls.states import CallStatus
 from temphone.accounts.actors import Actor, Role
@@ -75,6 +76,9 @@ def update_call(*, actor: Actor, call_id: str, changes: Mapping[str, object], no
 
 def _columns(call: Call, changes: Mapping[str, object], now: datetime) -> dict[str, object]:
     columns = {name: value for name, value in changes.items() if name in CHANGEABLE}
+    if "caller_id" in columns:
+        shown = shown_number(call.mode, str(columns["caller_id"]), live_numbers(call.mode))
+        columns["caller_number"] = shown
     zone_name = columns.get("timezone", call.timezone) or call.contact.timezone
     columns["timezone"] = zone_name
     if "scheduled_at" in columns:

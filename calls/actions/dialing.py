@@ -7,7 +7,6 @@ leaves; the request goes out once; what stays unanswered is asked for, and never
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
@@ -19,14 +18,15 @@ from calls.actions.lines import Lines
 from calls.gates import Facts, Ruling, ask, may_ring_until
 from calls.models import Attempt, Call, Decision, Pacing
 from calls.models.history import Stage, Verdict
+from calls.models.trunks import CARRIERS
 from calls.scripts import script_for
 from calls.states import CallStatus
 from campaigns.models import Campaign
 from contacts.models import PhoneNumber
+from temphone.accounts.models import Mode
 from temphone.lib import ids
 from temphone.lib.clock import now as utc_now
 from temphone.lib.errors import Invalid
-from temphone.lib.phone import to_e164
 from temphone.telephony.messages import DialRequest, DialResult, Outcome, Placed, Refused, Sighting
 
 BATCH = 100
@@ -38,36 +38,39 @@ ASK_AGAIN = timedelta(seconds=10)  # asking takes 5 s at most
 
 
 def claim_due(
-    *, carrier: str, now: datetime | None = None, limit: int = BATCH
+    *, mode: Mode, now: datetime | None = None, limit: int = BATCH
 ) -> tuple[list[DialRequest], int]:
     """Take the calls that are due, as many as there are free lines, and decide on each.
 
     Returns the dials to make, now that they are committed, and how many calls were decided on. The locks
-    are taken in one order: the carrier's pacing row, the due calls (skipping those in other hands), the
-    numbers. Pauses and stops take the first; opt-outs take the last. Without ``now``, the clock is looked at
-    whenever a lock was waited for.
+    are taken in one order: the pacing rows of the mode's carriers, the due calls (skipping those in other
+    hands), the numbers. Pauses, stops and changes of trunks take the first; opt-outs take the last. Without
+    ``now``, the clock is looked at whenever a lock was waited for.
     """
-    modes = [mode for mode, name in settings.CARRIERS.items() if name == carrier]
     with transaction.atomic():
-        (pacing,) = Pacing.lock(carrier)
+        pacings = Pacing.lock(*CARRIERS[mode])
         looked = now or utc_now()
-        lines = Lines.free(pacing, looked)
-        calls = _due(modes, looked, limit=lines.at_most(limit))
+        lines = Lines.read(mode, pacings, looked)
+        calls = _due(mode, lines, looked, limit=limit)
         if not calls:
             return [], 0
         PhoneNumber.lock({call.contact.phone for call in calls})
         # Stamped with when it began to wait, what is dialled now would not count for the pace of this second.
         changes = Changes(now or utc_now())
-        facts = Facts.read(calls, now=changes.now, free_lines=lines.count)
-        claim = _Claim(carrier=carrier, lines=lines, facts=facts, changes=changes)
+        facts = Facts.read(calls, now=changes.now, lines=lines)
+        claim = _Claim(lines=lines, facts=facts, changes=changes)
         claim.decide_all(calls)
         changes.write()
     return claim.dials, claim.settled
 
 
-def _due(modes: Sequence[str], now: datetime, *, limit: int) -> list[Call]:
-    due = Call.objects.due(now).filter(mode__in=modes).select_related("contact")
-    calls = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
+def _due(mode: Mode, lines: Lines, now: datetime, *, limit: int) -> list[Call]:
+    due = Call.objects.due(now).filter(mode=mode).select_related("contact")
+    free = due.select_for_update(skip_locked=True, of=("self",))
+    calls = list(free[: lines.at_most(limit)])
+    if behind := lines.behind(calls):
+        waiting, found = behind
+        calls += free.filter(found).exclude(pk__in=[call.pk for call in calls])[:waiting]
     # Hundreds of calls belong to a few campaigns, so these are not joined.
     campaigns = Campaign.objects.in_bulk({call.campaign_id for call in calls if call.campaign_id})
     for call in calls:
@@ -78,8 +81,7 @@ def _due(modes: Sequence[str], now: datetime, *, limit: int) -> list[Call]:
 class _Claim:
     """One claim: its calls, decided one by one, and written together."""
 
-    def __init__(self, *, carrier: str, lines: Lines, facts: Facts, changes: Changes) -> None:
-        self.carrier = carrier
+    def __init__(self, *, lines: Lines, facts: Facts, changes: Changes) -> None:
         self.now = changes.now
         self.lines = lines
         self.facts = facts
@@ -110,14 +112,15 @@ class _Claim:
     def _dial(self, call: Call, ruling: Ruling) -> None:
         try:
             rendered = messages.render_for(call, now=self.now)
-            caller_id = to_e164(call.caller_id or settings.DEFAULT_CALLER_ID)
+            caller_id = self.lines.caller_id(call)
         except (Invalid, ValueError, TypeError, LookupError) as error:
             # One call that cannot be made must not keep the others from theirs.
             self._give_up(call, ruling, error)
             return
+        way, gateway = self.lines.take(call)
         request = DialRequest(
             attempt_id=ids.attempt_id(),
-            gateway=self.lines.take(),
+            gateway=gateway,
             to=call.contact.phone,
             caller_id=caller_id,
             ring_timeout_s=RING_TIMEOUT_S,
@@ -125,6 +128,8 @@ class _Claim:
             not_after=may_ring_until(call, self.now, self.now + NOT_AFTER),
             record=call.recording_enabled,
             script=script_for(call, rendered),
+            leg=way.leg,
+            trunk=way.trunk,
         )
         self._write_attempt(call, request)
         self.facts.numbers_in_use.add(request.to)
@@ -137,7 +142,8 @@ class _Claim:
             id=request.attempt_id,
             call_id=call.pk,
             number=self.attempts_made.get(call.pk, 0) + 1,
-            carrier=self.carrier,
+            carrier=request.leg,
+            trunk_id=request.trunk or None,
             gateway_id=request.gateway.ledger if request.gateway else None,
             to=request.to,
             caller_id=request.caller_id,
@@ -173,10 +179,10 @@ class _Claim:
         self.changes.add(Decision, call_id=call.pk, attempt_id=attempt_id, at=self.now, **columns)
 
     def _note_new_waits(self) -> None:
-        """A call that waits is told of once, not at every look."""
+        """Why a call waits is told once, not at every look."""
         last = _last_decisions([call for call, _ in self.waiting])
         for call, ruling in self.waiting:
-            if last.get(call.pk) != (ruling.deciding.rule, Verdict.WAIT):
+            if last.get(call.pk) != ruling.deciding.record:
                 self._note(call, ruling)
 
 
@@ -186,12 +192,13 @@ def _attempts_made(calls: Sequence[Call]) -> Mapping[str, int]:
     return dict(of.annotate(last=Max("number")).order_by())
 
 
-def _last_decisions(calls: Sequence[Call]) -> Mapping[str, tuple[str, str]]:
+def _last_decisions(calls: Sequence[Call]) -> Mapping[str, object]:
+    """The check that decided of each call last."""
     if not calls:
         return {}
     newest = Decision.objects.filter(call__in=calls).values("call").annotate(last=Max("id")).order_by()
     rows = Decision.objects.filter(pk__in=newest.values("last"))
-    return {row.call_id: (row.rule, row.verdict) for row in rows}
+    return {row.call_id: next((one for one in row.checks if one["rule"] == row.rule), None) for row in rows}
 
 
 def record_dial_results(results: Iterable[DialResult], *, now: datetime) -> None:

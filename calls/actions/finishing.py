@@ -113,13 +113,13 @@ def requeue(changes: Changes, attempt: Attempt, cause: str, *, rest: bool = Fals
     """The dial surely never rang and never will: let the call be dialled again, at once.
 
     The call stays due since when it was, so lateness ends a call that no carrier will take. ``rest``
-    spares the gateway until its next heartbeat: it could not ring, and could not at once again.
+    spares the gateway, or the trunk there, until its next heartbeat: it could not ring at once again.
     """
     call = attempt.call
     ending = Ending(outcome=Outcome.CARRIER_ERROR, ended_by=EndedBy.SYSTEM, hangup_cause=cause)
     _close(changes, attempt, ending, ending.outcome, changes.now)
-    if rest and attempt.gateway:
-        changes.let_rest(attempt.gateway)
+    if rest and attempt.gateway_id:
+        changes.let_rest(attempt.gateway_id, attempt.trunk_id, cause=cause)
     if call.hang_up_requested_at:
         finish_call(changes, call, Outcome.CANCELED_BY_USER, attempt=attempt)
     else:

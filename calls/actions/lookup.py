@@ -16,11 +16,11 @@ from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model
 
 from calls.gates import Facts
-from calls.models import Call, StopSwitch
+from calls.models import Call, Number, StopSwitch
 from campaigns.models import Campaign
 from contacts.models import Consent, Contact, Suppression
 from temphone.accounts.actors import Actor
-from temphone.accounts.models import ApiKey
+from temphone.accounts.models import ApiKey, Mode
 from temphone.lib.errors import NotFound
 
 M = TypeVar("M", bound=Model)
@@ -63,6 +63,7 @@ class Known:
     contacts: Mapping[str, Contact]
     campaigns: Mapping[str, Campaign]
     key_id: int | None = None  # the row of the key that asks
+    numbers: frozenset[str] = frozenset()  # that a call may show, where it is of live mode
 
     def contact(self, contact_id: str) -> Contact:
         """The contact.
@@ -88,7 +89,7 @@ class Known:
 
 
 def look_up(
-    actor: Actor, contact_id: str, campaign_id: str | None, *, now: datetime
+    actor: Actor, mode: Mode, contact_id: str, campaign_id: str | None, *, now: datetime
 ) -> tuple[Known, Facts | None]:
     """What one request names, the contact locked; and the facts, None where more must be read."""
     rows = [list(_rows_in(row)) for row in _ask(actor, contact_id, campaign_id, now)]
@@ -99,6 +100,7 @@ def look_up(
         contacts={contact.pk: contact},
         campaigns={campaign.pk: campaign} if campaign else {},
         key_id=key_id,
+        numbers=live_numbers(mode),
     )
     if listed or settings.CALLS_PER_NUMBER_PER_DAY:
         return known, None
@@ -112,14 +114,22 @@ def look_up(
     )
 
 
-def look_up_all(actor: Actor, contact_ids: Collection[str], campaign_ids: Collection[str]) -> Known:
-    """What many requests name, the contacts locked in a fixed order; three queries."""
+def live_numbers(mode: str) -> frozenset[str]:
+    """The numbers that a call of this mode may show, where it is live mode; none: there are no real lines."""
+    return Number.objects.for_live() if mode == Mode.LIVE else frozenset()
+
+
+def look_up_all(
+    actor: Actor, mode: Mode, contact_ids: Collection[str], campaign_ids: Collection[str]
+) -> Known:
+    """What many requests name, the contacts locked in a fixed order; three queries, in live mode four."""
     contacts = Contact.objects.present().select_for_update(no_key=True).order_by("pk")
     key = ApiKey.objects.filter(public_id=actor.id).first() if actor.kind == "key" else None
     return Known(
         contacts={contact.pk: contact for contact in contacts.filter(pk__in=contact_ids)},
         campaigns=Campaign.objects.in_bulk(campaign_ids),
         key_id=key.pk if key else None,
+        numbers=live_numbers(mode),
     )
 
 

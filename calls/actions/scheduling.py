@@ -1,10 +1,10 @@
 """Schedule a call, or see what scheduling it would do."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 
 from calls import messages
@@ -21,6 +21,7 @@ from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry, Mode
 from temphone.lib.clock import parse_timestamp, zone
 from temphone.lib.errors import Invalid, Refused
+from temphone.lib.phone import to_e164
 
 FURTHEST = timedelta(days=366)
 NOT_FUTURE = "must be a valid ISO-8601 timestamp in the future."
@@ -100,7 +101,7 @@ def _schedule(
 ) -> Scheduled:
     with transaction.atomic():
         # The contact stays locked, so that nobody erases it between our look and our commit.
-        known, facts = look_up(actor, request.contact_id, request.campaign_id, now=now)
+        known, facts = look_up(actor, mode, request.contact_id, request.campaign_id, now=now)
         call = planned(actor, mode, request, known=known, now=now)
         ruling = allowed(call, facts or Facts.read([call], now=now))
         data = call_data(call)
@@ -118,7 +119,7 @@ def preview_call(*, actor: Actor, mode: Mode, request: CallRequest, now: datetim
         Forbidden, NotFound, Invalid: as scheduling would. What policy would refuse is in the verdict.
     """
     actor.require(Role.OPERATOR)
-    known, facts = look_up(actor, request.contact_id, request.campaign_id, now=now)
+    known, facts = look_up(actor, mode, request.contact_id, request.campaign_id, now=now)
     call = planned(actor, mode, request, known=known, now=now)
     ruling = _asked(call, facts or Facts.read([call], now=now))
     return Preview(
@@ -161,7 +162,8 @@ def planned(actor: Actor, mode: Mode, request: CallRequest, *, known: Known, now
         updated_at=now,
     )
     messages.render_for(call, now=when)
-    refuse_mode(mode, campaign)
+    call.caller_number = shown_number(mode, request.caller_id, known.numbers)
+    refuse_campaign(mode, campaign)
     return call
 
 
@@ -182,17 +184,38 @@ def future_instant(text: str, zone_name: str, now: datetime) -> datetime:
     return when
 
 
-def refuse_mode(mode: Mode, campaign: Campaign | None) -> None:
-    """Return if calls of this mode can be made at all, and in this campaign.
+def shown_number(mode: str, caller_id: str, numbers: Collection[str]) -> str | None:
+    """The number of ours that a live call asks to show; None: the default, or test mode, which shows any.
 
     Raises:
-        Refused: there is no carrier, or the campaign is of the other mode or over.
+        Refused: there are no real lines.
+        Invalid: the number is none of ours.
     """
-    if settings.CARRIERS[mode] == "none":
+    if mode == Mode.TEST:
+        return None
+    if not numbers:
         raise Refused(
-            "Live calls need a carrier and a caller ID; none is configured. Use a test key meanwhile.",
+            "Live calls need a trunk that is switched on and a number, and there are none. An admin adds "
+            "them under Setup, Trunks and numbers. Use a test key meanwhile.",
             code="no_live_carrier",
         )
+    if not caller_id:
+        return None
+    try:
+        number = to_e164(caller_id)
+    except ValueError as error:
+        raise Invalid.field("caller_id", "must be a valid E.164 phone number.") from error
+    if number not in numbers:
+        raise Invalid.field("caller_id", "must be one of this installation's numbers.")
+    return number
+
+
+def refuse_campaign(mode: Mode, campaign: Campaign | None) -> None:
+    """Return if calls of this mode can be made in this campaign.
+
+    Raises:
+        Refused: it is of the other mode, or over.
+    """
     if campaign and campaign.mode != mode:
         raise Refused(
             f"Campaign {campaign.pk} is in {campaign.mode} mode; this call is in {mode} mode.",

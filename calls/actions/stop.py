@@ -1,11 +1,12 @@
 """The global stop switch."""
 
 from datetime import datetime
+from itertools import chain
 
-from django.conf import settings
 from django.db import transaction
 
 from calls.models import Pacing, StopSwitch
+from calls.models.trunks import CARRIERS
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry
 
@@ -28,4 +29,4 @@ def set_stop_switch(*, actor: Actor, on: bool, reason: str = "", now: datetime) 
 
 def hold_claims() -> None:
     """Hold back every claim until the transaction ends; what it writes, the next claim sees."""
-    Pacing.lock(*settings.CARRIERS.values())
+    Pacing.lock(*chain.from_iterable(CARRIERS.values()))

@@ -1,6 +1,13 @@
 """The back office's pages on calls; importing them registers them."""
 
-from calls.admin.carriers import BeatAdmin, GatewayAdmin, PacingAdmin, StopSwitchAdmin
+from calls.admin.carriers import (
+    BeatAdmin,
+    GatewayAdmin,
+    NumberAdmin,
+    PacingAdmin,
+    StopSwitchAdmin,
+    TrunkAdmin,
+)
 from calls.admin.history import AttemptAdmin, CallAdmin, CallEventAdmin, DecisionAdmin, TranscriptTurnAdmin
 
 __all__ = [
@@ -10,7 +17,9 @@ __all__ = [
     "CallEventAdmin",
     "DecisionAdmin",
     "GatewayAdmin",
+    "NumberAdmin",
     "PacingAdmin",
     "StopSwitchAdmin",
     "TranscriptTurnAdmin",
+    "TrunkAdmin",
 ]

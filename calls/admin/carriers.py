@@ -1,9 +1,9 @@
 """The back office: what carries the calls, how fast, and the stop switch."""
 
+from itertools import chain
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from calls.actions.pacing import set_pace
-from calls.models import Beat, Gateway, Pacing, StopSwitch
+from calls.models import Beat, Gateway, Number, Pacing, StopSwitch, Trunk
+from calls.models.trunks import CARRIERS
 from temphone.accounts.actors import Role
 from temphone.admin import BackOffice, ModelForm, actor_of
 from temphone.lib import clock
@@ -47,8 +48,8 @@ class PacingForm(ModelForm):
 
 
 def carriers() -> list[str]:
-    """Those that the settings name."""
-    return sorted(set(settings.CARRIERS.values()) - {"none"})
+    """The kinds of leg that there are."""
+    return sorted(chain.from_iterable(CARRIERS.values()))
 
 
 @admin.register(Pacing)
@@ -72,6 +73,43 @@ class PacingAdmin(BackOffice):
             lines=obj.lines,
             calls_per_second=obj.calls_per_second,
         )
+
+
+@admin.register(Trunk)
+class TrunkAdmin(BackOffice):
+    """Trunks, without their secrets. They are added and changed on their own pages."""
+
+    sees = Role.ADMIN
+
+    list_display = ("name", "kind", "enabled", "lines", "priority", "host", "account_sid", "id")
+    list_filter = ("kind", "enabled")
+    search_fields = ("id", "name")
+    fieldsets = (
+        (None, {"fields": ("id", "name", "kind", "enabled", "lines", "priority")}),
+        ("SIP", {"fields": ("host", "port", "transport", "user", "registers")}),
+        ("Twilio", {"fields": ("account_sid", "api_url")}),
+        ("When", {"fields": ("created_at", "updated_at")}),
+    )
+
+    def view_on_site(self, trunk: Trunk) -> str:
+        """The trunk's own page."""
+        return reverse("trunk", args=[trunk.pk])
+
+
+@admin.register(Number)
+class NumberAdmin(BackOffice):
+    """The numbers that calls are made from. They are added and changed on their own pages."""
+
+    sees = Role.ADMIN
+
+    list_display = ("e164", "name", "trunk", "is_default", "id")
+    list_select_related = ("trunk",)
+    search_fields = ("id", "e164", "name")
+    fields = ("id", "e164", "name", "trunk", "is_default", "created_at", "updated_at")
+
+    def view_on_site(self, number: Number) -> str:
+        """The number's own page."""
+        return reverse("number", args=[number.pk])
 
 
 @admin.register(StopSwitch)

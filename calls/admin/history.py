@@ -162,9 +162,20 @@ class OfOneCall(BackOffice):
 class AttemptAdmin(OfOneCall):
     """Dials."""
 
-    list_display = ("id", "call", "number", "state", "outcome", "dialled", "carrier", "gateway", "created_at")
+    list_display = (
+        "id",
+        "call",
+        "number",
+        "state",
+        "outcome",
+        "dialled",
+        "carrier",
+        "trunk",
+        "gateway",
+        "created_at",
+    )
     list_filter = ("state", "outcome", "answered_by")
-    list_select_related = ("call", "gateway")
+    list_select_related = ("call", "gateway", "trunk")
     exact_search = ("id", "call_id", "to")
     search_help_text = "The attempt's or call's id, or the number dialled in E.164, in full."
     ordering: ClassVar[tuple[str, ...]] = ("-created_at", "-id")

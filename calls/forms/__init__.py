@@ -4,5 +4,16 @@ from calls.forms.filters import CallFilter
 from calls.forms.moments import MomentForm, problems
 from calls.forms.scheduling import ScheduleForm, again
 from calls.forms.stopping import StopForm
+from calls.forms.trunks import FORMS, NumberForm, TrunkForm
 
-__all__ = ["CallFilter", "MomentForm", "ScheduleForm", "StopForm", "again", "problems"]
+__all__ = [
+    "FORMS",
+    "CallFilter",
+    "MomentForm",
+    "NumberForm",
+    "ScheduleForm",
+    "StopForm",
+    "TrunkForm",
+    "again",
+    "problems",
+]

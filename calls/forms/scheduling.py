@@ -5,13 +5,12 @@ from hashlib import sha256
 from uuid import uuid4
 
 from django import forms
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from calls.actions.idempotency import Idempotency
 from calls.actions.scheduling import CallRequest
 from calls.forms.moments import MomentForm
-from calls.models import Call
+from calls.models import Call, Number
 from campaigns.models import Campaign
 from campaigns.states import OVER
 from contacts.models import Contact
@@ -25,8 +24,9 @@ OPTIONAL = frozenset({"campaign", "caller_id", "max_minutes", "webhook_url", "me
 
 
 def mode_choices() -> list[tuple[str, str]]:
-    """Test always; live where a carrier is there that rings real phones."""
-    return [(mode.value, mode.label) for mode in Mode if settings.CARRIERS[mode] != "none"]
+    """Test always; live where there are real lines."""
+    modes = [Mode.TEST, Mode.LIVE] if Number.objects.for_live() else [Mode.TEST]
+    return [(mode.value, mode.label) for mode in modes]
 
 
 class ScheduleForm(MomentForm):

@@ -4,6 +4,7 @@ from calls.models.attempt import Attempt
 from calls.models.call import Call
 from calls.models.carriers import Beat, Gateway, Pacing, StopSwitch
 from calls.models.history import CallEvent, Decision, TranscriptTurn
+from calls.models.trunks import Number, Trunk, TrunkKind
 
 __all__ = [
     "Attempt",
@@ -12,7 +13,10 @@ __all__ = [
     "CallEvent",
     "Decision",
     "Gateway",
+    "Number",
     "Pacing",
     "StopSwitch",
     "TranscriptTurn",
+    "Trunk",
+    "TrunkKind",
 ]

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from calls.models.call import Call
 from calls.models.carriers import Gateway
+from calls.models.trunks import Trunk
 from calls.states import ANSWERED_BY_CHOICES, LIVE, OUTCOME_CHOICES, OUTCOME_LABELS, AttemptState
 from temphone.lib import ids
 from temphone.lib.clock import now as utc_now
@@ -43,6 +44,8 @@ class Attempt(models.Model):
 
     carrier = models.CharField(max_length=20)
     gateway = models.ForeignKey(Gateway, null=True, blank=True, on_delete=models.PROTECT, db_index=False)
+    # None: the simulated network carried it.
+    trunk = models.ForeignKey(Trunk, null=True, blank=True, on_delete=models.PROTECT, db_index=False)
     to = models.CharField(max_length=16, help_text="The number dialled, read from the contact at the claim.")
     caller_id = models.CharField(max_length=16)
     rendered_message = models.TextField()
@@ -72,6 +75,7 @@ class Attempt(models.Model):
             models.Index(fields=["carrier", "created_at"], name="attempt_pacing"),
             models.Index(fields=["to", "-created_at"], name="attempt_number_newest"),
             models.Index(fields=["-created_at", "-id"], name="attempt_newest"),
+            models.Index(fields=["trunk"], name="attempt_trunk", condition=Q(trunk__isnull=False)),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["call", "number"], name="attempt_number_unique"),

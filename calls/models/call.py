@@ -53,6 +53,12 @@ class CallQuerySet(models.QuerySet["Call"]):
         waiting = self.filter(status=CallStatus.SCHEDULED, due_at__lte=now)
         return waiting.exclude(held).filter(is_free).order_by("due_at", "id")
 
+    def of_mode_due(self, mode: str, now: datetime) -> "CallQuerySet":
+        """Calls of the mode that are due, in no order; found along an index that has none of the other."""
+        # Nothing is due before it is scheduled; so the index passes over what is yet to come.
+        waiting = {"status": CallStatus.SCHEDULED, "scheduled_at__lte": now, "due_at__lte": now}
+        return self.having({"mode": mode, **waiting}).order_by()
+
     def newest(self) -> "CallQuerySet":
         """By the time they were scheduled for, the latest first; the order of every list."""
         return self.order_by("-scheduled_at", "-id")
@@ -121,6 +127,14 @@ class Call(models.Model):
     max_duration_s = models.PositiveIntegerField(default=DEFAULT_MAX_DURATION_S)
     max_attempts = models.PositiveSmallIntegerField(default=DEFAULT_MAX_ATTEMPTS)
     caller_id = models.CharField(max_length=32, blank=True, help_text="As sent; empty: the default number.")
+    # NULL, so that the column comes without a look at the rows: nobody knows it of the calls before.
+    caller_number = models.CharField(
+        max_length=16,
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="A live call's caller ID in E.164; none: the default number.",
+    )
     metadata = models.JSONField(null=True, blank=True)
     recording_enabled = models.BooleanField(default=True)
     webhook_url = models.CharField(max_length=2048, blank=True)

@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from calls.models.trunks import Trunk
 from temphone.lib.clock import now as utc_now
 from temphone.telephony.messages import GatewayRef
 
@@ -33,6 +35,7 @@ class Gateway(models.Model):
     url = models.CharField(max_length=200)
     version = models.CharField(max_length=40, blank=True)
     legs = models.JSONField(default=list)
+    trunks = models.JSONField(default=dict, help_text="By id: whether it is ready there, and what is wrong.")
     lines = models.PositiveIntegerField(default=0)
     live = models.PositiveIntegerField(default=0)
     outbox = models.PositiveIntegerField(default=0, help_text="Events not yet acknowledged.")
@@ -52,6 +55,14 @@ class Gateway(models.Model):
     def ref(self) -> GatewayRef:
         """How a carrier addresses it."""
         return GatewayRef(ledger=self.ledger, url=self.url)
+
+    def has_ready(self, trunk: Trunk) -> bool:
+        """Whether it can carry calls of the trunk."""
+        return bool(self.trunks.get(trunk.pk, {}).get("ready"))
+
+    def problem_of(self, trunk: Trunk) -> str:
+        """What is wrong with the trunk there, in plain words; empty: nothing, or nothing is known."""
+        return str(self.trunks.get(trunk.pk, {}).get("problem", "")).rstrip(". ")
 
     def is_silent(self, now: datetime) -> bool:
         """Whether nothing was heard of it lately."""
@@ -74,6 +85,11 @@ class Pacing(models.Model):
 
     def __str__(self) -> str:
         return self.carrier
+
+    @property
+    def per_second(self) -> int:
+        """Dials that it may start in a second; 0: as many as it likes."""
+        return self.calls_per_second or settings.CALLS_PER_SECOND
 
     @classmethod
     def lock(cls, *carriers: str) -> list["Pacing"]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from calls import messages as spoken
 from calls.actions.changing import cancel_call, get_call, update_call
 from calls.forms import MomentForm
-from calls.models import Call, Decision, TranscriptTurn
+from calls.models import Attempt, Call, Decision, TranscriptTurn
 from calls.models.history import Verdict
 from calls.states import CallStatus
 from calls.views.rows import POLL, Row, poll_until
@@ -34,6 +34,7 @@ def call_page(request: StaffRequest, call_id: str) -> HttpResponse:
     """The page, or for htmx what has changed of it and what was said after the cursor ``after``."""
     now = clock.now()
     call = get_call(actor=request.user.actor(), call_id=call_id)
+    prefetch_related_objects([call], Prefetch("attempts", Attempt.objects.select_related("trunk")))
     after = request.GET.get("after", "") if request.htmx else ""
     row = Row(call=call, at=call.scheduled_at if call.is_final else call.due_at, now=now)
     turns = list(_turns_after(call, after))

@@ -49,6 +49,16 @@ def campaign_id() -> str:
     return new_id("camp")
 
 
+def trunk_id() -> str:
+    """A new id of a trunk."""
+    return new_id("trk")
+
+
+def number_id() -> str:
+    """A new id of a number that we call from."""
+    return new_id("num")
+
+
 def attempt_id() -> str:
     """A new id of an attempt; the carrier sees it as our idempotency key."""
     return new_id("att")

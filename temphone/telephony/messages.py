@@ -292,6 +292,9 @@ class SipTrunk(msgspec.Struct, frozen=True, kw_only=True, tag="sip"):
     password: str = ""
     registers: bool = False
 
+    def __repr__(self) -> str:
+        return f"SipTrunk({self.id!r})"  # the password goes into no log
+
 
 class TwilioTrunk(msgspec.Struct, frozen=True, kw_only=True, tag="twilio"):
     """An account at Twilio, or at whoever speaks its API."""
@@ -301,6 +304,9 @@ class TwilioTrunk(msgspec.Struct, frozen=True, kw_only=True, tag="twilio"):
     account_sid: str
     auth_token: str
     api_url: str = "https://api.twilio.com"
+
+    def __repr__(self) -> str:
+        return f"TwilioTrunk({self.id!r})"  # the token goes into no log
 
 
 Trunk = SipTrunk | TwilioTrunk

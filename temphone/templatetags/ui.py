@@ -34,6 +34,8 @@ STATUS_ICONS = {
     "pending": "clock",
     "delivered": "check",
     "exhausted": "triangle-alert",
+    "ready": "check",
+    "off": "power-off",
 }
 VERDICT_ICONS = {
     "allow": "check",

@@ -8,7 +8,7 @@ from contacts.models import Consent, PhoneNumber, Suppression
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.accounts.models import ApiKey, AuditEntry, IdempotencyRecord, KeyMinute, User
 from temphone.webhooks.models import Delivery, DeliveryTry, Drain
-from tests.builders import NOON, a_call, a_campaign, a_contact, a_delivery
+from tests.builders import NOON, a_call, a_campaign, a_contact, a_delivery, a_number, a_trunk
 
 SECOND = timedelta(seconds=1)
 
@@ -43,11 +43,13 @@ def fill(count: int, *, tag: str = "a") -> None:
         Consent.objects.create(
             contact=contact, phone=contact.phone, purpose="marketing", kind="written", source="web form"
         )
-        a_whole_call(contact, campaign=a_campaign(name=f"Campaign {name}"), name=name)
+        trunk = a_trunk(name=f"Trunk {name}", secret="canary")
+        a_number(contact.phone, trunk=trunk)
+        a_whole_call(contact, campaign=a_campaign(name=f"Campaign {name}"), name=name, trunk=trunk)
         Suppression.objects.create(number=contact.phone, reason="staff")
 
 
-def a_whole_call(contact, *, campaign, name: str) -> Call:
+def a_whole_call(contact, *, campaign, name: str, trunk=None) -> Call:
     """A call with everything that can hang on it."""
     call = a_call(contact)
     Call.objects.filter(pk=call.pk).update(campaign=campaign)
@@ -61,6 +63,7 @@ def a_whole_call(contact, *, campaign, name: str) -> Call:
         outcome="no_answer",
         carrier="simulated",
         gateway=gateway,
+        trunk=trunk,
         to=contact.phone,
         caller_id="+14155550199",
         rendered_message="Hi Jordan.",

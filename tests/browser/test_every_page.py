@@ -2,11 +2,12 @@ from datetime import timedelta
 
 import pytest
 
-from calls.models import Call
+from calls.models import Call, Gateway
 from contacts.models import Consent, Suppression
+from temphone.accounts.actors import Role
 from temphone.lib import clock
 from tests.browser.conftest import LOOKS
-from tests.builders import a_call, a_contact, a_delivery, a_gateway
+from tests.builders import a_call, a_contact, a_delivery, a_gateway, a_number, a_trunk, a_twilio_trunk, ready
 from tests.pages.conftest import a_finished_call, a_live_call, say
 
 pytestmark = pytest.mark.browser
@@ -42,7 +43,16 @@ def ids(live_server) -> dict[str, str]:
     say(done.attempts.get(), "Yes, speaking.")
     a_delivery(subject=done.pk)
     a_finished_call("no_answer")
+    main = a_trunk(host="a-provider-with-a-very-long-name.telephony.example", user="7001", secret="kept")
+    broken = a_twilio_trunk()
+    problem = {"ready": False, "problem": "the account 401 answers: authentication failed, code 20003"}
+    Gateway.objects.update(trunks={**ready(main), broken.pk: problem})
+    number = a_number(trunk=main, name="Sales, Madrid")
+    a_number("+34911234567")
     return {
+        "trunk": main.pk,
+        "broken": broken.pk,
+        "number": number.pk,
         "contact": contact.pk,
         "suppression": str(suppression.pk),
         "upcoming": upcoming.pk,
@@ -72,6 +82,18 @@ PAGES = [
     "/account/",
     "/stop/",
 ]
+OF_ADMINS = [
+    "/setup/trunks/",
+    "/setup/trunks/new/",
+    "/setup/trunks/new/?kind=twilio",
+    "/setup/trunks/{trunk}/",
+    "/setup/trunks/{broken}/",
+    "/setup/trunks/{trunk}/switch/",
+    "/setup/trunks/{broken}/delete/",
+    "/setup/numbers/new/",
+    "/setup/numbers/{number}/",
+    "/setup/numbers/{number}/remove/",
+]
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -79,6 +101,15 @@ def test_every_page_is_sound_in_every_look(window, ids, look):
     shown = window(look)
 
     for path in PAGES:
+        shown.open(path.format(**ids))
+        shown.assert_sound()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_of_admins_is_sound_in_every_look(window, ids, look):
+    shown = window(look, role=Role.ADMIN)
+
+    for path in OF_ADMINS:
         shown.open(path.format(**ids))
         shown.assert_sound()
 

@@ -6,15 +6,24 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from calls.models import Call, CallEvent, StopSwitch
+from calls.models import Call, CallEvent, Gateway, StopSwitch
 from contacts.models import Consent, Suppression
 from temphone.accounts.actors import Role
 from temphone.accounts.models import ApiKey, AuditEntry, User
 from temphone.lib import clock
 from temphone.webhooks.models import DeliveryTry
 from tests.admin.test_pages import MODELS, address
-from tests.browser.test_every_page import PAGES
-from tests.builders import a_call, a_campaign, a_contact, a_delivery, a_gateway
+from tests.browser.test_every_page import OF_ADMINS, PAGES
+from tests.builders import (
+    a_call,
+    a_campaign,
+    a_contact,
+    a_delivery,
+    a_gateway,
+    a_number,
+    a_trunk,
+    a_twilio_trunk,
+)
 from tests.pages.conftest import a_finished_call, a_live_call, say
 
 MARK = "xss7b"
@@ -86,7 +95,16 @@ def poisoned(payload: str) -> dict[str, object]:
         target=done.pk,
         details={"x": payload},
     )
+    trunk = a_trunk(name=short, host=payload[:100], user=payload[:100])
+    broken = a_twilio_trunk(name=payload[-60:], account_sid=payload[:64], api_url=payload[:100])
+    problems = {one.pk: {"ready": False, "problem": payload[:200]} for one in (trunk, broken)}
+    Gateway.objects.update(trunks=problems)
+    number = a_number(name=short, trunk=trunk)
+    done.attempts.update(trunk=trunk)
     return {
+        "trunk": trunk.pk,
+        "broken": broken.pk,
+        "number": number.pk,
         "contact": contact.pk,
         "consent": consent.pk,
         "suppression": suppression.pk,
@@ -108,7 +126,10 @@ def reader(**columns: object) -> Client:
 
 def everywhere(ids: dict[str, object]) -> list[str]:
     """Every page and every list and row of the back office."""
-    pages = [path.format(**ids) for path in (*PAGES, "/contacts/?q={contact}", "/calls/?q=" + PAYLOADS[0])]
+    pages = [
+        path.format(**ids)
+        for path in (*PAGES, *OF_ADMINS, "/contacts/?q={contact}", "/calls/?q=" + PAYLOADS[0])
+    ]
     office = [address(model, "changelist") for model in MODELS]
     rows = [address(model, "change", row.pk) for model in MODELS for row in model.objects.all()[:3]]
     return [*pages, *office, *rows, reverse("admin:index")]
@@ -134,6 +155,8 @@ def test_what_is_refused_is_repeated_as_text(ids):
             ("/calls/new/", {"contact": payload, "message": payload, "when": payload}),
             ("/calls/new/preview/", {"contact": payload, "message": payload}),
             ("/contacts/new/", {"first_name": payload, "phone": payload, "timezone": payload}),
+            ("/setup/trunks/new/", {"kind": payload, "name": payload, "host": payload, "user": payload}),
+            ("/setup/numbers/new/", {"number": payload, "name": payload, "trunk": payload}),
             ("/account/", {"first_name": payload, "timezone": payload}),
             ("/login/", {"username": payload, "password": "x", "next": payload}),
         ):
@@ -145,7 +168,7 @@ def test_what_is_refused_is_repeated_as_text(ids):
 def test_no_browser_runs_what_others_wrote(window, live_server):
     ids = poisoned("".join(PAYLOADS))
     shown = window(role=Role.ADMIN)
-    for path in PAGES:
+    for path in (*PAGES, *OF_ADMINS):
         page = shown.open(path.format(**ids))
         assert page.evaluate(f"typeof window.{MARK}") == "undefined", path
         assert page.locator("img[src=x], [onerror], [onload], [onmouseover]").count() == 0, path

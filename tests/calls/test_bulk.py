@@ -238,5 +238,5 @@ def test_its_calls_are_dialled():
     a_gateway()
     contacts, campaign = people(3), a_campaign()
     launch(campaign)
-    requests, _ = claim_due(carrier="simulated", now=NOON)[:2]
+    requests, _ = claim_due(mode="test", now=NOON)[:2]
     assert sorted(request.to for request in requests) == sorted(contact.phone for contact in contacts)

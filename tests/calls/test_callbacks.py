@@ -39,7 +39,7 @@ def ended():
     """The whole story of a call that was just claimed."""
     a_gateway()
     a_call()
-    (request,), _ = claim_due(carrier="simulated", now=NOON)
+    (request,), _ = claim_due(mode="test", now=NOON)
     steps = (EventType.ACCEPTED, EventType.RINGING, EventType.ANSWERED, Outcome.ANSWERED_HUMAN)
     return Events(ledger="gw_test", events=events_of(request.attempt_id, *steps))
 

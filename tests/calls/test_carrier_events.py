@@ -31,7 +31,7 @@ def dialled(**fields):
     """A call that was just claimed, and its attempt."""
     a_gateway()
     call = a_call(**fields)
-    (request,), _ = claim_due(carrier="simulated", now=NOON)
+    (request,), _ = claim_due(mode="test", now=NOON)
     return call, request.attempt_id
 
 
@@ -135,7 +135,7 @@ def test_no_answer_is_tried_three_times_with_growing_waits():
         waits.append(fresh(call).due_at - now)
         now = fresh(call).due_at
         Gateway.objects.update(last_seen_at=now)
-        (request,), _ = claim_due(carrier="simulated", now=now)
+        (request,), _ = claim_due(mode="test", now=now)
         attempt_id = request.attempt_id
     tell(ACCEPTED, RINGING, Outcome.NO_ANSWER, attempt_id=attempt_id, now=now)
     assert waits == [timedelta(minutes=30), timedelta(minutes=120)]
@@ -152,9 +152,9 @@ def test_a_leg_that_surely_never_rang_is_dialled_anew_at_once():
     tell(ACCEPTED, attempt_id=attempt_id)
     record_carrier_events(ledger="gw_test", events=[ended], now=NOON)
     assert (fresh(call).status, fresh(call).due_at) == ("scheduled", NOON)
-    assert claim_due(carrier="simulated", now=NOON)[0] == []  # the gateway rests until it is heard of
+    assert claim_due(mode="test", now=NOON)[0] == []  # the gateway rests until it is heard of
     Gateway.objects.update(last_seen_at=NOON + timedelta(seconds=1))
-    (again,), _ = claim_due(carrier="simulated", now=NOON)
+    (again,), _ = claim_due(mode="test", now=NOON)
     assert again.attempt_id != attempt_id
     assert not call.attempts.exclude(accepted_at=None).exists()
 
@@ -163,7 +163,7 @@ def test_a_retry_waits_for_the_calling_hours():
     late = NOON + timedelta(hours=12, minutes=45)  # 20:45 in Los Angeles
     a_gateway(now=late)
     call = a_call(scheduled_at=late.isoformat())
-    (request,), _ = claim_due(carrier="simulated", now=late)
+    (request,), _ = claim_due(mode="test", now=late)
     tell(ACCEPTED, RINGING, Outcome.BUSY, attempt_id=request.attempt_id, now=late)
     assert fresh(call).due_at == NOON + timedelta(hours=24)  # 08:00 the next morning
 
@@ -174,7 +174,7 @@ def test_an_opt_out_suppresses_at_once_and_cancels_the_numbers_other_calls():
     call = a_call(contact)
     other = a_call(contact, scheduled_at=(NOON + timedelta(days=1)).isoformat())
     elsewhere = a_call(scheduled_at=(NOON + timedelta(days=1)).isoformat())
-    (request,), _ = claim_due(carrier="simulated", now=NOON)
+    (request,), _ = claim_due(mode="test", now=NOON)
     tell(ACCEPTED, RINGING, ANSWERED, EventType.OPTED_OUT, attempt_id=request.attempt_id)
     suppression = Suppression.objects.get()
     assert (suppression.number, suppression.reason) == (contact.phone, "opted_out")

@@ -33,7 +33,7 @@ def test_a_moved_call_rings_at_the_new_time_only():
     update_call(
         actor=SYSTEM, call_id=call.pk, changes={"scheduled_at": (NOON + HOUR).isoformat()}, now=BEFORE
     )
-    assert claim_due(carrier="simulated", now=NOON)[0] == []
+    assert claim_due(mode="test", now=NOON)[0] == []
     assert fresh(call).scheduled_at == fresh(call).due_at == NOON + HOUR
 
 
@@ -73,7 +73,7 @@ def test_a_days_cap_counts_the_day_before_the_call_not_today(settings):
     a_gateway()
     contact = a_contact()
     a_call(contact)
-    (request,), _ = claim_due(carrier="simulated", now=NOON)
+    (request,), _ = claim_due(mode="test", now=NOON)
     accepted_and_busy = events_of(request.attempt_id, EventType.ACCEPTED, Outcome.REJECTED)
     record_carrier_events(ledger="gw_test", events=accepted_and_busy, now=NOON)
     same_day, next_day = NOON + timedelta(hours=8), NOON + timedelta(hours=26)
@@ -91,7 +91,7 @@ def schedule_at(contact, when):
 def test_a_call_in_progress_cannot_be_moved():
     a_gateway()
     call = a_call()
-    claim_due(carrier="simulated", now=NOON)
+    claim_due(mode="test", now=NOON)
     with pytest.raises(Conflict, match="in progress"):
         update_call(actor=SYSTEM, call_id=call.pk, changes={"max_duration_s": 60}, now=NOON)
 
@@ -100,7 +100,7 @@ def test_a_claim_in_between_wins_over_a_move(monkeypatch):
     a_gateway()
     call = a_call()
     read = get_call(actor=SYSTEM, call_id=call.pk)
-    claim_due(carrier="simulated", now=NOON)
+    claim_due(mode="test", now=NOON)
     with pytest.raises(Conflict), gathering(NOON) as changes:
         changes.change(read, due_at=NOON + HOUR)
     assert fresh(call).due_at == NOON

@@ -16,14 +16,24 @@ from temphone.accounts.actors import SYSTEM
 from temphone.accounts.models import Mode
 from temphone.lib.clock import iso
 from temphone.telephony.messages import EventType, Outcome, Placed, Refused, Sighting, Unsure
-from tests.builders import NOON, a_call, a_campaign, a_contact, a_gateway, a_request, events_of
+from tests.builders import (
+    NOON,
+    a_call,
+    a_campaign,
+    a_contact,
+    a_gateway,
+    a_number,
+    a_request,
+    a_trunk,
+    events_of,
+)
 
 pytestmark = pytest.mark.django_db
 LATE = timedelta(seconds=1)
 
 
 def claim(now=NOON, limit=BATCH):
-    requests, _ = claim_due(carrier="simulated", now=now, limit=limit)
+    requests, _ = claim_due(mode="test", now=now, limit=limit)
     return requests
 
 
@@ -201,22 +211,22 @@ def test_a_message_that_lacks_a_value_meanwhile_is_not_spoken():
 
 
 def test_live_calls_never_go_to_the_simulated_network(settings):
-    settings.CARRIERS = {"test": "simulated", "live": "sip"}
     settings.POLICIES = settings.POLICIES | {"live": {"consent": "off", "hours": "warn"}}
+    a_number(trunk=a_trunk())
     a_gateway()
     call = a_call(mode=Mode.LIVE)
     assert claim() == []
-    assert claim_due(carrier="sip", now=NOON)[0] == []  # the only gateway has no such leg
+    assert claim_due(mode="live", now=NOON)[0] == []  # the only gateway has no trunk
     call.refresh_from_db()
     assert call.status == "scheduled"
 
 
 def test_without_consent_a_live_call_is_blocked_at_the_claim(settings):
-    settings.CARRIERS = {"test": "simulated", "live": "sip"}
     settings.POLICIES = settings.POLICIES | {"live": {"consent": "off", "hours": "warn"}}
+    a_number(trunk=a_trunk())
     call = a_call(mode=Mode.LIVE)
     settings.POLICIES = settings.POLICIES | {"live": {"consent": "require", "hours": "warn"}}
-    claim_due(carrier="sip", now=NOON)
+    claim_due(mode="live", now=NOON)
     call.refresh_from_db()
     assert (call.status, call.outcome) == ("failed", "blocked_consent")
 
@@ -333,11 +343,11 @@ def test_a_call_that_cannot_be_made_does_not_keep_others_from_theirs():
 
 
 def test_a_call_that_became_late_past_the_calling_hours_expires(settings):
-    settings.CARRIERS = {"test": "simulated", "live": "sip"}
     settings.POLICIES = settings.POLICIES | {"live": {"consent": "off", "hours": "reject"}}
+    a_number(trunk=a_trunk())
     evening = NOON + timedelta(hours=12, minutes=59)  # 20:59 there
     call = a_call(mode=Mode.LIVE, scheduled_at=evening.isoformat())
-    claim_due(carrier="sip", now=evening + timedelta(minutes=2))
+    claim_due(mode="live", now=evening + timedelta(minutes=2))
     call.refresh_from_db()
     assert (call.status, call.outcome) == ("failed", "expired")
 
@@ -366,7 +376,7 @@ def test_a_claim_costs_the_same_number_of_queries_for_ten_as_for_two(django_asse
         a_call()
     PhoneNumber.lock(Contact.objects.values_list("phone", flat=True))  # known since they were saved
     claim(limit=1)  # makes the pacing row
-    with django_assert_num_queries(16) as two:
+    with django_assert_num_queries(17) as two:
         claim(limit=2)
     with django_assert_num_queries(len(two)):
         claim(limit=10)

@@ -15,10 +15,12 @@ from tests.builders import NOON, a_campaign
 
 QUESTIONS = {
     "due calls": lambda: Call.objects.due(NOON),
+    "due calls of a mode": lambda: Call.objects.of_mode_due("live", NOON),
+    "attempts by a trunk": lambda: Attempt.objects.filter(trunk="trk_1"),
     "overdue attempts": lambda: Attempt.objects.overdue(NOON),
     "legs to hang up": lambda: Attempt.objects.to_hang_up(NOON),
     "lines in use": lambda: (
-        Attempt.objects.live().values_list("carrier", "gateway").annotate(Count("pk")).order_by()
+        Attempt.objects.live().values_list("carrier", "gateway", "trunk").annotate(Count("pk")).order_by()
     ),
     "numbers in use": lambda: Attempt.objects.live().filter(to__in=["+14155550100"]),
     "due deliveries": lambda: Delivery.objects.due(NOON),

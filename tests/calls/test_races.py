@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def claim():
-    return claim_due(carrier="simulated", now=NOON)[0]
+    return claim_due(mode="test", now=NOON)[0]
 
 
 def test_an_opt_out_hangs_up_what_rings_even_while_its_events_arrive():
@@ -54,7 +54,7 @@ def test_a_claim_that_waited_counts_for_the_pace_of_the_second_in_which_it_dials
     a_call()
     Call.objects.update(due_at=utc_now() - timedelta(seconds=1))
     Pacing.objects.create(carrier="simulated")
-    claiming = threading.Thread(target=lambda: (claim_due(carrier="simulated"), connection.close()))
+    claiming = threading.Thread(target=lambda: (claim_due(mode="test"), connection.close()))
     with transaction.atomic():
         Pacing.lock("simulated")
         claiming.start()

@@ -20,7 +20,7 @@ LATER = NOON + LEASE
 def attempt():
     a_gateway()
     a_call()
-    claim_due(carrier="simulated", now=NOON)
+    claim_due(mode="test", now=NOON)
     return Attempt.objects.get()
 
 
@@ -38,7 +38,7 @@ def test_proof_that_it_never_rang_makes_a_new_attempt(attempt):
     assert the_call().status == "scheduled"
     attempt.gateway.last_seen_at = LATER
     attempt.gateway.save()
-    (request,), _ = claim_due(carrier="simulated", now=LATER)
+    (request,), _ = claim_due(mode="test", now=LATER)
     assert request.attempt_id != attempt.pk
 
 
@@ -47,7 +47,7 @@ def test_without_proof_it_is_never_redialled(attempt, sighting):
     for minutes in range(1, 40):
         now = NOON + timedelta(minutes=minutes)
         record_sighting(attempt.pk, sighting, now=now)
-        assert claim_due(carrier="simulated", now=now)[0] == []
+        assert claim_due(mode="test", now=now)[0] == []
     assert Attempt.objects.count() == 1
 
 
@@ -85,7 +85,7 @@ def test_dials_that_never_left_do_not_use_up_the_tries(attempt):
         now += timedelta(seconds=10)
         record_sighting(Attempt.objects.live().get().pk, Sighting.NEVER, now=now)
         Gateway.objects.update(last_seen_at=now)
-        claim_due(carrier="simulated", now=now)
+        claim_due(mode="test", now=now)
     live = Attempt.objects.live().get()
     assert live.number == 6
     events = events_of(live.pk, EventType.ACCEPTED, Outcome.NO_ANSWER)

@@ -12,7 +12,7 @@ from contacts.models import Consent, Suppression
 from temphone.accounts.actors import SYSTEM, Actor, Role
 from temphone.accounts.models import IdempotencyRecord, Mode
 from temphone.lib.errors import Forbidden, Invalid, NotFound, Refused
-from tests.builders import NOON, a_call, a_campaign, a_contact, a_request
+from tests.builders import NOON, a_call, a_campaign, a_contact, a_number, a_request, a_trunk
 
 pytestmark = pytest.mark.django_db
 NOW = NOON - timedelta(hours=1)
@@ -25,8 +25,8 @@ def schedule(contact, *, mode=Mode.TEST, idempotency=None, actor=SYSTEM, now=NOW
 
 
 @pytest.fixture
-def live(settings):
-    settings.CARRIERS = {"test": "simulated", "live": "sip"}
+def live(db, settings):
+    a_number(trunk=a_trunk())
     return settings
 
 

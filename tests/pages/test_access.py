@@ -4,10 +4,10 @@ from django.test import Client
 from calls.models import Beat, Call, StopSwitch
 from contacts.models import Consent, Suppression
 from temphone.accounts.actors import Role
-from tests.builders import a_call, a_contact
+from tests.builders import a_call, a_contact, a_number, a_trunk
 from tests.pages.conftest import EARLIER, text_of
 
-EVERYBODY, OPERATORS, MANAGERS = Role.VIEWER, Role.OPERATOR, Role.MANAGER
+EVERYBODY, OPERATORS, MANAGERS, ADMINS = Role
 PAGES = {
     "/calls/": EVERYBODY,
     "/calls/{call}/": EVERYBODY,
@@ -25,6 +25,14 @@ PAGES = {
     "/contacts/{contact}/consents/{consent}/revoke/": MANAGERS,
     "/contacts/{contact}/lift/{suppression}/": MANAGERS,
     "/stop/": MANAGERS,
+    "/setup/trunks/": ADMINS,
+    "/setup/trunks/new/": ADMINS,
+    "/setup/trunks/{trunk}/": ADMINS,
+    "/setup/trunks/{trunk}/switch/": ADMINS,
+    "/setup/trunks/{trunk}/delete/": ADMINS,
+    "/setup/numbers/new/": ADMINS,
+    "/setup/numbers/{number}/": ADMINS,
+    "/setup/numbers/{number}/remove/": ADMINS,
 }
 POSTS = {
     "/calls/new/": OPERATORS,
@@ -39,6 +47,14 @@ POSTS = {
     "/contacts/{contact}/consents/{consent}/revoke/": MANAGERS,
     "/contacts/{contact}/lift/{suppression}/": MANAGERS,
     "/stop/": MANAGERS,
+    "/setup/trunks/new/": ADMINS,
+    "/setup/trunks/{trunk}/": ADMINS,
+    "/setup/trunks/{trunk}/switch/": ADMINS,
+    "/setup/trunks/{trunk}/delete/": ADMINS,
+    "/setup/numbers/new/": ADMINS,
+    "/setup/numbers/{number}/": ADMINS,
+    "/setup/numbers/{number}/default/": ADMINS,
+    "/setup/numbers/{number}/remove/": ADMINS,
 }
 VALUES = {
     "how": "by phone",
@@ -57,7 +73,14 @@ def ids(db) -> dict[str, object]:
         contact=contact, phone=contact.phone, purpose="informational", kind="express", source="web form"
     )
     suppression = Suppression.objects.create(number=contact.phone)
-    return {"call": call.pk, "contact": contact.pk, "consent": consent.pk, "suppression": suppression.pk}
+    return {
+        "call": call.pk,
+        "contact": contact.pk,
+        "consent": consent.pk,
+        "suppression": suppression.pk,
+        "trunk": a_trunk().pk,
+        "number": a_number().pk,
+    }
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -119,6 +142,7 @@ def test_a_viewer_is_shown_no_button_that_would_be_refused(browse, ids):
             "/consents/",
             "/suppress/",
             "/lift/",
+            "/setup/",
         ):
             assert refused not in page
 

@@ -6,7 +6,7 @@ from django.utils.html import escape
 from calls.models import Call
 from contacts.models import Contact, Suppression
 from temphone.accounts.models import IdempotencyRecord
-from tests.builders import NOON, a_call, a_campaign, a_contact
+from tests.builders import NOON, a_call, a_campaign, a_contact, a_number, a_trunk
 from tests.pages.conftest import htmx, text_of
 
 NEW, PREVIEW = "/calls/new/", "/calls/new/preview/"
@@ -154,8 +154,8 @@ def test_live_is_not_offered_without_a_carrier(browse, contact):
     assert "mode" in errors(client, **values(contact, mode="live"))
 
 
-def test_live_is_offered_beside_test_where_a_carrier_is(browse, settings):
-    settings.CARRIERS = {"test": "simulated", "live": "sip"}
+def test_live_is_offered_beside_test_where_a_trunk_and_a_number_are(browse):
+    a_number(trunk=a_trunk())
 
     response = browse().get(NEW)
 

@@ -309,7 +309,7 @@ class Machine(RuleBasedStateMachine):
 
     def _claim(self, dies_at: int = 0) -> None:
         Gateway.objects.update(last_seen_at=self.now, unreachable_at=None)
-        claim = partial(dialing.claim_due, carrier="simulated", now=self.now)
+        claim = partial(dialing.claim_due, mode="test", now=self.now)
         claimed = self.act(claim, dies_at=dies_at)
         if claimed is None:
             return

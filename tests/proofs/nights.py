@@ -96,7 +96,7 @@ def _with(where: object, name: str, mistaken: object) -> Run:
 
 
 def _hours_at_creation(facts: Facts, *, mode: str, zone: str, was_open: bool) -> Check:
-    if facts.free_lines is None:
+    if facts.lines is None:
         return gates.calling_hours(facts, mode=mode, zone=zone, was_open=was_open)
     return Check(rule="calling_hours", verdict=Verdict.ALLOW, text="It was asked when it was scheduled.")
 

@@ -35,7 +35,7 @@ def attempt():
     """An attempt that its gateway, gw_test, carries just now."""
     a_gateway()
     a_call()
-    (request,), _ = claim_due(carrier="simulated", now=NOON)
+    (request,), _ = claim_due(mode="test", now=NOON)
     a_gateway(ledger="gw_other")
     return request.attempt_id
 

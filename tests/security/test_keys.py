@@ -13,7 +13,7 @@ from temphone.accounts.actions import revoke_key
 from temphone.accounts.actors import SYSTEM
 from temphone.accounts.models import ApiKey, Mode, digest
 from tests.api.client import Program, a_body, data
-from tests.builders import NOON, a_call, a_contact, a_gateway, a_key
+from tests.builders import NOON, a_call, a_contact, a_gateway, a_key, a_number, a_trunk, ready
 
 pytestmark = pytest.mark.django_db
 
@@ -73,18 +73,20 @@ def test_a_revoked_key_works_on_no_address():
     assert Call.objects.get().status == "scheduled"
 
 
-def test_whatever_a_test_key_asks_for_its_calls_ring_the_simulated_network(settings):
-    settings.CARRIERS = {"test": "simulated", "live": "trunk"}
-    a_gateway(legs=["simulated", "trunk"])
-    for extra in ({}, {"mode": "live"}, {"metadata": {"mode": "live"}}):
+def test_whatever_a_test_key_asks_for_its_calls_ring_the_simulated_network():
+    trunk = a_trunk()
+    a_number(trunk=trunk)
+    a_gateway(legs=["simulated", "sip"], trunks=ready(trunk))
+    ours = {"caller_id": "+14155550190", "trunk": trunk.pk, "leg": "sip"}
+    for extra in ({}, {"mode": "live"}, {"metadata": {"mode": "live"}}, ours):
         program, contact = Program(a_key()[1]), a_contact()
         program.post("/calls/scheduled?mode=live", a_body(contact.pk, **extra), **{"X-Mode": "live"})
     Call.objects.update(due_at=NOON, scheduled_at=NOON)
     assert set(Call.objects.values_list("mode", flat=True)) == {Mode.TEST}
-    assert claim_due(carrier="trunk", now=NOON) == ([], 0)
-    dials, _ = claim_due(carrier="simulated", now=NOON)
-    assert {dial.leg for dial in dials} == {"simulated"}
-    assert dials
+    assert claim_due(mode="live", now=NOON) == ([], 0)
+    dials, _ = claim_due(mode="test", now=NOON)
+    assert {(dial.leg, dial.trunk) for dial in dials} == {("simulated", "")}
+    assert len(dials) == 4
 
 
 def test_no_log_of_a_request_holds_the_key(caplog):

@@ -15,10 +15,10 @@ from temphone.api.urls import urlpatterns as api_patterns
 from tests.admin.test_pages import MODELS
 from tests.api.client import a_body
 from tests.api.test_roles import LEAST, PUBLIC
-from tests.builders import a_call, a_campaign, a_contact, a_key
+from tests.builders import a_call, a_campaign, a_contact, a_key, a_number, a_trunk
 
 pytestmark = pytest.mark.django_db
-EVERYBODY, OPERATORS, MANAGERS = Role.VIEWER, Role.OPERATOR, Role.MANAGER
+EVERYBODY, OPERATORS, MANAGERS, ADMINS = Role
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 # The least role that may, by method; another method is 405.
@@ -40,6 +40,15 @@ PAGES = {
     "contacts/<contact_id>/consents/<consent_id>/revoke/": {"GET": MANAGERS, "POST": MANAGERS},
     "contacts/<contact_id>/suppress/": {"GET": OPERATORS, "POST": OPERATORS},
     "contacts/<contact_id>/lift/<suppression_id>/": {"GET": MANAGERS, "POST": MANAGERS},
+    "setup/trunks/": {"GET": ADMINS},
+    "setup/trunks/new/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/trunks/<trunk_id>/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/trunks/<trunk_id>/switch/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/trunks/<trunk_id>/delete/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/numbers/new/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/numbers/<number_id>/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/numbers/<number_id>/default/": {"POST": ADMINS},
+    "setup/numbers/<number_id>/remove/": {"GET": ADMINS, "POST": ADMINS},
     "account/": {"GET": EVERYBODY, "POST": EVERYBODY},
     "account/password/": {"POST": EVERYBODY},
 }
@@ -120,6 +129,8 @@ def ids() -> dict[str, object]:
         "campaign_id": a_campaign().pk,
         "consent_id": consent.pk,
         "suppression_id": Suppression.objects.create(number=contact.phone).pk,
+        "trunk_id": a_trunk().pk,
+        "number_id": a_number().pk,
         "object_id": contact.pk,
         "content_type_id": 1,
         "id": 1,

@@ -8,6 +8,7 @@ from functools import partial
 from calls.actions.carrier_events import record_carrier_events
 from calls.actions.dialing import claim_due
 from calls.models import Attempt, Call, Gateway
+from temphone.accounts.models import Mode
 from temphone.lib.clock import seconds
 from temphone.management.demo.stories import Told
 from temphone.telephony.messages import CarrierEvent, DialRequest, Ending, EventType, Script, Turn
@@ -25,7 +26,7 @@ def play(stories: Mapping[str, Iterator[Told]], *, until: datetime) -> None:
     while call := Call.objects.due(until).first():
         network.last_seen_at = call.due_at + seconds(0.2)
         network.save()
-        requests, _ = claim_due(carrier=CARRIER, now=network.last_seen_at)
+        requests, _ = claim_due(mode=Mode.TEST, now=network.last_seen_at)
         for request in requests:
             _carry(request, stories, network.last_seen_at)
     Attempt.objects.filter(gateway=network).update(gateway=None)

@@ -52,7 +52,7 @@ def dial_then_update() -> None:
 
     def dial_due() -> None:
         with transaction.atomic():
-            requests, _ = dialing.claim_due(carrier="simulated")
+            requests, _ = dialing.claim_due(mode="test")
             results = asyncio.run(wiring.carrier().dial(requests)) if requests else []
             dialing.record_dial_results(results, now=utc_now())
 

@@ -107,7 +107,7 @@ class Arena:
             written.append(instant())
 
         with self.mistake.claiming(), held_before_deciding(deciding):
-            requests, settled = claim_due(carrier=CARRIER, now=moment, limit=limit)
+            requests, settled = claim_due(mode="test", now=moment, limit=limit)
         if requests and not written:
             raise AssertionError("The claim's first write is not recognised any more: no race would be seen.")
         refused = self.carrier.dial(requests, written=(written or [0])[0], moment=moment)

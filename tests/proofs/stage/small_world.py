@@ -351,7 +351,7 @@ class World:
     def _claim(self, *, carried: bool, healed: bool) -> None:
         """Claim all that is due, and let the phones ring; the request may be some seconds on its way."""
         fates = self.judge.fates(self.now, carried=carried)
-        requests, _ = dialing.claim_due(carrier="simulated", now=self.now)
+        requests, _ = dialing.claim_due(mode="test", now=self.now)
         decided = self.now
         if requests and not healed and self.chance.random() < 0.5:
             self._advance(self.now + timedelta(seconds=self.chance.uniform(0, 11)))
