@@ -20,6 +20,7 @@ from temphone.gateway.legs.simulated import SimulatedNetwork
 from temphone.gateway.outbox import Outbox
 from temphone.gateway.server import application
 from temphone.gateway.switchboard import Switchboard
+from temphone.gateway.uploads import Uploads
 from temphone.gateway.writer import LedgerUnavailable, Writer
 from temphone.telephony.messages import Heartbeat
 
@@ -39,6 +40,7 @@ class Gateway:
         self._callback = callback
         self._writer = Writer(ledger)
         self._outbox = Outbox(ledger, self._writer, callback)
+        self._uploads = Uploads(config.recordings, ledger.identity, callback)
         self._open = ledger.open_attempts()
         simulated = SimulatedNetwork(
             log=PhoneLog(config.phone_log),
@@ -66,7 +68,8 @@ class Gateway:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._writer.work())
             pulse = Pulse(self._callback, self._beat)
-            loops = [tasks.create_task(work) for work in (self._outbox.run(), pulse.run(), self._forget())]
+            work = (self._outbox.run(), self._uploads.run(), pulse.run(), self._forget())
+            loops = [tasks.create_task(loop) for loop in work]
             log.info("Gateway %s listens at %s.", self._ledger.identity, self._url)
             await stop.wait()
             await self._wind_up(runner, loops)
