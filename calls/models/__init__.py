@@ -4,6 +4,7 @@ from calls.models.attempt import Attempt
 from calls.models.call import Call
 from calls.models.carriers import Beat, Gateway, Pacing, StopSwitch
 from calls.models.history import CallEvent, Decision, TranscriptTurn
+from calls.models.recording import Recording
 
 __all__ = [
     "Attempt",
@@ -13,6 +14,7 @@ __all__ = [
     "Decision",
     "Gateway",
     "Pacing",
+    "Recording",
     "StopSwitch",
     "TranscriptTurn",
 ]
