@@ -404,6 +404,19 @@ def test_an_erasure_while_the_whole_is_saved_wins(attempt, store, monkeypatch):
     assert Call.objects.get().recording_ms is None
 
 
+def test_an_erasure_just_before_the_first_message_is_noted_wins(attempt, store, monkeypatch):
+    begun = recordings._begun
+
+    def erased_meanwhile(*given):
+        erase(attempt)
+        return begun(*given)
+
+    monkeypatch.setattr(recordings, "_begun", erased_meanwhile)
+    assert send(attempt, 0, len(SOUND)).verdict == "unwanted"
+    forget_recordings(NOON)
+    assert files(store) == []
+
+
 def test_an_erasure_that_is_refused_deletes_nothing(attempt):
     upload(attempt)
     with pytest.raises(Exception, match="in progress"):
