@@ -1,8 +1,8 @@
-"""The states of calls and attempts, the ways between them, and what each outcome does."""
+"""The states of calls, attempts and recordings, the ways between them, and what each outcome does."""
 
 from django.db.models import TextChoices
 
-from temphone.telephony.messages import AnsweredBy, Outcome
+from temphone.telephony.messages import AnsweredBy, Outcome, RecordingProblem
 
 
 class CallStatus(TextChoices):
@@ -38,6 +38,26 @@ class AttemptState(TextChoices):
 
 
 LIVE = (AttemptState.DIALING, AttemptState.RINGING, AttemptState.ANSWERED)
+
+
+class RecordingState(TextChoices):
+    """Where the sound of an attempt is."""
+
+    UPLOADING = "uploading", "On its way"
+    READY = "ready", "Ready"
+    FAILED = "failed", "Failed"
+    DELETED = "deleted", "Deleted"
+
+
+# As the end of "Was to be recorded, but ...".
+RECORDING_PROBLEM_LABELS: dict[RecordingProblem, str] = {
+    RecordingProblem.DISK_FULL: "the disk of the gateway was full",
+    RecordingProblem.DISK_ERROR: "the disk of the gateway failed",
+    RecordingProblem.EMPTY: "it ended before there was anything to hear",
+    RecordingProblem.BROKEN: "what arrived from the gateway cannot be played",
+    RecordingProblem.LOST: "it never arrived whole from the gateway",
+}
+RECORDING_PROBLEMS = [(problem.value, label) for problem, label in RECORDING_PROBLEM_LABELS.items()]
 
 OUTCOME_LABELS: dict[Outcome, str] = {
     Outcome.MESSAGE_DELIVERED: "Message delivered",

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from django_q.models import Failure
 
-from calls.actions import dialing, hanging_up
+from calls.actions import dialing, forgetting, hanging_up
 from calls.models import Attempt, Beat, Call
 from temphone import skew, wiring
 from temphone.accounts import logins
@@ -131,6 +131,12 @@ async def _hang_up(attempts: Sequence[Attempt]) -> list[bool]:
 def beat() -> None:
     """Show that the worker works."""
     Beat.mark("worker", utc_now())
+
+
+@task
+def forget_recordings() -> None:
+    """Delete recordings that are kept no longer, and remove from the storage what is to go."""
+    forgetting.forget_recordings(utc_now())
 
 
 @task

@@ -95,6 +95,9 @@ def _implied_zone(number: str) -> str:
 def erase_contact(*, actor: Actor, contact_id: str, now: datetime) -> Contact:
     """Forget who the person is. The row stays as a tombstone, for its calls and consents to point at.
 
+    What was recorded is the business of ``calls.actions.forgetting.erase_contact``, which everybody else
+    calls.
+
     Raises:
         Forbidden, NotFound
         Conflict: calls to the contact are scheduled or in progress; cancel them first.

@@ -171,6 +171,24 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# Recordings are private: no address leads to the storage, only our views read it.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "recordings": {
+        "BACKEND": env.text("TEMPHONE_RECORDING_STORAGE", "django.core.files.storage.FileSystemStorage"),
+        "OPTIONS": env.options(
+            "TEMPHONE_RECORDING_STORAGE_OPTIONS",
+            {
+                "location": str(DATA_DIR / "recordings-store"),
+                "file_permissions_mode": 0o600,
+                "directory_permissions_mode": 0o700,
+            },
+        ),
+    },
+}
+RECORDING_DAYS = env.number("TEMPHONE_RECORDING_DAYS", 0)  # 0: for ever
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["temphone.accounts.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

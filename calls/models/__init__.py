@@ -4,6 +4,7 @@ from calls.models.attempt import Attempt
 from calls.models.call import Call
 from calls.models.carriers import Beat, Gateway, Pacing, StopSwitch
 from calls.models.history import CallEvent, Decision, TranscriptTurn
+from calls.models.recording import Recording
 from calls.models.trunks import Number, Trunk, TrunkKind
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Gateway",
     "Number",
     "Pacing",
+    "Recording",
     "StopSwitch",
     "TranscriptTurn",
     "Trunk",

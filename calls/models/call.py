@@ -141,6 +141,12 @@ class Call(models.Model):
 
     hang_up_requested_at = models.DateTimeField(null=True, blank=True, editable=False)
     events_sent = models.PositiveIntegerField(default=0, editable=False)
+    recording_ms = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="How long its latest recording is; null: there is none.",
+    )
     created_by_key = models.ForeignKey(
         ApiKey, null=True, blank=True, on_delete=models.SET_NULL, editable=False, db_index=False
     )

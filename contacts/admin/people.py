@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
-from contacts.actions import add_consent, erase_contact, revoke_consent, save_contact
+from calls.actions.forgetting import erase_contact
+from contacts.actions import add_consent, revoke_consent, save_contact
 from contacts.admin.filters import ErasedFilter, LanguageFilter, SuppressedFilter, ZoneFilter
 from contacts.forms import MENDS, ContactForm, values_of
 from contacts.models import Consent, Contact, Suppression
@@ -166,7 +167,10 @@ class ContactAdmin(BackOffice):
     @admin.action(description="Erase the chosen contacts", permissions=["manage"])
     def erase(self, request: HttpRequest, contacts: QuerySet[Contact]) -> Any:
         """After asking: who they are is forgotten."""
-        text = "Names, numbers, companies, tags and attributes are forgotten. This cannot be undone."
+        text = (
+            "Names, numbers, companies, tags and attributes are forgotten, recordings are deleted. "
+            "This cannot be undone."
+        )
         if question := self.ask_first(request, contacts, title="Erase contacts", text=text):
             return question
         self.each(request, contacts, erase_contact, by="contact_id", done="Contacts erased")

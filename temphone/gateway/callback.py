@@ -1,5 +1,7 @@
 """How the gateway speaks to Django: signed HTTP."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -25,13 +27,21 @@ class NotUnderstood(Exception):
     """Django cannot use this message, however often it is sent."""
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A message as it goes over the wire."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
 class Callback:
     """A connection to Django."""
 
     def __init__(self, url: str, secret: str) -> None:
         self._url = url
         self._secret = secret
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S), trust_env=False)
+        self._session = aiohttp.ClientSession(trust_env=False)
 
     async def __aenter__(self) -> Self:
         return self
@@ -49,7 +59,16 @@ class Callback:
             Broke: an error inside Django.
             Unavailable: anything else.
         """
-        status, answer = await self._exchange(path, encode(message))
+        return await self.send(path, self.signed(message), kind)
+
+    def signed(self, message: object) -> Signed:
+        """The message, ready to be sent. Signing a large one takes milliseconds: do it in a thread."""
+        body = encode(message)
+        return Signed(body, sign(body, secret=self._secret))
+
+    async def send(self, path: str, message: Signed, kind: type[T], *, timeout_s: float = TIMEOUT_S) -> T:
+        """The answer to a message that is signed already; raises as ``post``."""
+        status, answer = await self._exchange(path, message, timeout_s)
         if status in {400, 413, 422}:
             raise NotUnderstood(f"HTTP {status}")
         if status == 500:
@@ -61,11 +80,14 @@ class Callback:
         except msgspec.DecodeError as error:
             raise Unavailable("an answer of the wrong shape") from error
 
-    async def _exchange(self, path: str, body: bytes) -> tuple[int, bytes]:
-        headers = sign(body, secret=self._secret)
+    async def _exchange(self, path: str, message: Signed, timeout_s: float) -> tuple[int, bytes]:
         try:
             async with self._session.post(
-                self._url + path, data=body, headers=headers, allow_redirects=False
+                self._url + path,
+                data=message.body,
+                headers=message.headers,
+                timeout=aiohttp.ClientTimeout(total=timeout_s),
+                allow_redirects=False,
             ) as response:
                 return response.status, await response.read()
         except (TimeoutError, aiohttp.ClientError) as error:

@@ -1,6 +1,6 @@
 """The gateway's settings, read from the environment.
 
-TEMPHONE_DATA_DIR: where everything that is written goes; ``var``.
+TEMPHONE_DATA_DIR: where everything that is written goes, recordings to ``recordings`` in it; ``var``.
 TEMPHONE_GATEWAY_SECRET, or TEMPHONE_GATEWAY_SECRET_FILE: shared with Django; made in ``secrets/gateway``.
 TEMPHONE_GATEWAY_LISTEN: host:port to listen on, port 0 is any free one; ``127.0.0.1:0``.
 TEMPHONE_GATEWAY_URL: where Django reaches the gateway; where it listens.
@@ -62,6 +62,7 @@ class Config:
     lines: int
     ledger: Path
     phone_log: Path
+    recordings: Path  # what waits there for its upload
     speed: float
     log_level: int
     sip: SipSettings | None = None  # None: no SIP
@@ -93,6 +94,7 @@ def from_environment(environment: Mapping[str, str]) -> Config:
         lines=int(read.number("GATEWAY_LINES", 1000, whole=True)),
         ledger=Path(read.text("GATEWAY_LEDGER", str(data_dir / "gateway" / "ledger.sqlite3"))),
         phone_log=Path(read.text("PHONE_LOG", str(data_dir / "gateway" / "phone.log"))),
+        recordings=data_dir / "recordings",
         speed=read.number("SIMULATION_SPEED", 1.0),
         log_level=read.log_level("LOG_LEVEL", "WARNING"),
         data_dir=data_dir,

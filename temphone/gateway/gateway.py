@@ -27,6 +27,7 @@ from temphone.gateway.outbox import Outbox
 from temphone.gateway.server import application
 from temphone.gateway.switchboard import Switchboard
 from temphone.gateway.trunks import Trunks
+from temphone.gateway.uploads import Uploads
 from temphone.gateway.writer import LedgerUnavailable, Writer
 from temphone.telephony.messages import Heartbeat, Welcome
 
@@ -57,6 +58,7 @@ class Gateway:
         self._callback = callback
         self._writer = Writer(ledger)
         self._outbox = Outbox(ledger, self._writer, callback)
+        self._uploads = Uploads(config.recordings, ledger.identity, callback)
         self._open = ledger.open_attempts()
         simulated = SimulatedNetwork(
             log=PhoneLog(config.phone_log),
@@ -96,7 +98,7 @@ class Gateway:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._writer.work())
             pulse = Pulse(self._callback, self._beat, self._welcomed)
-            work = [self._outbox.run(), pulse.run(), self._forget()]
+            work = [self._outbox.run(), self._uploads.run(), pulse.run(), self._forget()]
             if self._sip:
                 work.append(self._carry_sip(self._sip, stop))
             loops = [tasks.create_task(each) for each in work]

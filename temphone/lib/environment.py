@@ -1,6 +1,7 @@
 """Settings as the environment gives them. Present but wrong stops the start, with one clear line."""
 
 import base64
+import json
 import os
 import re
 from collections.abc import Callable
@@ -90,6 +91,18 @@ def phone_number(name: str, default: str) -> str:
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """Comma-separated words."""
     return [word.strip() for word in text(name, ",".join(default)).split(",") if word.strip()]
+
+
+def options(name: str, default: dict[str, object]) -> dict[str, object]:
+    """A JSON object: what a class of others is made with."""
+
+    def parse(value: str) -> dict[str, object]:
+        if not value.startswith("{"):
+            raise ValueError
+        parsed: dict[str, object] = json.loads(value)
+        return parsed
+
+    return _parsed(name, default, parse, 'a JSON object such as {"bucket_name": "recordings"}')
 
 
 def hosts_with_ports(name: str) -> list[str]:

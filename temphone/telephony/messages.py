@@ -68,6 +68,16 @@ class EndedBy(StrEnum):
     SYSTEM = "system"
 
 
+class RecordingProblem(StrEnum):
+    """Why a call that was to be recorded was not."""
+
+    DISK_FULL = "disk_full"
+    DISK_ERROR = "disk_error"
+    EMPTY = "empty"  # it ended before there was sound
+    BROKEN = "broken"  # what arrived is no recording
+    LOST = "lost"  # it began to arrive, and never came whole
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
     """An answer that a playbook's step expects, and where it leads."""
@@ -341,6 +351,41 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
     trunks: Sequence[Trunk] = ()
 
 
+class RecordingPart(msgspec.Struct, frozen=True, kw_only=True, tag="recording"):
+    """Gateway to Django: ``POST /carriers/gateway/recording``. A piece of an attempt's finished recording.
+
+    The whole is a WAV of ``total`` bytes; ``data`` (base64 on the wire) stands at ``offset`` in it. Without
+    data it asks how far Django has it.
+    """
+
+    ledger: Name
+    attempt_id: Name
+    offset: Count
+    total: Count
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]  # of the whole
+    data: bytes = b""
+
+
+class RecordingFailed(msgspec.Struct, frozen=True, kw_only=True, tag="recording_failed"):
+    """Gateway to Django: ``POST /carriers/gateway/recording-failed``. There will be no recording."""
+
+    ledger: Name
+    attempt_id: Name
+    problem: RecordingProblem
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True, tag="received"):
+    """Django's answer to RecordingPart and RecordingFailed: what the gateway does next with its file.
+
+    more: go on from ``through``. kept: delete it, Django has it whole. unwanted: delete it, nobody may hear
+    it any more. refused: keep it aside, Django will never take it; ``reason`` is for the log.
+    """
+
+    verdict: Literal["more", "kept", "unwanted", "refused"]
+    through: Count = 0
+    reason: str = ""
+
+
 def encode(message: object) -> bytes:
     """The JSON of a message."""
     return msgspec.json.encode(message)
@@ -353,6 +398,7 @@ DECODERS: Mapping[type, msgspec.json.Decoder[Any]] = {
     for kind in (
         *(Dial, Dialed, HangUp, Done, Find, Found),
         *(Events, Acknowledged, Heartbeat, Welcome),
+        *(RecordingPart, RecordingFailed, Received),
         *(DialRequest, CarrierEvent),
     )
 }

@@ -5,7 +5,7 @@ from django.db import connection
 from django.db.models import Count
 
 from calls.actions.bulk import fresh
-from calls.models import Attempt, Call
+from calls.models import Attempt, Call, Recording
 from calls.models.call import needing_attention
 from campaigns.models import Campaign
 from contacts.models import Contact, ContactWord, Suppression
@@ -24,6 +24,10 @@ QUESTIONS = {
     ),
     "numbers in use": lambda: Attempt.objects.live().filter(to__in=["+14155550100"]),
     "due deliveries": lambda: Delivery.objects.due(NOON),
+    "recordings to clear": lambda: Recording.objects.to_clear(NOON),
+    "recordings that are old": lambda: Recording.objects.ready().filter(created_at__lte=NOON),
+    "recordings that are given up": lambda: Recording.objects.given_up(NOON),
+    "recordings of a call": lambda: Recording.objects.ready().filter(attempt__call="call_1"),
     "suppressions": lambda: Suppression.objects.in_force(NOON).covering(["+14155550100"]),
 }
 

@@ -52,6 +52,7 @@ def config(folder: Path, callback_url: str, **fields) -> Config:
         "lines": 1000,
         "ledger": folder / "ledger.sqlite3",
         "phone_log": folder / "phone.log",
+        "recordings": folder / "recordings",
         "speed": 1000.0,
         "log_level": 30,
     }

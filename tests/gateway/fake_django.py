@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Self
 
@@ -42,6 +42,7 @@ class FakeDjango:
         self.most_in_flight = 0
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.trunks: Sequence[Trunk] = ()  # those that gateways are to have ready
+        self.also: list[tuple[str, Callable[[web.Request], Awaitable[web.Response]]]] = []  # further doors
         self._runner: web.AppRunner | None = None
         self.url = ""
 
@@ -49,6 +50,8 @@ class FakeDjango:
         app = web.Application(client_max_size=2**24)
         app.router.add_post("/carriers/gateway/events", self._take_events)
         app.router.add_post("/carriers/gateway/heartbeat", self._take_beat)
+        for path, door in self.also:
+            app.router.add_post(path, door)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()

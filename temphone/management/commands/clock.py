@@ -14,7 +14,7 @@ from django.db import DatabaseError, close_old_connections
 from django.db.models import QuerySet
 from django_q.tasks import async_task
 
-from calls.models import Attempt, Beat, Call
+from calls.models import Attempt, Beat, Call, Recording
 from temphone.lib.clock import now as utc_now
 from temphone.webhooks.models import Delivery
 
@@ -22,6 +22,7 @@ POLL_S = 0.05
 # A look is a query. People who wait to be called are worth one at each poll; others wait a moment.
 SOON = timedelta(milliseconds=200)
 LATER = timedelta(seconds=1)
+SELDOM = timedelta(seconds=5)
 AGAIN = timedelta(seconds=1)  # a bell may be lost: ring again while the work is still there
 logger = logging.getLogger(__name__)
 
@@ -100,6 +101,14 @@ def bells() -> list[Bell | Chime]:
             due=Delivery.objects.due,
             moment="next_try_at",
             every=SOON,
+        ),
+        *(
+            Bell(task="calls.tasks.forget_recordings", due=due, moment=moment, every=SELDOM)
+            for due, moment in (
+                (Recording.objects.to_clear, "clear_at"),
+                (Recording.objects.expired, "created_at"),
+                (Recording.objects.given_up, "created_at"),
+            )
         ),
         Chime(task="calls.tasks.beat", every=timedelta(seconds=5)),
         Chime(task="calls.tasks.prune", every=timedelta(hours=1)),
