@@ -9,11 +9,16 @@ TEMPHONE_GATEWAY_LINES: how many calls may be up at once; 1000.
 TEMPHONE_GATEWAY_LEDGER: the ledger's file, on a local disk; ``gateway/ledger.sqlite3``.
 TEMPHONE_PHONE_LOG: the simulated network's log; ``gateway/phone.log``.
 TEMPHONE_SIMULATION_SPEED: divides all waiting of the simulated network; 1.0.
+TEMPHONE_LLM_URL: an OpenAI-compatible endpoint, such as https://llm.example.org/v1; empty, no language model.
+TEMPHONE_LLM_KEY, or TEMPHONE_LLM_KEY_FILE: its key; empty.
+TEMPHONE_LLM_MODEL: the name of the model; needed with a URL.
+TEMPHONE_LLM_TIMEOUT_S: how long the next sentence may take before the playbook takes over; 4.
 TEMPHONE_LOG_LEVEL: DEBUG, INFO, WARNING or ERROR; WARNING.
 
 After the semicolon the default; relative files are in TEMPHONE_DATA_DIR.
 """
 
+import importlib.util
 import logging
 import math
 import re
@@ -22,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from temphone.gateway.conversation.llm import ModelSettings
 from temphone.telephony.signing import secret_in, sign
 
 PREFIX = "TEMPHONE_"
@@ -46,6 +52,7 @@ class Config:
     phone_log: Path
     speed: float
     log_level: int
+    llm: ModelSettings | None = None  # None: playbooks converse alone
 
 
 def from_environment(environment: Mapping[str, str]) -> Config:
@@ -73,6 +80,24 @@ def from_environment(environment: Mapping[str, str]) -> Config:
         phone_log=Path(read.text("PHONE_LOG", str(data_dir / "gateway" / "phone.log"))),
         speed=read.number("SIMULATION_SPEED", 1.0),
         log_level=read.log_level("LOG_LEVEL", "WARNING"),
+        llm=_llm(read),
+    )
+
+
+def _llm(read: "_Reader") -> ModelSettings | None:
+    url = read.url("LLM_URL", "")
+    if not url:
+        return None
+    if importlib.util.find_spec("openai") is None:
+        raise BadSetting("TEMPHONE_LLM_URL needs the package openai: install requirements/voice.txt.")
+    model = read.text("LLM_MODEL", "")
+    if not model:
+        raise BadSetting("TEMPHONE_LLM_MODEL must name the model that TEMPHONE_LLM_URL is to use.")
+    return ModelSettings(
+        url=url,
+        key=read.text_or_file("LLM_KEY"),
+        model=model,
+        timeout_s=read.number("LLM_TIMEOUT_S", 4.0),
     )
 
 
@@ -84,6 +109,16 @@ class _Reader:
 
     def text(self, name: str, default: str) -> str:
         return self._environment.get(PREFIX + name, "").strip() or default
+
+    def text_or_file(self, name: str) -> str:
+        """The text, or what the file holds that the variable with _FILE names."""
+        named = self.text(f"{name}_FILE", "")
+        if not named or self.text(name, ""):
+            return self.text(name, "")
+        try:
+            return Path(named).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise _wrong(f"{name}_FILE", "a file that can be read") from error
 
     def number(self, name: str, default: float, *, whole: bool = False) -> float:
         text = self.text(name, str(default))

@@ -13,6 +13,7 @@ from aiohttp import web
 from temphone import __version__
 from temphone.gateway.callback import Callback, Unavailable
 from temphone.gateway.config import Config
+from temphone.gateway.conversation.llm import OpenAIModel
 from temphone.gateway.heartbeat import Pulse
 from temphone.gateway.ledger import Ledger
 from temphone.gateway.legs.phone_log import PhoneLog
@@ -46,12 +47,15 @@ class Gateway:
             open_attempts={attempt.request.attempt_id for attempt in self._open},
         )
         self._networks = {"simulated": simulated}
+        self._model = OpenAIModel(config.llm) if config.llm else None
         self._switchboard = Switchboard(
             ledger=ledger,
             writer=self._writer,
             outbox=self._outbox,
             networks=self._networks,
             lines=config.lines,
+            model=self._model,
+            model_timeout_s=config.llm.timeout_s if config.llm else 0.0,
         )
         self._url = config.url
 
@@ -104,6 +108,8 @@ class Gateway:
     async def _wind_up(self, runner: web.AppRunner, loops: Iterable[asyncio.Task[None]]) -> None:
         """Refuse what comes, let the calls be, send what can be sent at once."""
         await self._switchboard.close()
+        if self._model:
+            await self._model.close()
         await runner.cleanup()
         for loop in loops:
             loop.cancel()
