@@ -49,6 +49,11 @@ def campaign_id() -> str:
     return new_id("camp")
 
 
+def agent_id() -> str:
+    """A new id of an agent."""
+    return new_id("agt")
+
+
 def attempt_id() -> str:
     """A new id of an attempt; the carrier sees it as our idempotency key."""
     return new_id("att")
