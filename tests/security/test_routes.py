@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
+from campaigns.models import Agent
 from contacts.models import Consent, Suppression
 from temphone.accounts.actors import Role
 from temphone.accounts.models import Mode, User
@@ -40,6 +41,12 @@ PAGES = {
     "contacts/<contact_id>/consents/<consent_id>/revoke/": {"GET": MANAGERS, "POST": MANAGERS},
     "contacts/<contact_id>/suppress/": {"GET": OPERATORS, "POST": OPERATORS},
     "contacts/<contact_id>/lift/<suppression_id>/": {"GET": MANAGERS, "POST": MANAGERS},
+    "agents/": {"GET": MANAGERS},
+    "agents/new/": {"GET": MANAGERS, "POST": MANAGERS},
+    "agents/<agent_id>/": {"GET": MANAGERS, "POST": MANAGERS},
+    "agents/<agent_id>/duplicate/": {"POST": MANAGERS},
+    "agents/<agent_id>/default/": {"POST": MANAGERS},
+    "agents/<agent_id>/archive/": {"GET": MANAGERS, "POST": MANAGERS},
     "account/": {"GET": EVERYBODY, "POST": EVERYBODY},
     "account/password/": {"POST": EVERYBODY},
 }
@@ -118,6 +125,7 @@ def ids() -> dict[str, object]:
         "call_id": a_call(contact).pk,
         "contact_id": contact.pk,
         "campaign_id": a_campaign().pk,
+        "agent_id": Agent.objects.get().pk,
         "consent_id": consent.pk,
         "suppression_id": Suppression.objects.create(number=contact.phone).pk,
         "object_id": contact.pk,
