@@ -1,4 +1,4 @@
-"""The message of a call: Liquid output statements over plain data, and nothing else of Liquid.
+"""The message of a call, and its agent's texts: Liquid output statements over plain data, and nothing else.
 
 No tags, no ranges, no objects; the filters are those of FILTERS; what a value holds is never read as a
 template again. A message can cost milliseconds at most: nothing here loops, or grows faster than its text.
@@ -60,20 +60,20 @@ DATE_FORMAT = re.compile(r"(%-?[A-Za-z%]|[^%])*")
 UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 
 
+class _Problem(Exception):
+    """What is wrong with a template, as it stands after the name of its field."""
+
+
 def render(template: str, *, contact: Contact, metadata: Mapping[str, object] | None, now: datetime) -> str:
     """The message as it will be spoken to this contact at ``now``.
 
     Raises:
         Invalid: it is no template, or a variable has neither a value for this contact nor a default.
     """
-    parsed = _parse(template)
-    try:
-        text = parsed.render(_data(contact, metadata or {}, now))
-    except UndefinedError as error:
-        raise _missing(str(error)) from error
-    except (LiquidError, ValueError, ArithmeticError) as error:
-        raise _broken(error) from error
-    return _speakable(text)
+    spoken = render_text(template, data_for(contact, metadata or {}, now), field=FIELD)
+    if not spoken:
+        raise Invalid.field(FIELD, "leaves nothing to say for this contact.")
+    return spoken
 
 
 def render_for(call: Call, *, now: datetime) -> str:
@@ -81,12 +81,33 @@ def render_for(call: Call, *, now: datetime) -> str:
     return render(call.initial_message, contact=call.contact, metadata=call.metadata, now=now)
 
 
-def _speakable(text: str) -> str:
+def render_text(
+    template: str, data: Mapping[str, object], *, field: str, lacking: str = "has no value for this contact"
+) -> str:
+    """Any text as it will be spoken, with these variables; it may be empty.
+
+    Raises:
+        Invalid: names ``field``; ``lacking`` says of a variable without a value why it has none.
+    """
+    try:
+        return _rendered(template, data)
+    except UndefinedError as error:
+        raise Invalid.field(field, _missing(str(error), lacking)) from error
+    except _Problem as problem:
+        raise Invalid.field(field, str(problem)) from problem
+
+
+def _rendered(template: str, data: Mapping[str, object]) -> str:
+    parsed = _parse(template)
+    try:
+        text = parsed.render(data)
+    except UndefinedError:
+        raise
+    except (LiquidError, ValueError, ArithmeticError) as error:
+        raise _broken(error) from error
     spoken = UNSPEAKABLE.sub("", text).strip()
-    if not spoken:
-        raise Invalid.field(FIELD, "leaves nothing to say for this contact.")
     if len(spoken) > MAX_RENDERED_LENGTH:
-        raise Invalid.field(FIELD, f"must not exceed {MAX_RENDERED_LENGTH} characters once rendered.")
+        raise _Problem(f"must not exceed {MAX_RENDERED_LENGTH} characters once rendered.")
     return spoken
 
 
@@ -112,13 +133,13 @@ ENVIRONMENT = _environment()
 @lru_cache(maxsize=1000)
 def _parse(template: str) -> BoundTemplate:
     if "{%" in template:  # the lexer alone would take some, such as raw
-        raise Invalid.field(FIELD, "must not use tags such as {% if %}.")
+        raise _Problem("must not use tags such as {% if %}.")
     try:
         parsed = ENVIRONMENT.from_string(ANGLED.sub(r"{{\1}}", template))
     except (LiquidError, RecursionError) as error:
         raise _broken(error) from error
     if any(_has_range(node.expressions()) for node in parsed.nodes if not isinstance(node, ContentNode)):
-        raise Invalid.field(FIELD, "must not use ranges such as (1..5).")
+        raise _Problem("must not use ranges such as (1..5).")
     return parsed
 
 
@@ -126,7 +147,8 @@ def _has_range(expressions: Iterable[Expression]) -> bool:
     return any(isinstance(part, RangeLiteral) or _has_range(part.children()) for part in expressions)
 
 
-def _data(contact: Contact, metadata: Mapping[str, object], now: datetime) -> dict[str, object]:
+def data_for(contact: Contact, metadata: Mapping[str, object], now: datetime) -> dict[str, object]:
+    """The variables of a text for this contact; what is empty is missing."""
     person = {
         **contact.attributes,
         "first_name": contact.first_name,
@@ -147,17 +169,15 @@ def _without_empty(value: object) -> object:
     return value
 
 
-def _missing(problem: str) -> Invalid:
+def _missing(problem: str, lacking: str) -> str:
     name = problem.splitlines()[0].removesuffix(" is undefined").strip("'")
-    return Invalid.field(
-        FIELD,
-        f"uses '{name}', which has no value for this contact. "
-        f'Give it one, or a default: {{{{ {name} | default: "there" }}}}.',
+    return (
+        f"uses '{name}', which {lacking}. Give it one, or a default: {{{{ {name} | default: \"there\" }}}}."
     )
 
 
-def _broken(error: Exception) -> Invalid:
+def _broken(error: Exception) -> _Problem:
     problem = (str(error).splitlines() or ["too deep"])[0]
     if isinstance(error, ArithmeticError):  # these speak of Python
         problem = "something in it cannot be calculated"
-    return Invalid.field(FIELD, f"must be a valid template: {problem}.")
+    return _Problem(f"must be a valid template: {problem}.")

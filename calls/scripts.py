@@ -1,22 +1,86 @@
-"""What the AI says in a call: the texts around the message, made here and never by a model."""
+"""What the AI says in a call: its agent's texts, and around them what no agent can leave out.
+
+Who calls, that it is an automated AI, that the call is recorded, how to stop: made here, never by an agent
+or a model.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 
 from django.conf import settings
 
+from calls.messages import data_for, render_text
 from calls.models import Call
-from temphone.telephony.messages import Script
+from campaigns.models import AgentVersion, Engine
+from campaigns.scripts import questions_of, steps_of
+from temphone.telephony.messages import Branch, Instructions, Script, Step, Tool
 
 
-def script_for(call: Call, message: str) -> Script:
-    """The script of an attempt; ``message`` is rendered already."""
+def script_for(call: Call, message: str, agent: AgentVersion, *, now: datetime) -> Script:
+    """The script of an attempt; ``message`` is rendered already.
+
+    Raises:
+        Invalid: a text of the agent cannot be rendered for this contact.
+    """
     caller = f"an automated AI assistant calling for {settings.ORGANISATION}"
     recorded = " This call may be recorded." if call.recording_enabled else ""
+    say = _Texts(call, message, now)
+    left = say("voicemail", agent.voicemail)
     return Script(
+        mode="deliver" if agent.mode == "deliver" else "converse",
         preface=(f"Hello, this is {caller}.{recorded} To stop these calls, press 9 or say stop calling."),
         message=message,
-        voicemail_message=f"Hello, this is {caller}. {message} Goodbye.",
-        screening_message=f"This is {caller} with a message.",
-        goodbye="Thank you for your time. Goodbye.",
+        voicemail_message=f"Hello, this is {caller}. {left}" if left else "",
+        screening_message=f"This is {caller} {say('screening', agent.screening)}",
+        goodbye=say("goodbye", agent.goodbye),
         opt_out_confirmation="Understood. We will not call this number again.",
-        silence_reminder="Are you still there?",
-        language=call.contact.language,
+        silence_reminder=say("silence_reminder", agent.silence_reminder),
+        language=agent.language or call.contact.language,
+        voice=agent.voice,
+        steps=say.steps(steps_of(agent.steps)),
+        transfers=agent.transfers,
+        llm=_instructions(agent, say),
+        questions=questions_of(agent.questions),
     )
+
+
+def _instructions(agent: AgentVersion, say: "_Texts") -> Instructions | None:
+    if agent.engine != Engine.LLM:
+        return None
+    return Instructions(
+        text=say("instructions", agent.instructions),
+        tools=tuple(Tool(tool) for tool in agent.tools),
+        turn_budget=agent.turn_budget,
+        model=agent.model,
+    )
+
+
+class _Texts:
+    """An agent's texts, rendered for one call."""
+
+    def __init__(self, call: Call, message: str, now: datetime) -> None:
+        self._call, self._message, self._now = call, message, now
+        self._data: Mapping[str, object] | None = None
+
+    def __call__(self, field: str, template: str) -> str:
+        if "{" not in template and "<" not in template:
+            return template
+        if self._data is None:
+            about = data_for(self._call.contact, self._call.metadata or {}, self._now)
+            self._data = {**about, "message": self._message, "organisation": settings.ORGANISATION}
+        return render_text(template, self._data, field=field)
+
+    def steps(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        return tuple(
+            replace(
+                step,
+                say=self(f"steps: {step.name}", step.say),
+                branches=tuple(self._branch(step, branch) for branch in step.branches),
+                otherwise=self._branch(step, step.otherwise) if step.otherwise else None,
+            )
+            for step in steps
+        )
+
+    def _branch(self, step: Step, branch: Branch) -> Branch:
+        return replace(branch, say=self(f"steps: {step.name}", branch.say))

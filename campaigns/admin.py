@@ -16,7 +16,7 @@ from campaigns.actions import (
     resume_campaign,
     update_campaign,
 )
-from campaigns.models import Campaign
+from campaigns.models import Agent, AgentVersion, Campaign
 from contacts.models import Purpose
 from temphone.accounts.actors import Role
 from temphone.accounts.models import Mode
@@ -34,7 +34,7 @@ class CampaignAdmin(BackOffice):
     list_filter = ("status", "mode", "purpose")
     search_fields = ("name", "id")
     actions = ("pause", "resume", "cancel")
-    fields = ("name", "mode", "purpose")
+    fields = ("name", "mode", "purpose", "agent")
     standing = ("id", "status", "created_at", "updated_at", "calls")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -42,8 +42,14 @@ class CampaignAdmin(BackOffice):
         return (*self.fields, *self.standing) if obj else self.fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """All but the name and the purpose, once it is there."""
+        """All but the name, the purpose and the agent, once it is there."""
         return ("mode", *self.standing) if obj else ()
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Archived agents are not offered."""
+        if db_field.name == "agent":
+            kwargs["queryset"] = Agent.objects.present()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @admin.display(description="calls")
     def calls(self, campaign: Campaign) -> str:
@@ -55,10 +61,16 @@ class CampaignAdmin(BackOffice):
         """Make it or change it, as everywhere."""
         actor, now = actor_of(request), clock.now()
         if change:
-            update_campaign(actor=actor, campaign_id=obj.pk, changes=form.cleaned_data, now=now)
+            changes = {**form.cleaned_data, "agent_id": obj.agent_id}
+            update_campaign(actor=actor, campaign_id=obj.pk, changes=changes, now=now)
         else:
             made = create_campaign(
-                actor=actor, name=obj.name, mode=Mode(obj.mode), purpose=Purpose(obj.purpose), now=now
+                actor=actor,
+                name=obj.name,
+                mode=Mode(obj.mode),
+                purpose=Purpose(obj.purpose),
+                agent_id=obj.agent_id,
+                now=now,
             )
             obj.pk = made.pk
 
@@ -80,3 +92,35 @@ class CampaignAdmin(BackOffice):
             return question
         self.each(request, campaigns, cancel_campaign, by="campaign_id", done="Campaigns canceled")
         return None
+
+
+@admin.register(Agent)
+class AgentAdmin(BackOffice):
+    """Agents; they are edited on their own pages."""
+
+    list_display = ("name", "id", "version", "is_default", "archived_at", "updated_at")
+    list_filter = ("is_default",)
+    search_fields = ("name", "id")
+    readonly_fields = fields = (
+        "name",
+        "id",
+        "version",
+        "is_default",
+        "archived_at",
+        "created_at",
+        "updated_at",
+    )
+
+
+@admin.register(AgentVersion)
+class AgentVersionAdmin(BackOffice):
+    """What agents say and said."""
+
+    list_display = ("name", "agent_id", "number", "mode", "engine", "created_at", "created_by")
+    list_filter = ("mode", "engine")
+    search_fields = ("name", "agent__id")
+
+    def audit_target(self, object_id: str) -> str:
+        """The agent's id, as the audit log knows it."""
+        version = AgentVersion.objects.filter(pk=object_id).first()
+        return version.agent_id if version else object_id

@@ -28,7 +28,9 @@ class Campaigns(ApiView):
         campaigns = Campaign.objects.filter(mode=self.mode)
         return Answer(page(campaigns, self.query, by="created_at", render=campaign_data))
 
-    @operation("createCampaign", body=CampaignBody, data=CampaignData, status=201)
+    @operation(
+        "createCampaign", body=CampaignBody, data=CampaignData, status=201, also={404: None, 409: None}
+    )
     def post(self, request: Request) -> Response:
         """Create a campaign; it runs at once."""
         campaign = create_campaign(
@@ -45,9 +47,9 @@ class CampaignDetail(ApiView):
         """Show the campaign."""
         return Answer(campaign_data(get_campaign(actor=self.actor, campaign_id=campaign_id)))
 
-    @operation("changeCampaign", body=CampaignBody, data=CampaignData)
+    @operation("changeCampaign", body=CampaignBody, data=CampaignData, also={409: None})
     def patch(self, request: Request, campaign_id: str) -> Response:
-        """Change the campaign's name or purpose."""
+        """Change the campaign's name, purpose or agent."""
         changes = CampaignBody.read(request, partial=True)
         campaign = update_campaign(actor=self.actor, campaign_id=campaign_id, changes=changes, now=self.now)
         return Answer(campaign_data(campaign), "Campaign changed.")

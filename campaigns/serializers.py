@@ -6,7 +6,7 @@ from campaigns.models import Campaign
 from campaigns.states import CampaignStatus
 from contacts.models import Purpose
 from temphone.accounts.models import Mode
-from temphone.api.fields import Body, Shape, TextField, WordField
+from temphone.api.fields import Body, IdField, Shape, TextField, WordField
 from temphone.lib.data import present
 
 
@@ -15,6 +15,7 @@ class CampaignBody(Body):
 
     name = TextField(least=1, most=200)
     purpose = WordField(Purpose.values, required=False)
+    agent_id = IdField(required=False, allow_null=True)
 
 
 class CampaignData(Shape):
@@ -25,6 +26,7 @@ class CampaignData(Shape):
     status = serializers.ChoiceField(CampaignStatus.choices)
     mode = serializers.ChoiceField(Mode.choices)
     purpose = serializers.ChoiceField(Purpose.choices)
+    agent_id = serializers.CharField(required=False)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
@@ -38,6 +40,7 @@ def campaign_data(campaign: Campaign) -> dict[str, object]:
             "status": campaign.status,
             "mode": campaign.mode,
             "purpose": campaign.purpose,
+            "agent_id": campaign.agent_id,
             "created_at": campaign.created_at,
             "updated_at": campaign.updated_at,
         }

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="call-list"), name="home"),
     path("", include("calls.urls")),
     path("", include("contacts.urls")),
+    path("", include("campaigns.urls")),
     path("", include("temphone.accounts.urls")),
     path("admin/", admin.site.urls),
     path("carriers/", include("calls.callbacks")),

@@ -136,6 +136,10 @@ def _opted_out(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
     changes.afterwards(lambda: suppress_in_call(attempt, now=changes.now))
 
 
+def _noted(_changes: Changes, _attempt: Attempt, _event: CarrierEvent) -> None:
+    """Its event says it all."""
+
+
 def _ended(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
     if event.ending:
         end_attempt(changes, attempt, event.ending, at=event.at)
@@ -148,5 +152,7 @@ HANDLERS = {
     EventType.ANSWERED: _answered,
     EventType.CLASSIFIED: _classified,
     EventType.OPTED_OUT: _opted_out,
+    EventType.NOTED: _noted,
     EventType.ENDED: _ended,
+    EventType.ANALYZED: _noted,
 }

@@ -21,7 +21,7 @@ from calls.models.history import Stage, Verdict
 from calls.models.trunks import CARRIERS
 from calls.scripts import script_for
 from calls.states import CallStatus
-from campaigns.models import Campaign
+from campaigns.models import AgentVersion, Campaign
 from contacts.models import PhoneNumber
 from temphone.accounts.models import Mode
 from temphone.lib import ids
@@ -90,10 +90,12 @@ class _Claim:
         self.settled = 0
         self.waiting: list[tuple[Call, Ruling]] = []
         self.attempts_made: Mapping[str, int] = {}
+        self.agents: Mapping[str | None, AgentVersion] = {}
 
     def decide_all(self, calls: Sequence[Call]) -> None:
         """Ask the gates of each call, and do what they say."""
         self.attempts_made = _attempts_made(calls)
+        self.agents = _agents(calls)
         for call in calls:
             self._decide(call, ask(call, self.facts))
         self._note_new_waits()
@@ -113,6 +115,8 @@ class _Claim:
         try:
             rendered = messages.render_for(call, now=self.now)
             caller_id = self.lines.caller_id(call)
+            agent = self.agents[call.campaign.agent_id if call.campaign else None]
+            script = script_for(call, rendered, agent, now=self.now)
         except (Invalid, ValueError, TypeError, LookupError) as error:
             # One call that cannot be made must not keep the others from theirs.
             self._give_up(call, ruling, error)
@@ -127,16 +131,16 @@ class _Claim:
             max_duration_s=call.max_duration_s,
             not_after=may_ring_until(call, self.now, self.now + NOT_AFTER),
             record=call.recording_enabled,
-            script=script_for(call, rendered),
+            script=script,
             leg=way.leg,
             trunk=way.trunk,
         )
-        self._write_attempt(call, request)
+        self._write_attempt(call, request, agent)
         self.facts.numbers_in_use.add(request.to)
         self.dials.append(request)
         self._settle(call, ruling, request.attempt_id)
 
-    def _write_attempt(self, call: Call, request: DialRequest) -> None:
+    def _write_attempt(self, call: Call, request: DialRequest, agent: AgentVersion) -> None:
         self.changes.add(
             Attempt,
             id=request.attempt_id,
@@ -148,6 +152,7 @@ class _Claim:
             to=request.to,
             caller_id=request.caller_id,
             rendered_message=request.script.message,
+            agent_version_id=agent.pk,
             not_after=request.not_after,
             lease_until=self.now + LEASE,
             created_at=self.now,
@@ -190,6 +195,12 @@ def _attempts_made(calls: Sequence[Call]) -> Mapping[str, int]:
     """The number of each call's last attempt."""
     of = Attempt.objects.filter(call__in=calls).values_list("call")
     return dict(of.annotate(last=Max("number")).order_by())
+
+
+def _agents(calls: Sequence[Call]) -> Mapping[str | None, AgentVersion]:
+    """Who speaks, by the agent that a call's campaign chose; None where it chose none."""
+    chosen = {call.campaign.agent_id for call in calls if call.campaign}
+    return AgentVersion.objects.speaking(chosen)
 
 
 def _last_decisions(calls: Sequence[Call]) -> Mapping[str, object]:

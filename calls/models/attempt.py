@@ -10,6 +10,7 @@ from calls.models.call import Call
 from calls.models.carriers import Gateway
 from calls.models.trunks import Trunk
 from calls.states import ANSWERED_BY_CHOICES, LIVE, OUTCOME_CHOICES, OUTCOME_LABELS, AttemptState
+from campaigns.models import AgentVersion
 from temphone.lib import ids
 from temphone.lib.clock import now as utc_now
 from temphone.telephony.messages import LegRef, Outcome
@@ -49,6 +50,14 @@ class Attempt(models.Model):
     to = models.CharField(max_length=16, help_text="The number dialled, read from the contact at the claim.")
     caller_id = models.CharField(max_length=16)
     rendered_message = models.TextField()
+    agent_version = models.ForeignKey(
+        AgentVersion,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        db_index=False,
+        help_text="Who spoke, as they were then.",
+    )
 
     not_after = models.DateTimeField(help_text="The leg refuses to ring after this instant.")
     lease_until = models.DateTimeField(help_text="Something must be heard of it by then.")
@@ -65,6 +74,11 @@ class Attempt(models.Model):
     hangup_cause = models.CharField(max_length=100, blank=True, help_text="The network's raw reason.")
     duration_s = models.PositiveIntegerField(null=True, blank=True, help_text="Answer to end.")
     evidence = models.JSONField(default=dict, blank=True)
+    summary = models.TextField(blank=True)
+    extracted = models.JSONField(null=True, blank=True, help_text="What was learned, by question.")
+    analyzed_by = models.CharField(
+        max_length=5, blank=True, choices=[("rules", "Rules"), ("llm", "Language model")]
+    )
 
     objects = AttemptQuerySet.as_manager()
 

@@ -6,15 +6,23 @@ from temphone.gateway.conversation.moves import (
     Heard,
     Key,
     Listen,
+    Lost,
     Move,
+    Note,
     OptedOut,
+    Over,
     Result,
     Say,
     Speech,
+    Think,
+    ThinkOn,
+    Thought,
+    Transfer,
 )
 from temphone.gateway.journal import Journal
 from temphone.gateway.legs.base import Failed, Leg
 from temphone.gateway.outbox import Outbox
+from temphone.gateway.thinking import Mind
 from temphone.telephony.messages import DialRequest, EndedBy, Ending, EventType, Outcome, Turn
 
 OPT_OUT_WAIT_S = 3.0  # of real time, however fast the simulation runs
@@ -24,12 +32,15 @@ HUNG_UP = "BYE"
 class Call:
     """Drives one leg by one conversation."""
 
-    def __init__(self, request: DialRequest, leg: Leg, journal: Journal, outbox: Outbox) -> None:
+    def __init__(
+        self, request: DialRequest, leg: Leg, journal: Journal, outbox: Outbox, *, mind: Mind
+    ) -> None:
         self.attempt_id = request.attempt_id
         self._script = request.script
         self._leg = leg
         self._journal = journal
         self._outbox = outbox
+        self._mind = mind
 
     async def run(self) -> None:
         """Ring, talk, and record the end."""
@@ -77,15 +88,17 @@ class Call:
 
     async def _converse(self) -> Result:
         dialogue = Conversation(self._script).run()
-        heard: Heard | None = None
+        heard: Heard | Thought | None = None
         try:
             while True:
                 heard = await self._do(dialogue.send(heard))
         except StopIteration as end:
             result: Result = end.value
             return result
+        finally:
+            await self._mind.close()
 
-    async def _do(self, move: Move) -> Heard | None:
+    async def _do(self, move: Move) -> Heard | Thought | None:
         match move:
             case Say(text=text):
                 return await self._say(text)
@@ -96,7 +109,18 @@ class Call:
             case OptedOut(evidence=evidence):
                 sequence = self._journal.record(EventType.OPTED_OUT, evidence=evidence)
                 await self._outbox.acknowledged(self.attempt_id, sequence, within_s=OPT_OUT_WAIT_S)
+            case Note(evidence=evidence):
+                self._journal.record(EventType.NOTED, evidence=evidence)
+            case Transfer(to=to):
+                return Over(EndedBy.AGENT) if await self._leg.transfer(to) else None
+            case Think() | ThinkOn():
+                return await self._think(move)
         return None
+
+    async def _think(self, move: Think | ThinkOn) -> Thought:
+        if self._journal.replaying:
+            return Lost("restarted")  # it would not say again what is on record
+        return await (self._mind.begin(move.lines) if isinstance(move, Think) else self._mind.go_on())
 
     async def _say(self, text: str) -> Heard | None:
         offset_ms = self._leg.offset_ms

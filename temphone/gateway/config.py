@@ -15,16 +15,22 @@ TEMPHONE_SIP_CA: a file of certificates that trunks over TLS are checked with; t
 TEMPHONE_TTS, TEMPHONE_STT and what they need: which engines speak and listen; see ``speech.settings``.
 TEMPHONE_PUBLIC_URL: where Twilio reaches this gateway, https; empty, and Twilio's trunks are not ready.
 TEMPHONE_PUBLIC_LISTEN: host:port where that arrives, apart from everything else; ``127.0.0.1:8090``.
+TEMPHONE_LLM_URL: an OpenAI-compatible endpoint, such as https://llm.example.org/v1; empty, no language model.
+TEMPHONE_LLM_KEY, or TEMPHONE_LLM_KEY_FILE: its key; empty.
+TEMPHONE_LLM_MODEL: the name of the model; needed with a URL.
+TEMPHONE_LLM_TIMEOUT_S: how long the next sentence may take before the playbook takes over; 4.
 TEMPHONE_LOG_LEVEL: DEBUG, INFO, WARNING or ERROR; WARNING.
 
 After the semicolon the default; relative files are in TEMPHONE_DATA_DIR.
 """
 
+import importlib.util
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from temphone.gateway.conversation.llm import ModelSettings
 from temphone.gateway.reader import BadSetting, Reader, wrong
 from temphone.gateway.speech.settings import SpeechSettings, speech_settings
 
@@ -69,6 +75,7 @@ class Config:
     data_dir: Path = Path("var")
     speech: SpeechSettings = field(default_factory=SpeechSettings)
     public: PublicSettings = PublicSettings()
+    llm: ModelSettings | None = None  # None: playbooks converse alone
 
 
 def from_environment(environment: Mapping[str, str]) -> Config:
@@ -101,6 +108,24 @@ def from_environment(environment: Mapping[str, str]) -> Config:
         speech=speech_settings(read, data_dir),
         sip=_sip(read),
         public=_public(read),
+        llm=_llm(read),
+    )
+
+
+def _llm(read: Reader) -> ModelSettings | None:
+    url = read.url("LLM_URL", "")
+    if not url:
+        return None
+    if importlib.util.find_spec("openai") is None:
+        raise BadSetting("TEMPHONE_LLM_URL needs the package openai: make voice installs it.")
+    model = read.text("LLM_MODEL", "")
+    if not model:
+        raise BadSetting("TEMPHONE_LLM_MODEL must name the model that TEMPHONE_LLM_URL is to use.")
+    return ModelSettings(
+        url=url,
+        key=read.text_or_file("LLM_KEY"),
+        model=model,
+        timeout_s=read.number("LLM_TIMEOUT_S", 4.0),
     )
 
 

@@ -14,6 +14,7 @@ from aiohttp import web
 from temphone import __version__
 from temphone.gateway.callback import Callback, Unavailable
 from temphone.gateway.config import Config
+from temphone.gateway.conversation.llm import OpenAIModel
 from temphone.gateway.heartbeat import Pulse
 from temphone.gateway.ledger import Ledger
 from temphone.gateway.legs import sip
@@ -76,6 +77,7 @@ class Gateway:
             self._networks["twilio"] = talks(self._twilio)
             self._trunks.kept_by("twilio", self._twilio)
         self._broken = ""
+        self._model = OpenAIModel(config.llm) if config.llm else None
         self._switchboard = Switchboard(
             ledger=ledger,
             writer=self._writer,
@@ -83,6 +85,8 @@ class Gateway:
             networks=self._networks,
             trunks=self._trunks,
             lines=config.lines,
+            model=self._model,
+            model_timeout_s=config.llm.timeout_s if config.llm else 0.0,
         )
         self._url = config.url
 
@@ -165,6 +169,8 @@ class Gateway:
         if self._sip:
             await self._sip.close()
         await self._twilio.close()
+        if self._model:
+            await self._model.close()
         for runner in runners:
             await runner.cleanup()
         for loop in loops:

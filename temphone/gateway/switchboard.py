@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from functools import partial
 
 from temphone.gateway.call import Call
+from temphone.gateway.conversation.llm import Model
 from temphone.gateway.journal import Journal
 from temphone.gateway.ledger import Ledger, OpenAttempt
 from temphone.gateway.legs.base import Network
 from temphone.gateway.outbox import Outbox
+from temphone.gateway.thinking import Mind
 from temphone.gateway.trunks import Trunks
 from temphone.gateway.writer import Writer
 from temphone.telephony.messages import CarrierEvent, Dialed, DialRequest, Refused, Sighting
@@ -30,6 +32,8 @@ class Switchboard:
         networks: Mapping[str, Network],
         trunks: Trunks,
         lines: int,
+        model: Model | None = None,
+        model_timeout_s: float = 0.0,
     ) -> None:
         """``networks`` by the kind of leg they carry; ``lines`` is how many legs may be up at once."""
         self._ledger = ledger
@@ -38,6 +42,8 @@ class Switchboard:
         self._networks = networks
         self._trunks = trunks
         self._lines = lines
+        self._model = model
+        self._model_timeout_s = model_timeout_s
         self._closing = False
         self._calls: dict[str, tuple[Call, asyncio.Task[None]]] = {}
 
@@ -96,7 +102,8 @@ class Switchboard:
     def _start(self, request: DialRequest, last: CarrierEvent | None = None) -> Call:
         journal = Journal(request.attempt_id, self._writer.append, durable=self._writer.flush, last=last)
         leg = self._networks[request.leg].leg(request, journal)
-        call = Call(request, leg, journal, self._outbox)
+        mind = Mind(self._model, request.script, timeout_s=self._model_timeout_s)
+        call = Call(request, leg, journal, self._outbox, mind=mind)
         task = asyncio.create_task(call.run())
         self._calls[call.attempt_id] = (call, task)
         task.add_done_callback(partial(self._ended, call))

@@ -59,6 +59,11 @@ def number_id() -> str:
     return new_id("num")
 
 
+def agent_id() -> str:
+    """A new id of an agent."""
+    return new_id("agt")
+
+
 def attempt_id() -> str:
     """A new id of an attempt; the carrier sees it as our idempotency key."""
     return new_id("att")

@@ -78,6 +78,25 @@ class RecordingProblem(StrEnum):
     LOST = "lost"  # it began to arrive, and never came whole
 
 
+class Tool(StrEnum):
+    """What a language model may do in a call, beside speaking."""
+
+    END_CALL = "end_call"
+    OPT_OUT = "opt_out"
+    CALLBACK = "callback"
+    TRANSFER = "transfer"
+    MARK_OUTCOME = "mark_outcome"
+
+
+# What may be said of a call by whoever converses in it; how the line ended only the line can tell.
+TOLD_OUTCOMES = (
+    Outcome.ANSWERED_HUMAN,
+    Outcome.MESSAGE_DELIVERED,
+    Outcome.CALLBACK_REQUESTED,
+    Outcome.WRONG_PERSON,
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
     """An answer that a playbook's step expects, and where it leads."""
@@ -86,6 +105,9 @@ class Branch:
     say: str = ""
     to: str | None = None
     outcome: Outcome | None = None
+    transfer: str = ""  # the name of one of the script's transfers
+    field: str = ""  # the name of a question that this answers
+    value: str = ""  # with what; empty: with what they said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +118,26 @@ class Step:
     say: str
     branches: tuple[Branch, ...] = ()
     otherwise: Branch | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instructions:
+    """What a language model is told, and what it may do. Whatever it may: opting out it always may."""
+
+    text: str
+    tools: tuple[Tool, ...] = ()
+    turn_budget: Count = 12  # how often it answers; then comes the goodbye
+    model: str = ""  # empty: the gateway's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is to be learned in a call, by name."""
+
+    name: str
+    text: str
+    type: Literal["text", "yes_no", "number", "date", "choice"] = "text"
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +155,9 @@ class Script:
     language: str = "en"
     voice: str = ""  # the speech engine's name of it; empty: its default
     steps: tuple[Step, ...] = ()
+    transfers: Mapping[str, str] = field(default_factory=dict)  # E.164, by the name that is spoken
+    llm: Instructions | None = None  # None: the steps are the conversation; else they stand in for the model
+    questions: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +230,10 @@ class Sighting(StrEnum):
 
 
 class EventType(StrEnum):
-    """What can happen to a leg, in this order; turns, opt-outs and classifications in between."""
+    """What can happen to a leg, in this order; turns, opt-outs, classifications and notes in between.
+
+    What was made of a call (analyzed) is the one thing that may follow its end.
+    """
 
     ACCEPTED = "accepted"
     DIALING = "dialing"  # the network is about to be asked to ring; from here on it may have rung
@@ -194,7 +242,9 @@ class EventType(StrEnum):
     CLASSIFIED = "classified"
     TURN = "turn"
     OPTED_OUT = "opted_out"
+    NOTED = "noted"
     ENDED = "ended"
+    ANALYZED = "analyzed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +254,15 @@ class Turn:
     speaker: Literal["agent", "callee"]
     text: str
     offset_ms: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """What was made of a call: a sentence or two, and the answers to the script's questions by name."""
+
+    engine: Literal["rules", "llm"]
+    summary: str
+    extracted: Mapping[str, str | float | bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +276,7 @@ class Ending:
     duration_s: Count = 0
     rang: bool = True  # False: surely no phone rang, and none will for this attempt
     evidence: Mapping[str, str | int] = field(default_factory=dict)
+    analysis: Analysis | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +291,7 @@ class CarrierEvent:
     answered_by: AnsweredBy | None = None
     evidence: Mapping[str, str | int] = field(default_factory=dict)
     ending: Ending | None = None
+    analysis: Analysis | None = None
 
 
 # The wire. Each body names its kind, so that a signed body means one thing at one address only.

@@ -1,6 +1,7 @@
 import pytest
 
 from campaigns.actions import pause_campaign
+from campaigns.actions.agents import archive_agent, save_agent
 from campaigns.models import Campaign
 from campaigns.states import TRANSITIONS, CampaignStatus
 from temphone.accounts.actors import SYSTEM
@@ -52,6 +53,20 @@ def test_it_changes_name_and_purpose_alone(program):
     answer = program.patch(f"/campaigns/{campaign.pk}", {"name": "Other", "status": "canceled"})
     assert (data(answer)["name"], data(answer)["status"]) == ("Other", "running")
     assert data(program.get(f"/campaigns/{campaign.pk}")) == data(answer)
+
+
+def test_a_campaign_has_the_agent_that_it_is_given(program):
+    agent = save_agent(actor=SYSTEM, agent_id=None, values={"name": "Booking"}, now=NOON)
+    made = data(program.post("/campaigns", {"name": "Renewals", "agent_id": agent.pk}))
+    assert made["agent_id"] == agent.pk
+    cleared = program.patch(f"/campaigns/{made['campaign_id']}", {"agent_id": None})
+    assert "agent_id" not in data(cleared)
+    for wrong in ("agt_000000000000", ""):
+        answer = program.patch(f"/campaigns/{made['campaign_id']}", {"agent_id": wrong})
+        assert (answer.status_code, code(answer)) == (404, "agent_not_found")
+    archive_agent(actor=SYSTEM, agent_id=agent.pk, now=NOON)
+    answer = program.post("/campaigns", {"name": "Other", "agent_id": agent.pk})
+    assert (answer.status_code, code(answer)) == (409, "agent_archived")
 
 
 @pytest.mark.parametrize("status", CampaignStatus.values)

@@ -3,11 +3,14 @@ from datetime import timedelta
 import pytest
 
 from calls.models import Call, Gateway
+from campaigns.actions.agents import save_agent
+from campaigns.models import Agent
 from contacts.models import Consent, Suppression
-from temphone.accounts.actors import Role
+from temphone.accounts.actors import SYSTEM, Role
 from temphone.lib import clock
 from tests.browser.conftest import LOOKS
 from tests.builders import a_call, a_contact, a_delivery, a_gateway, a_number, a_trunk, a_twilio_trunk, ready
+from tests.campaigns.builders import BOOKING, DESK, QUESTIONS
 from tests.pages.conftest import a_finished_call, a_live_call, say
 
 pytestmark = pytest.mark.browser
@@ -58,7 +61,20 @@ def ids(live_server) -> dict[str, str]:
         "upcoming": upcoming.pk,
         "live": live.pk,
         "done": done.pk,
+        "agent": an_agent().pk,
     }
+
+
+def an_agent() -> Agent:
+    values = {
+        "name": "Booking",
+        "engine": "llm",
+        "instructions": "Find out whether they come.",
+        "steps": BOOKING,
+        "questions": QUESTIONS,
+        "transfers": DESK,
+    }
+    return save_agent(actor=SYSTEM, agent_id=None, values=values, now=clock.now())
 
 
 PAGES = [
@@ -79,6 +95,10 @@ PAGES = [
     "/contacts/{contact}/edit/",
     "/contacts/{contact}/consents/new/",
     "/contacts/{contact}/lift/{suppression}/",
+    "/agents/",
+    "/agents/new/",
+    "/agents/{agent}/",
+    "/agents/{agent}/archive/",
     "/account/",
     "/stop/",
 ]

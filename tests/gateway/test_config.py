@@ -114,3 +114,40 @@ def test_a_gateway_that_listens_everywhere_must_say_where_it_is_reached(tmp_path
         tmp_path, TEMPHONE_GATEWAY_LISTEN="0.0.0.0:9000", TEMPHONE_GATEWAY_URL="http://gateway:9000"
     )
     assert config.url == "http://gateway:9000"
+
+
+def test_a_language_model_is_there_when_an_address_is(tmp_path):
+    pytest.importorskip("openai", reason="needs the package openai (requirements/voice.txt)")
+    (tmp_path / "key").write_text("sk-1\n")
+    llm = settings(
+        tmp_path,
+        TEMPHONE_LLM_URL="http://127.0.0.1:1/v1/",
+        TEMPHONE_LLM_MODEL="small",
+        TEMPHONE_LLM_KEY_FILE=str(tmp_path / "key"),
+        TEMPHONE_LLM_TIMEOUT_S="2.5",
+    ).llm
+    assert (llm.url, llm.key, llm.model, llm.timeout_s) == ("http://127.0.0.1:1/v1", "sk-1", "small", 2.5)
+    assert "sk-1" not in repr(llm)
+    assert settings(tmp_path, TEMPHONE_LLM_MODEL="small").llm is None
+
+
+@pytest.mark.parametrize(
+    ("name", "environment"),
+    [
+        ("LLM_URL", {"URL": "nowhere"}),
+        ("LLM_MODEL", {"URL": "http://127.0.0.1:1/v1"}),
+        ("LLM_MODEL", {"URL": "http://127.0.0.1:1/v1", "MODEL": " "}),
+        ("LLM_KEY_FILE", {"URL": "http://127.0.0.1:1/v1", "MODEL": "small", "KEY_FILE": "/nowhere"}),
+        ("LLM_TIMEOUT_S", {"URL": "http://127.0.0.1:1/v1", "MODEL": "small", "TIMEOUT_S": "0"}),
+    ],
+)
+def test_a_language_model_that_is_half_set_up_stops_the_start(tmp_path, name, environment):
+    pytest.importorskip("openai", reason="needs the package openai (requirements/voice.txt)")
+    with pytest.raises(BadSetting, match=f"TEMPHONE_{name} must"):
+        settings(tmp_path, **{f"TEMPHONE_LLM_{key}": value for key, value in environment.items()})
+
+
+def test_a_language_model_without_its_package_stops_the_start(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(BadSetting, match="TEMPHONE_LLM_URL needs the package openai"):
+        settings(tmp_path, TEMPHONE_LLM_URL="http://127.0.0.1:1/v1")

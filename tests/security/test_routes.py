@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
+from campaigns.models import Agent
 from contacts.models import Consent, Suppression
 from temphone.accounts.actors import Role
 from temphone.accounts.models import Mode, User
@@ -49,6 +50,12 @@ PAGES = {
     "setup/numbers/<number_id>/": {"GET": ADMINS, "POST": ADMINS},
     "setup/numbers/<number_id>/default/": {"POST": ADMINS},
     "setup/numbers/<number_id>/remove/": {"GET": ADMINS, "POST": ADMINS},
+    "agents/": {"GET": MANAGERS},
+    "agents/new/": {"GET": MANAGERS, "POST": MANAGERS},
+    "agents/<agent_id>/": {"GET": MANAGERS, "POST": MANAGERS},
+    "agents/<agent_id>/duplicate/": {"POST": MANAGERS},
+    "agents/<agent_id>/default/": {"POST": MANAGERS},
+    "agents/<agent_id>/archive/": {"GET": MANAGERS, "POST": MANAGERS},
     "account/": {"GET": EVERYBODY, "POST": EVERYBODY},
     "account/password/": {"POST": EVERYBODY},
 }
@@ -127,6 +134,7 @@ def ids() -> dict[str, object]:
         "call_id": a_call(contact).pk,
         "contact_id": contact.pk,
         "campaign_id": a_campaign().pk,
+        "agent_id": Agent.objects.get().pk,
         "consent_id": consent.pk,
         "suppression_id": Suppression.objects.create(number=contact.phone).pk,
         "trunk_id": a_trunk().pk,

@@ -3,11 +3,13 @@
 Offsets count from the answer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, TypeVar
 
-from temphone.telephony.messages import AnsweredBy, EndedBy, Outcome
+from temphone.telephony.messages import AnsweredBy, EndedBy, Outcome, Tool
 
+T = TypeVar("T")
 Evidence = Mapping[str, str | int]
 
 
@@ -74,6 +76,50 @@ class Mute:
 
 
 Heard = Speech | Key | Tone | Silence | Over | Mute
+Answer = Speech | Key
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that the language model does; ``id`` is its own name for it."""
+
+    id: str
+    tool: Tool
+    arguments: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """The language model's next sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The language model has finished its answer, with what it does."""
+
+    deeds: tuple[Deed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The language model gives no more, and why not."""
+
+    problem: str
+
+
+Thought = Sentence | Done | Lost
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the language model is told was said or done."""
+
+    speaker: Literal["agent", "callee", "tool"]
+    text: str
+    deeds: tuple[Deed, ...] = ()  # of the agent
+    answers: str = ""  # a tool's: the id of the deed
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +150,39 @@ class OptedOut:
     evidence: Evidence
 
 
-Move = Say | Listen | Classified | OptedOut
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Report something that whoever reads of the call should know."""
+
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Think:
+    """Have the language model answer; answered by its first Thought. Drops what it was thinking before."""
+
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkOn:
+    """Answered by the next Thought of the same answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Hand them over to this E.164 number; answered by Over when the network took them, else by None."""
+
+    to: str
+
+
+Move = Say | Listen | Classified | OptedOut | Note | Think | ThinkOn | Transfer
+Part = Generator[Move, Heard | Thought | None, T]
+
+
+def heard_in(answer: Heard | Thought | None) -> Heard | None:
+    """What the line answered to a move."""
+    return None if isinstance(answer, Sentence | Done | Lost) else answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,3 +193,4 @@ class Result:
     ended_by: EndedBy
     answered_by: AnsweredBy | None
     evidence: Evidence = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)  # what the playbook noted, by question

@@ -27,6 +27,12 @@ VOCABULARY = {
     ),
     "here": "(?:here|by that name|with that name|called that)",
     "somebody": "(?:him|her|them|anyone|anybody|that person|this person|the person|any such|who you)",
+    "transfer": (
+        "(?:(?:transfer|connect|forward|redirect|switch)(?:r?ed|ing)?"
+        "|(?:put|pass|hand)(?:ed|ing)? <me> (?:through|on|over|to)"
+        "|(?:speak|talk) (?:to|with) \\w+)"
+        "(?: <me>)?"
+    ),
     "nunca": "(?:no|nunca|ya no|jamas)",
     "llamar": "(?:llamar|marcar|contactar|telefonear|molestar)(?:me|nos)?",
     "llame": "(?:llame[ns]?|marquen?|marques|contacten?|molesten?|molestes|telefoneen?)",
@@ -100,6 +106,18 @@ what (?:was that|did you say)
 (?:repita|repite|repetir|repitalo|repitelo)
 no (?:le |te |lo )?(?:escuche|escucho|entendi|entiendo|oi|oigo)
 como dij(?:o|iste)
+"""
+
+NO_TRANSFER = r"""
+<never> (?:want |like |wish |need )?(?:to |you to |me to )?(?:be |get )?<transfer>
+(?:no|not a|without(?: a)?) transfer(?:s|ring)?
+(?:wait|hold on|hang on|not now)
+no (?:me |nos )?(?:quiero que (?:me |nos )?)?(?:transfiera|pase|comunique|conecte|ponga)[ns]?
+(?:espere|espera|un momento)
+"""
+
+THANKS = r"""
+thanks|thank you|gracias|please|por favor|go ahead|adelante
 """
 
 NOT_A_NO = r"""

@@ -15,6 +15,8 @@ _WRONG_PERSON = phrases.pattern(phrases.WRONG_PERSON)
 _CALLBACK = phrases.pattern(phrases.CALLBACK)
 _REPEAT = phrases.pattern(phrases.REPEAT)
 _FILLER = phrases.pattern(phrases.FILLER)
+_NO_TRANSFER = phrases.pattern(phrases.NO_TRANSFER)
+_THANKS = phrases.pattern(phrases.THANKS)
 _NOT_A_NO = phrases.pattern(phrases.NOT_A_NO)
 _NO = phrases.pattern(phrases.NO)
 _YES = phrases.pattern(phrases.YES)
@@ -50,6 +52,19 @@ def asks_to_repeat(text: str) -> bool:
 def is_filler(text: str) -> bool:
     """Whether it is a mere noise of agreement or thought."""
     return _FILLER.search(words_of(text)) is not None
+
+
+def objects_to_transfer(text: str) -> bool:
+    """Whether they do not want to be handed over to somebody else."""
+    return _NO_TRANSFER.search(words_of(text)) is not None
+
+
+def agrees(text: str) -> bool:
+    """Whether they have nothing against it: a yes or thanks, and no word of a no."""
+    words = words_of(text)
+    return (
+        not says_no(text) and not objects_to_transfer(text) and bool(says_yes(text) or _THANKS.search(words))
+    )
 
 
 def says_no(text: str) -> bool:

@@ -51,10 +51,19 @@ class Leg(Protocol):
         """
 
     async def say(self, text: str) -> Spoken:
-        """Speak, until the end or until something cuts in."""
+        """Speak, until the end or until something cuts in.
+
+        What they did while nobody spoke or listened, as while a language model thought, cuts in at once.
+        """
 
     async def listen(self, timeout_s: float) -> Heard:
         """What the callee does next; Silence when they do not begin within ``timeout_s``."""
+
+    async def transfer(self, to: str) -> bool:
+        """Hand the callee over to this E.164 number; whether the network took them, and so ends this leg.
+
+        What they do meanwhile is heard by the next ``say`` or ``listen``.
+        """
 
     def hang_up(self) -> None:
         """End it from our side, at any time, any number of times.

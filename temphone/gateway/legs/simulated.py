@@ -14,8 +14,10 @@ from datetime import UTC, datetime
 from temphone.gateway.conversation.moves import Heard, Key, Over, Silence, Speech
 from temphone.gateway.legs.base import Failed, History, Spoken
 from temphone.gateway.legs.phone_log import PhoneLog, Ring
-from temphone.gateway.legs.stories import CHARS_PER_S, NO_ANSWER, Failure, Line, story_for
+from temphone.gateway.legs.stories import CHARS_PER_S, NO_ANSWER, Failure, Line, has_story, story_for
 from temphone.telephony.messages import DialRequest, EndedBy, Outcome
+
+TRANSFER_S = 1.0
 
 
 class SimulatedNetwork:
@@ -96,6 +98,12 @@ class SimulatedLeg:
         if line is None or line.after_s > timeout_s:
             return await self._pass(timeout_s) or Silence()
         return await self._pass(line.after_s) or await self._do(line)
+
+    async def transfer(self, to: str) -> bool:
+        """See the interface. Whoever has a story and takes calls takes this one."""
+        if await self._pass(TRANSFER_S):
+            return False  # over meanwhile, as the next move will find
+        return has_story(to) and story_for(to, self._request.attempt_id).failure is None
 
     def hang_up(self) -> None:
         """See the interface."""

@@ -115,9 +115,14 @@ STORIES = {
 }
 
 
+def has_story(number: str) -> bool:
+    """Whether this E.164 number is one of the stories'."""
+    return number.startswith(STORY_NUMBERS) and len(number) == len(STORY_NUMBERS) + 2
+
+
 def story_for(number: str, attempt_id: str) -> Story:
     """The callee at this E.164 number; the same for the same attempt, however often it is asked."""
-    if number.startswith(STORY_NUMBERS) and len(number) == len(STORY_NUMBERS) + 2:
+    if has_story(number):
         return STORIES.get(number[-2:]) or polite_human(attempt_id)
     return polite_human(attempt_id)
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('calls', '0002_lists'),
+        ('calls', '0004_no_pace_of_none'),
     ]
 
     operations = [

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from campaigns.models.agents import Agent
 from campaigns.states import CampaignStatus
 from contacts.models import Purpose
 from temphone.accounts.models import Mode
@@ -20,6 +21,15 @@ class Campaign(models.Model):
     status = models.CharField(max_length=10, choices=CampaignStatus, default=CampaignStatus.RUNNING)
     mode = models.CharField(max_length=4, choices=Mode, default=Mode.TEST)
     purpose = models.CharField(max_length=15, choices=Purpose, default=Purpose.INFORMATIONAL)
+    agent = models.ForeignKey(
+        Agent,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="campaigns",
+        db_index=False,
+        help_text="Who speaks; empty: the default agent.",
+    )
     created_at = models.DateTimeField(default=utc_now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 

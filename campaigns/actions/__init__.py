@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from calls.actions.stop import hold_claims
+from campaigns.actions.agents import get_agent
 from campaigns.models import Campaign
 from campaigns.states import TRANSITIONS, CampaignStatus
 from contacts.models import Purpose
@@ -13,7 +14,7 @@ from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry, Mode
 from temphone.lib.errors import Conflict, NotFound
 
-EDITABLE = ("name", "purpose")
+EDITABLE = ("name", "purpose", "agent_id")
 
 
 def get_campaign(*, actor: Actor, campaign_id: str) -> Campaign:
@@ -31,15 +32,25 @@ def get_campaign(*, actor: Actor, campaign_id: str) -> Campaign:
 
 @transaction.atomic
 def create_campaign(
-    *, actor: Actor, name: str, mode: Mode, purpose: Purpose = Purpose.INFORMATIONAL, now: datetime
+    *,
+    actor: Actor,
+    name: str,
+    mode: Mode,
+    purpose: Purpose = Purpose.INFORMATIONAL,
+    agent_id: str | None = None,
+    now: datetime,
 ) -> Campaign:
     """Make a campaign; it runs at once, so its calls are dialled when they are due.
 
     Raises:
         Forbidden
+        NotFound, Conflict: there is no such agent, or it is archived.
     """
     actor.require(Role.MANAGER)
-    campaign = Campaign.objects.create(name=name, mode=mode, purpose=purpose, created_at=now)
+    _must_be_offered(agent_id)
+    campaign = Campaign.objects.create(
+        name=name, mode=mode, purpose=purpose, agent_id=agent_id, created_at=now
+    )
     AuditEntry.record(actor, "campaign.create", campaign.pk)
     return campaign
 
@@ -52,15 +63,22 @@ def update_campaign(
 
     Raises:
         Forbidden, NotFound
+        Conflict: the agent is archived.
     """
     actor.require(Role.MANAGER)
     columns = {name: value for name, value in changes.items() if name in EDITABLE}
+    _must_be_offered(columns.get("agent_id"))
     if "purpose" in columns:
         hold_claims()  # one under way asks for the consent of the old purpose
     campaign = get_campaign(actor=actor, campaign_id=campaign_id)
     Campaign.objects.filter(pk=campaign.pk).update(**columns, updated_at=now)
     AuditEntry.record(actor, "campaign.change", campaign.pk, fields=sorted(columns))
     return get_campaign(actor=actor, campaign_id=campaign_id)
+
+
+def _must_be_offered(agent_id: object) -> None:
+    if isinstance(agent_id, str) and (agent := get_agent(agent_id)).archived_at:
+        raise Conflict(f"{agent.name} is archived. Choose another agent.", code="agent_archived")
 
 
 def pause_campaign(*, actor: Actor, campaign_id: str, now: datetime) -> Campaign:

@@ -1,0 +1,6 @@
+"""Campaigns, and the agents that speak in their calls."""
+
+from campaigns.models.agents import Agent, AgentVersion, Engine, SpeakingMode
+from campaigns.models.campaign import Campaign
+
+__all__ = ["Agent", "AgentVersion", "Campaign", "Engine", "SpeakingMode"]

@@ -1,0 +1,45 @@
+"""To hand the callee over to somebody: to a preset number only, and never against their word."""
+
+from temphone.gateway.conversation.interruptions import LineOver
+from temphone.gateway.conversation.moves import Answer, Over, Part, Silence, Speech, Transfer, heard_in
+from temphone.gateway.conversation.talking import Talk
+from temphone.gateway.conversation.understanding import agrees, objects_to_transfer
+from temphone.telephony.messages import Outcome
+
+OBJECTION_WAIT_S = 1.0
+FAILED = "I am sorry, I could not connect you."
+
+
+def transfer(talk: Talk, name: str) -> Part[Answer | None]:
+    """Hand them over to the preset of this name, after a moment in which they may object.
+
+    Returns what they said instead, if they did; None when it cannot be done, which they are told.
+    """
+    number = preset(talk, name)
+    if number is None:
+        return (yield from _refuse(talk))
+    heard = yield from talk.listen(OBJECTION_WAIT_S)
+    if not isinstance(heard, Silence) and not agrees(heard.text):
+        talk.note_answer(heard)
+        return heard
+    over = heard_in((yield Transfer(number)))
+    if isinstance(over, Over):
+        talk.decide(Outcome.TRANSFERRED, {**talk.evidence, "transferred_to": name})
+        raise LineOver(over.by)
+    return (yield from _refuse(talk))
+
+
+def preset(talk: Talk, name: str) -> str | None:
+    """The number behind a name. A number is no name."""
+    wanted = name.strip().casefold()
+    return next((to for known, to in talk.script.transfers.items() if known.casefold() == wanted), None)
+
+
+def may_transfer(last: Answer | None) -> bool:
+    """Whether what they said last does not forbid it."""
+    return not isinstance(last, Speech) or not objects_to_transfer(last.text)
+
+
+def _refuse(talk: Talk) -> Part[Answer | None]:
+    heard = yield from talk.speak(FAILED)
+    return heard if isinstance(heard, Answer) else None
