@@ -92,6 +92,7 @@ def from_environment(environment: Mapping[str, str]) -> Config:
         raise BadSetting(
             "TEMPHONE_GATEWAY_URL must say where Django reaches a gateway that listens everywhere."
         )
+    ledger = Path(read.text("GATEWAY_LEDGER", str(data_dir / "gateway" / "ledger.sqlite3")))
     return Config(
         secret=read.secret(data_dir),
         host=host,
@@ -99,9 +100,9 @@ def from_environment(environment: Mapping[str, str]) -> Config:
         url=url,
         callback_url=read.url("CALLBACK_URL", "http://127.0.0.1:8000"),
         lines=int(read.number("GATEWAY_LINES", 1000, whole=True)),
-        ledger=Path(read.text("GATEWAY_LEDGER", str(data_dir / "gateway" / "ledger.sqlite3"))),
+        ledger=ledger,
         phone_log=Path(read.text("PHONE_LOG", str(data_dir / "gateway" / "phone.log"))),
-        recordings=data_dir / "recordings",
+        recordings=ledger.with_suffix(".recordings"),
         speed=read.number("SIMULATION_SPEED", 1.0),
         log_level=read.log_level("LOG_LEVEL", "WARNING"),
         data_dir=data_dir,

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ from temphone.gateway.heartbeat import Pulse
 from temphone.gateway.ledger import Ledger
 from temphone.gateway.legs import sip
 from temphone.gateway.legs.base import Network
-from temphone.gateway.legs.line import Lines
 from temphone.gateway.legs.phone_log import PhoneLog
 from temphone.gateway.legs.simulated import SimulatedNetwork
 from temphone.gateway.legs.twilio import doors
@@ -27,6 +26,7 @@ from temphone.gateway.legs.twilio.network import TwilioNetwork
 from temphone.gateway.outbox import Outbox
 from temphone.gateway.server import application
 from temphone.gateway.switchboard import Switchboard
+from temphone.gateway.talking import Made, Silent, talks_here
 from temphone.gateway.trunks import Trunks
 from temphone.gateway.uploads import Uploads
 from temphone.gateway.writer import LedgerUnavailable, Writer
@@ -35,7 +35,6 @@ from temphone.telephony.messages import Heartbeat, Welcome
 if TYPE_CHECKING:
     from temphone.gateway.legs.sip.network import SipNetwork
 
-Talks = Callable[[Lines], Network]  # makes legs that talk, of lines
 REMEMBER_S = 7 * 86_400.0
 FORGET_EVERY_S = 3600.0
 LAST_SEND_S = 1.0
@@ -51,9 +50,9 @@ class Gateway:
     """One gateway on one ledger."""
 
     def __init__(
-        self, config: Config, ledger: Ledger, callback: Callback, *, talks: Talks | None = None
+        self, config: Config, ledger: Ledger, callback: Callback, *, talks: Made = talks_here
     ) -> None:
-        """Without ``talks`` it carries simulated calls alone."""
+        """Where nothing ``talks`` it carries simulated calls alone."""
         self._config = config
         self._ledger = ledger
         self._callback = callback
@@ -67,14 +66,16 @@ class Gateway:
             open_attempts={attempt.request.attempt_id for attempt in self._open},
         )
         self._networks: dict[str, Network] = {"simulated": simulated}
-        self._trunks = Trunks(config.ledger.with_suffix(".trunks"))
-        self._sip = _sip_network(config) if talks else None
-        if talks and self._sip:
-            self._networks["sip"] = talks(self._sip)
+        self._talks = talks(config, self._uploads)
+        self._trunks = Trunks(config.ledger.with_suffix(".trunks"), problem=self._talks.problem)
+        silent = isinstance(self._talks, Silent)
+        self._sip = None if silent else _sip_network(config)
+        if self._sip:
+            self._networks["sip"] = self._talks.over(self._sip)
             self._trunks.kept_by("sip", self._sip)
         self._twilio = TwilioNetwork(config.public.url)
-        if talks:
-            self._networks["twilio"] = talks(self._twilio)
+        if not silent:
+            self._networks["twilio"] = self._talks.over(self._twilio)
             self._trunks.kept_by("twilio", self._twilio)
         self._broken = ""
         self._model = OpenAIModel(config.llm) if config.llm else None
@@ -103,6 +104,7 @@ class Gateway:
             tasks.create_task(self._writer.work())
             pulse = Pulse(self._callback, self._beat, self._welcomed)
             work = [self._outbox.run(), self._uploads.run(), pulse.run(), self._forget()]
+            work.append(self._talks.start())
             if self._sip:
                 work.append(self._carry_sip(self._sip, stop))
             loops = [tasks.create_task(each) for each in work]
@@ -166,6 +168,7 @@ class Gateway:
     async def _wind_up(self, runners: Iterable[web.AppRunner], loops: Iterable[asyncio.Task[None]]) -> None:
         """Refuse what comes, let the calls be, send what can be sent at once."""
         await self._switchboard.close()
+        await self._talks.close()
         if self._sip:
             await self._sip.close()
         await self._twilio.close()
@@ -193,7 +196,7 @@ def _sip_network(config: Config) -> "SipNetwork | None":
     return SipNetwork(config.sip)
 
 
-async def serve(config: Config, ledger: Ledger, *, talks: Talks | None = None) -> None:
+async def serve(config: Config, ledger: Ledger, *, talks: Made = talks_here) -> None:
     """Run a gateway until SIGTERM or SIGINT.
 
     Raises:

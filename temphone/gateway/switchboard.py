@@ -128,6 +128,8 @@ class Switchboard:
         return self._objection_of_trunk(request) if request.trunk else None
 
     def _objection_of_trunk(self, request: DialRequest) -> Refused | None:
+        if self._trunks.problem():
+            return _refused(request, "nothing speaks here", retry=True)
         # Django's word of a new trunk may come a heartbeat after its first dial.
         if (trunk := self._trunks.find(request.trunk)) is None:
             return _refused(request, "no such trunk", retry=True)

@@ -6,7 +6,7 @@ while Django is away has them.
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -30,9 +30,10 @@ class Keeper(Protocol):
 class Trunks:
     """The trunks, and who keeps them."""
 
-    def __init__(self, path: Path) -> None:
-        """``path`` is where they are kept; what is there is read."""
+    def __init__(self, path: Path, *, problem: Callable[[], str | None] = lambda: None) -> None:
+        """``path`` is where they are kept; what is there is read. ``problem``: why none may be used now."""
         self._path = path
+        self.problem = problem
         self._trunks: Mapping[str, Trunk] = _by_id(_read(path))
         self._keepers: dict[str, Keeper] = {}
 
@@ -63,6 +64,8 @@ class Trunks:
         return [trunk for trunk in self._trunks.values() if kind_of(trunk) == kind]
 
     def _state(self, trunk: Trunk) -> TrunkState:
+        if problem := self.problem():
+            return TrunkState(ready=False, problem=problem)
         keeper = self._keepers.get(kind_of(trunk))
         if keeper is None:
             return TrunkState(ready=False, problem=f"this gateway has no {kind_of(trunk)}")

@@ -20,28 +20,34 @@ class Past:
     replaying: bool = False
 
 
+class Lines:
+    """Makes the line that it was given, and notes for whom."""
+
+    def __init__(self, line):
+        self._line = line
+        self.asked = []
+
+    def line(self, request, history):
+        self.asked.append((request, history))
+        return self._line
+
+
 def test_it_makes_a_line_for_the_request():
-    asked = []
-
-    def line(request):
-        asked.append(request)
-        return FakeLine()
-
-    request = dial("att_1")
-    SpokenNetwork(line, FakeEngines()).leg(request, Past())
-    assert asked == [request]
+    request, past, lines = dial("att_1"), Past(), Lines(FakeLine())
+    SpokenNetwork(lines, FakeEngines()).leg(request, past)
+    assert lines.asked == [(request, past)]
 
 
-def test_a_call_that_was_up_before_a_restart_is_unknown_and_never_rings_again():
+def test_of_a_call_that_was_up_before_a_restart_the_line_tells_and_nothing_is_rendered():
     async def test():
-        lines = []
-        network = SpokenNetwork(lines.append, FakeEngines())
+        lost = Failed(Outcome.UNKNOWN, by=EndedBy.SYSTEM, cause="gateway_restarted")
+        engines = FakeEngines()
+        network = SpokenNetwork(Lines(FakeLine(fails_to_ring=lost)), engines)
         leg = network.leg(dial("att_1"), Past(begun=True))
         with pytest.raises(Failed) as failed:
             await leg.ring()
-        leg.hang_up()
-        assert (failed.value.outcome, failed.value.rang) == (Outcome.UNKNOWN, True)
-        assert lines == []
+        assert failed.value is lost
+        assert engines.tts.spoken == []
 
     asyncio.run(test())
 
@@ -57,7 +63,7 @@ async def call(network, **fields):
 def test_it_records_when_it_is_asked_to_and_only_then(tmp_path, wanted):
     async def test():
         recorder = Recorder(tmp_path, lambda path: None)
-        network = SpokenNetwork(lambda request: FakeLine([hangs_up(500)]), FakeEngines(), recorder)
+        network = SpokenNetwork(Lines(FakeLine([hangs_up(500)])), FakeEngines(), recorder)
         leg = await call(network, record=wanted)
         assert await leg.listen(10) == Over(EndedBy.CALLEE)
         await network.close()
@@ -69,7 +75,7 @@ def test_it_records_when_it_is_asked_to_and_only_then(tmp_path, wanted):
 
 def test_without_a_recorder_nothing_is_recorded():
     async def test():
-        network = SpokenNetwork(lambda request: FakeLine([hangs_up(500)]), FakeEngines())
+        network = SpokenNetwork(Lines(FakeLine([hangs_up(500)])), FakeEngines())
         leg = await call(network, record=True)
         assert await leg.listen(10) == Over(EndedBy.CALLEE)
 
@@ -80,7 +86,7 @@ def test_nobody_is_recorded_before_the_answer(tmp_path):
     async def test():
         busy = Failed(Outcome.BUSY, by=EndedBy.CARRIER, cause="486 Busy Here")
         recorder = Recorder(tmp_path, lambda path: None)
-        network = SpokenNetwork(lambda request: FakeLine(fails_to_answer=busy), FakeEngines(), recorder)
+        network = SpokenNetwork(Lines(FakeLine(fails_to_answer=busy)), FakeEngines(), recorder)
         with pytest.raises(Failed):
             await call(network, record=True)
         await recorder.close()
@@ -93,7 +99,7 @@ def test_when_it_closes_it_hangs_up_and_keeps_what_was_recorded(tmp_path):
     async def test():
         recorder = Recorder(tmp_path, lambda path: None)
         line = FakeLine()
-        network = SpokenNetwork(lambda request: line, FakeEngines(), recorder)
+        network = SpokenNetwork(Lines(line), FakeEngines(), recorder)
         leg = await call(network, record=True)
         await line.reaches(1_000)
         await network.close()

@@ -59,6 +59,20 @@ class PlainLeg:
         return None
 
 
+class PlainTalks:
+    """What makes networks of them, whatever is installed."""
+
+    def over(self, lines: Lines) -> "PlainNetwork":
+        return PlainNetwork(lines)
+
+    def problem(self) -> str | None:
+        return None
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
 class PlainNetwork:
     """Makes them."""
 
@@ -88,7 +102,7 @@ def main() -> int:
     config = from_environment(os.environ)
     ledger = Ledger(config.ledger)
     try:
-        asyncio.run(serve(config, ledger, talks=PlainNetwork))
+        asyncio.run(serve(config, ledger, talks=lambda *_: PlainTalks()))
     finally:
         ledger.close()
     return 0

@@ -37,8 +37,11 @@ class SpokenLeg:
         engines: Engines,
         trouble: Trouble,
         tape: Callable[[], Tape | None],
+        *,
+        begun: bool = False,
     ) -> None:
-        """``tape`` is asked for when the call is answered."""
+        """``tape`` is asked for when the call is answered; ``begun``: a former gateway dialled it."""
+        self._begun = begun
         self._request = request
         self._line = line
         self._engines = engines
@@ -64,7 +67,8 @@ class SpokenLeg:
     async def ring(self) -> None:
         """See the interface. What is said first is made first: who answers hears it at once."""
         async with self._closed_on_failure():
-            await self._prepare()
+            if not self._begun:  # else the line says what became of it, and nothing is said
+                await self._prepare()
             await self._line.ring()
 
     async def answer(self) -> None:
@@ -89,6 +93,10 @@ class SpokenLeg:
         """See the interface."""
         until_ms = self._offset_ms + round(timeout_s * 1000)
         return await self._watch.until(partial(self._heard, until_ms))
+
+    async def transfer(self, to: str) -> bool:
+        """See the interface."""
+        return not self._hung_up.is_set() and await self._line.transfer(to)
 
     def hang_up(self) -> None:
         """See the interface."""

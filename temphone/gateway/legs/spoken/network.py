@@ -1,26 +1,22 @@
 """The networks whose calls are spoken: what makes a line for them, with engines and a recorder."""
 
 import asyncio
-from collections.abc import Callable
 from weakref import WeakSet
 
-from temphone.gateway.conversation.moves import Heard, Over
-from temphone.gateway.legs.base import Failed, History, Leg, Spoken
-from temphone.gateway.legs.line import Line
+from temphone.gateway.legs.base import History, Leg
+from temphone.gateway.legs.line import Lines
 from temphone.gateway.legs.spoken.engines import Engines
 from temphone.gateway.legs.spoken.leg import SpokenLeg
 from temphone.gateway.recorder import Recorder, Tape
 from temphone.gateway.trouble import Trouble
-from temphone.telephony.messages import DialRequest, EndedBy, Outcome
-
-Lines = Callable[[DialRequest], Line]
+from temphone.telephony.messages import DialRequest
 
 
 class SpokenNetwork:
     """Carries spoken legs over the lines of one kind of trunk. It keeps no calls over a restart."""
 
     def __init__(self, lines: Lines, engines: Engines, recorder: Recorder | None = None) -> None:
-        """``lines`` makes a line for a request; without a recorder nothing is recorded."""
+        """Without a recorder nothing is recorded."""
         self._lines = lines
         self._engines = engines
         self._recorder = recorder
@@ -29,10 +25,14 @@ class SpokenNetwork:
 
     def leg(self, request: DialRequest, history: History) -> Leg:
         """See the interface."""
-        if history.begun:
-            return LostLeg()
+        line = self._lines.line(request, history)
         leg = SpokenLeg(
-            request, self._lines(request), self._engines, self._trouble, lambda: self._tape(request)
+            request,
+            line,
+            self._engines,
+            self._trouble,
+            lambda: self._tape(request),
+            begun=history.begun,
         )
         self._legs.add(leg)
         return leg
@@ -46,28 +46,3 @@ class SpokenNetwork:
 
     def _tape(self, request: DialRequest) -> Tape | None:
         return self._recorder.tape(request.attempt_id) if self._recorder and request.record else None
-
-
-class LostLeg:
-    """A call that a former gateway had up. How it ended nobody knows, and it never rings again."""
-
-    offset_ms = 0
-
-    async def ring(self) -> None:
-        """See the interface."""
-        raise Failed(Outcome.UNKNOWN, by=EndedBy.SYSTEM, cause="gateway_restarted")
-
-    async def answer(self) -> None:
-        """See the interface."""
-        await self.ring()
-
-    async def say(self, _text: str, /) -> Spoken:
-        """See the interface."""
-        return Spoken("", Over(EndedBy.SYSTEM))
-
-    async def listen(self, _timeout_s: float, /) -> Heard:
-        """See the interface."""
-        return Over(EndedBy.SYSTEM)
-
-    def hang_up(self) -> None:
-        """See the interface."""
