@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from temphone.gateway.call import Call
 from temphone.gateway.legs.spoken.engines import Engines
 from temphone.gateway.legs.spoken.leg import SpokenLeg
+from temphone.gateway.thinking import Mind
 from temphone.gateway.trouble import Trouble
 from temphone.telephony.messages import Ending, EventType
 from tests.gateway.builders import dial, script
@@ -78,7 +79,9 @@ def converse(*does: Does, speech: Engines | None = None, texts=None, **fields) -
         line = FakeLine(list(does))
         told = Told(line)
         leg = leg_on(line, speech, script=script(**(texts or {})), **fields)
-        await Call(dial("a1", script=script(**(texts or {}))), leg, told, told).run()
+        request = dial("a1", script=script(**(texts or {})))
+        mind = Mind(None, request.script, timeout_s=1)
+        await Call(request, leg, told, told, mind=mind).run()
         await leg.closed()
         return told
 
