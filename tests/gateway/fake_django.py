@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Self
 
@@ -15,6 +15,7 @@ from temphone.telephony.messages import (
     Events,
     EventType,
     Heartbeat,
+    Trunk,
     Welcome,
     decode,
     encode,
@@ -39,6 +40,7 @@ class FakeDjango:
         self.stumbles: Callable[[CarrierEvent], bool] = lambda _: False
         self.in_flight = 0
         self.most_in_flight = 0
+        self.trunks: Sequence[Trunk] = ()
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -101,7 +103,7 @@ class FakeDjango:
         body = await request.read()
         verify(SignedRequest(headers=request.headers, body=body), secret=SECRET)
         self.beats.append(decode(body, Heartbeat))
-        return web.Response(body=encode(Welcome(at=self.now())))
+        return web.Response(body=encode(Welcome(at=self.now(), trunks=self.trunks)))
 
 
 async def until(done: Callable[[], object], within_s: float = 10) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from temphone.gateway.config import SipSettings
+from temphone.gateway.legs.base import Failed
 from temphone.gateway.legs.line import Gone, Pressed, Sound
 from temphone.gateway.legs.sip.line import SipLine
 from temphone.gateway.legs.sip.network import SipNetwork
@@ -62,6 +63,16 @@ async def answered(network: SipNetwork, **fields) -> SipLine:
     await line.ring()
     await line.answer()
     return line
+
+
+async def failure(line: SipLine) -> Failed:
+    """How it fails before it is answered."""
+    try:
+        await line.ring()
+        await line.answer()
+    except Failed as failed:
+        return failed
+    raise AssertionError("It was answered.")
 
 
 class Ear:
