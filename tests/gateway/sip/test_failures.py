@@ -205,9 +205,7 @@ def test_what_cannot_be_dialled_is_not(fields):
 
 
 def test_a_call_more_than_a_process_carries_is_not_dialled(monkeypatch):
-    from temphone.gateway.legs.sip import network as module
-
-    monkeypatch.setattr(module, "MAX_CALLS", 1)
+    monkeypatch.setattr("temphone.gateway.legs.sip.network.MAX_CALLS", 1)
 
     async def test():
         async with Uas(Manners(answers_after=None)) as peer, sip(trunk(peer.port)) as network:

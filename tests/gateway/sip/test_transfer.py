@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from temphone.gateway.legs.sip import line as line_module
 from tests.gateway.fake_django import until
 from tests.gateway.sip.calling import Ear, answered, sip, trunk
 from tests.gateway.sip.uas import Manners, Uas
@@ -50,7 +49,7 @@ def test_the_network_took_them(manners):
 
 
 def test_a_network_that_says_no_more_than_that_it_took_them_is_believed(monkeypatch):
-    monkeypatch.setattr(line_module, "TRANSFER_S", 1.0)
+    monkeypatch.setattr("temphone.gateway.legs.sip.line.TRANSFER_S", 1.0)
     taken, peer = transferred(Manners(refer=("202 Accepted",)))
     assert taken
     assert peer.count("BYE") == 1

@@ -5,7 +5,6 @@ import asyncio
 import msgspec
 import pytest
 
-from temphone.gateway.legs.sip import stack as stack_module
 from temphone.telephony.messages import TrunkState
 from tests.gateway.fake_django import until
 from tests.gateway.sip.calling import Ear, Remembers, answered, failure, request, sip, trunk
@@ -148,7 +147,7 @@ def test_calls_leave_nothing_in_the_stack():
 
 
 def test_agents_of_many_numbers_are_let_go_of_when_no_call_is_up(monkeypatch):
-    monkeypatch.setattr(stack_module, "MANY_AGENTS", 3)
+    monkeypatch.setattr("temphone.gateway.legs.sip.stack.MANY_AGENTS", 3)
 
     async def test():
         async with Uas() as peer, sip(registering(peer.port)) as network:
