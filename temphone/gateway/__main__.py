@@ -14,11 +14,12 @@ from temphone.gateway.gateway import Broken, serve
 from temphone.gateway.ledger import Ledger
 from temphone.gateway.reader import BadSetting
 from temphone.gateway.store import InUse
+from temphone.gateway.talking import Made, talks_here
 from temphone.telephony.logs import PlainFormatter
 
 
-def main() -> int:
-    """Run the gateway; returns the exit code.
+def main(*, talks: Made = talks_here) -> int:
+    """Run the gateway; returns the exit code. ``talks`` makes legs of lines.
 
     2: a wrong setting; 1: what it cannot use; 3: something died that only a new process can have again.
     """
@@ -31,7 +32,7 @@ def main() -> int:
     _log(config.log_level)
     if arguments.command:
         return check(config, arguments.out or config.data_dir / "check.wav")
-    return _run(config)
+    return _run(config, talks)
 
 
 def _arguments() -> argparse.Namespace:
@@ -42,7 +43,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run(config: Config) -> int:
+def _run(config: Config, talks: Made) -> int:
     logging.getLogger("temphone.gateway.gateway").setLevel(logging.INFO)
     try:
         ledger = Ledger(config.ledger)
@@ -50,7 +51,7 @@ def _run(config: Config) -> int:
         return _refuse(f"Another gateway has the ledger {config.ledger}.", code=1)
     except (OSError, sqlite3.Error) as error:
         return _refuse(f"The ledger {config.ledger} cannot be opened: {error}.", code=1)
-    return _serve(config, ledger)
+    return _serve(config, ledger, talks)
 
 
 def _log(level: int) -> None:
@@ -59,9 +60,9 @@ def _log(level: int) -> None:
     logging.basicConfig(level=level, handlers=[handler])
 
 
-def _serve(config: Config, ledger: Ledger) -> int:
+def _serve(config: Config, ledger: Ledger, talks: Made) -> int:
     try:
-        asyncio.run(serve(config, ledger))
+        asyncio.run(serve(config, ledger, talks=talks))
     except OSError as error:
         return _refuse(f"The gateway cannot start: {error}.", code=1)
     except Broken as error:

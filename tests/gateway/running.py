@@ -15,6 +15,7 @@ from temphone.gateway.callback import Callback
 from temphone.gateway.config import Config
 from temphone.gateway.gateway import Gateway
 from temphone.gateway.ledger import Ledger
+from temphone.gateway.talking import Made, talks_here
 from temphone.telephony.adapters.gateway import GatewayCarrier
 from temphone.telephony.messages import DialRequest, DialResult, GatewayRef, LegRef, Sighting
 from tests.gateway.builders import SECRET, config
@@ -49,13 +50,15 @@ async def client_of(django: FakeDjango) -> Client:
 
 
 @asynccontextmanager
-async def gateway(folder: Path, django: FakeDjango, **fields) -> AsyncIterator[Client]:
+async def gateway(
+    folder: Path, django: FakeDjango, *, talks: Made = talks_here, **fields
+) -> AsyncIterator[Client]:
     """A gateway in this process; it stops as on SIGTERM."""
     settings: Config = config(folder, django.url, **fields)
     ledger, stop = Ledger(settings.ledger), asyncio.Event()
     try:
         async with Callback(settings.callback_url, settings.secret) as callback:
-            running = asyncio.create_task(Gateway(settings, ledger, callback).run(stop))
+            running = asyncio.create_task(Gateway(settings, ledger, callback, talks=talks).run(stop))
             try:
                 yield await client_of(django)
             finally:
@@ -71,6 +74,7 @@ class Process:
     def __init__(
         self, folder: Path, django: FakeDjango, *, speed: float, module: str = "temphone.gateway"
     ) -> None:
+        self._module = module
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("TEMPHONE_")},
             "TEMPHONE_DATA_DIR": str(folder),

@@ -18,6 +18,7 @@ from temphone.gateway.legs.line import Gone, Lines, Pressed
 from temphone.gateway.legs.twilio import custody, line
 from temphone.gateway.legs.twilio.account import Account
 from temphone.telephony.messages import DialRequest
+from tests.gateway.talks import plain
 
 FRAME_S = 0.02
 
@@ -59,20 +60,6 @@ class PlainLeg:
         return None
 
 
-class PlainTalks:
-    """What makes networks of them, whatever is installed."""
-
-    def over(self, lines: Lines) -> "PlainNetwork":
-        return PlainNetwork(lines)
-
-    def problem(self) -> str | None:
-        return None
-
-    async def start(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-
 class PlainNetwork:
     """Makes them."""
 
@@ -102,7 +89,7 @@ def main() -> int:
     config = from_environment(os.environ)
     ledger = Ledger(config.ledger)
     try:
-        asyncio.run(serve(config, ledger, talks=lambda *_: PlainTalks()))
+        asyncio.run(serve(config, ledger, talks=plain(PlainNetwork)))
     finally:
         ledger.close()
     return 0
