@@ -74,7 +74,6 @@ class Posting(Traffic):
     """The calls of one trial; ``waiting`` are those that nobody has answered for yet."""
 
     callees = tuple(one for one in CALLEES if one.rings == 1 and not one.opts_out and not one.canceled)
-
     bounds = Bounds(missed_s=10.0, patience_s=10.0)  # clients ask on and on: every phase comes soon
 
     def __init__(self, lab: Laboratory, chance: Random, webhook_url: str) -> None:
