@@ -32,6 +32,7 @@ BROKEN = {
 ASKED_MEMBERS = {"web": "api", "worker": "worker", "gateway": "gateway"}
 ASKED_BROKEN = {
     "key_kept_after_commit": ("web", r"key made \d+ calls"),
+    "decision_after_commit": ("web", "half made: call_.* has 0 times its (event|decision)"),
     "written_by_and_by": ("web", "answered 201, and is not there"),
 }
 # On a line without memory, the gateway is struck.

@@ -20,8 +20,9 @@ from calls.actions.changes import Changes
 from calls.actions.idempotency import Idempotency
 from calls.actions.scheduling import CallRequest, Scheduled
 from calls.actions.suppression import suppress_in_call
-from calls.models import Attempt
-from temphone import wiring
+from calls.gates import Ruling
+from calls.models import Attempt, Call
+from temphone import rows, wiring
 from temphone.accounts.actors import Actor
 from temphone.accounts.models import Mode
 from temphone.gateway.journal import Journal
@@ -176,6 +177,17 @@ def key_kept_after_commit() -> None:
     scheduling._schedule = schedule
 
 
+def decision_after_commit() -> None:
+    """What the gates said of a call, and that it was scheduled, is written when the call is there."""
+    history = scheduling.history
+
+    def afterwards(call: Call, ruling: Ruling, event: str, *, now: datetime) -> tuple[()]:
+        transaction.on_commit(partial(rows.insert_together, *history(call, ruling, event, now=now)))
+        return ()
+
+    scheduling.history = afterwards
+
+
 def written_by_and_by() -> None:
     """A call is answered with 201 before it is committed."""
     api.schedule_call = hasty(api.schedule_call, haste_s=0.05)
@@ -251,6 +263,7 @@ MISTAKES: dict[str, Callable[[], None]] = {
         suppressed_afterwards,
         delivered_before_it_is_sent,
         key_kept_after_commit,
+        decision_after_commit,
         written_by_and_by,
         nobody_asks,
         retried_with_a_new_attempt,

@@ -27,7 +27,7 @@ from tests.proofs.lab.traffic import MAX_DURATION_S, MESSAGE, Placed, Traffic, a
 from tests.proofs.stage.people import a_key
 
 CLIENTS = 8  # at once
-AHEAD_S = (3.0, 6.0)  # when a call is due, from its first POST on
+AHEAD_S = (4.0, 8.0)  # when a call is due, from its first POST on
 AGAIN_S = 0.1
 ANSWERS_WITHIN_S = 90.0
 
@@ -74,8 +74,7 @@ class Posting(Traffic):
     """The calls of one trial; ``waiting`` are those that nobody has answered for yet."""
 
     callees = tuple(one for one in CALLEES if one.rings == 1 and not one.opts_out and not one.canceled)
-
-    bounds = Bounds(missed_s=3.0, patience_s=3.0)  # clients ask on and on: every phase comes soon
+    bounds = Bounds(missed_s=10.0, patience_s=10.0)  # clients ask on and on: every phase comes soon
 
     def __init__(self, lab: Laboratory, chance: Random, webhook_url: str) -> None:
         super().__init__(lab, chance, webhook_url)
