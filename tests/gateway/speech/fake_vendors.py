@@ -61,7 +61,8 @@ class Vendor:
         """OpenAI and ElevenLabs: a form with a recording."""
         form = await request.post()
         fields = {name: value for name, value in form.items() if name != "file"}
-        refused = await self.take(request, fields | {"recording": form["file"].file.read()})
+        with form["file"].file as file:
+            refused = await self.take(request, fields | {"recording": file.read()})
         return refused or web.json_response({"text": self.hears, "language_code": "eng"})
 
 
