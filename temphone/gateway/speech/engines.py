@@ -103,7 +103,11 @@ def build(settings: SpeechSettings) -> Speech:
 
 
 def _speaker(settings: SpeechSettings) -> Speaker:
-    return Piper(_piper_voice(settings))
+    if settings.tts == "piper":
+        return Piper(_piper_voice(settings))
+    from temphone.gateway.speech.vendors.speaking import VendorSpeaker  # Pipecat, which takes a second
+
+    return VendorSpeaker(settings)
 
 
 def _piper_voice(settings: SpeechSettings) -> Path:
@@ -114,6 +118,10 @@ def _piper_voice(settings: SpeechSettings) -> Path:
 
 
 def _listener(settings: SpeechSettings) -> Listener:
+    if settings.stt != "whisper":
+        from temphone.gateway.speech.vendors.listening import VendorListener  # as above
+
+        return VendorListener(settings)
     if settings.whisper_model is None:
         raise Absent("There is no model for Whisper: TEMPHONE_WHISPER_MODEL names none.")
     return Whisper(settings.whisper_model, workers=settings.whisper_workers)

