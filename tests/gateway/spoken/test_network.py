@@ -1,7 +1,7 @@
 """The network that makes spoken legs: what it records, what it forgets, and how it closes."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -15,35 +15,44 @@ from tests.gateway.spoken.fakes import FakeEngines, FakeLine, hangs_up
 
 
 @dataclass
+class Lines:
+    """Makes this line for every request."""
+
+    made: FakeLine
+    asked: list = field(default_factory=list)
+
+    def line(self, request, history):
+        self.asked.append((request, history))
+        return self.made
+
+
+@dataclass
 class Past:
     begun: bool = False
     replaying: bool = False
 
 
 def test_it_makes_a_line_for_the_request():
-    asked = []
-
-    def line(request):
-        asked.append(request)
-        return FakeLine()
-
-    request = dial("att_1")
-    SpokenNetwork(line, FakeEngines()).leg(request, Past())
-    assert asked == [request]
+    lines, request, past = Lines(FakeLine()), dial("att_1"), Past()
+    SpokenNetwork(lines, FakeEngines()).leg(request, past)
+    assert lines.asked == [(request, past)]
 
 
 def test_a_call_that_was_up_before_a_restart_is_unknown_and_never_rings_again():
     async def test():
-        lines = []
-        network = SpokenNetwork(lines.append, FakeEngines())
-        leg = network.leg(dial("att_1"), Past(begun=True))
+        lines = Lines(FakeLine())
+        leg = SpokenNetwork(lines, FakeEngines()).leg(dial("att_1"), Past(begun=True))
         with pytest.raises(Failed) as failed:
             await leg.ring()
         leg.hang_up()
         assert (failed.value.outcome, failed.value.rang) == (Outcome.UNKNOWN, True)
-        assert lines == []
+        assert lines.asked == []
 
     asyncio.run(test())
+
+
+def recorder_in(folder):
+    return Recorder(folder, lambda attempt_id: None, lambda attempt_id, problem: None)
 
 
 async def call(network, **fields):
@@ -56,8 +65,8 @@ async def call(network, **fields):
 @pytest.mark.parametrize("wanted", [True, False])
 def test_it_records_when_it_is_asked_to_and_only_then(tmp_path, wanted):
     async def test():
-        recorder = Recorder(tmp_path, lambda path: None)
-        network = SpokenNetwork(lambda request: FakeLine([hangs_up(500)]), FakeEngines(), recorder)
+        recorder = recorder_in(tmp_path)
+        network = SpokenNetwork(Lines(FakeLine([hangs_up(500)])), FakeEngines(), recorder)
         leg = await call(network, record=wanted)
         assert await leg.listen(10) == Over(EndedBy.CALLEE)
         await network.close()
@@ -69,7 +78,7 @@ def test_it_records_when_it_is_asked_to_and_only_then(tmp_path, wanted):
 
 def test_without_a_recorder_nothing_is_recorded():
     async def test():
-        network = SpokenNetwork(lambda request: FakeLine([hangs_up(500)]), FakeEngines())
+        network = SpokenNetwork(Lines(FakeLine([hangs_up(500)])), FakeEngines())
         leg = await call(network, record=True)
         assert await leg.listen(10) == Over(EndedBy.CALLEE)
 
@@ -79,8 +88,8 @@ def test_without_a_recorder_nothing_is_recorded():
 def test_nobody_is_recorded_before_the_answer(tmp_path):
     async def test():
         busy = Failed(Outcome.BUSY, by=EndedBy.CARRIER, cause="486 Busy Here")
-        recorder = Recorder(tmp_path, lambda path: None)
-        network = SpokenNetwork(lambda request: FakeLine(fails_to_answer=busy), FakeEngines(), recorder)
+        recorder = recorder_in(tmp_path)
+        network = SpokenNetwork(Lines(FakeLine(fails_to_answer=busy)), FakeEngines(), recorder)
         with pytest.raises(Failed):
             await call(network, record=True)
         await recorder.close()
@@ -91,9 +100,9 @@ def test_nobody_is_recorded_before_the_answer(tmp_path):
 
 def test_when_it_closes_it_hangs_up_and_keeps_what_was_recorded(tmp_path):
     async def test():
-        recorder = Recorder(tmp_path, lambda path: None)
+        recorder = recorder_in(tmp_path)
         line = FakeLine()
-        network = SpokenNetwork(lambda request: line, FakeEngines(), recorder)
+        network = SpokenNetwork(Lines(line), FakeEngines(), recorder)
         leg = await call(network, record=True)
         await line.reaches(1_000)
         await network.close()

@@ -1,7 +1,7 @@
 """The networks whose calls are spoken: what makes a line for them, with engines and a recorder."""
 
 import asyncio
-from collections.abc import Callable
+from typing import Protocol
 from weakref import WeakSet
 
 from temphone.gateway.conversation.moves import Heard, Over
@@ -13,14 +13,19 @@ from temphone.gateway.recorder import Recorder, Tape
 from temphone.gateway.trouble import Trouble
 from temphone.telephony.messages import DialRequest, EndedBy, Outcome
 
-Lines = Callable[[DialRequest], Line]
+
+class Lines(Protocol):
+    """Something that carries lines."""
+
+    def line(self, request: DialRequest, history: History, /) -> Line:
+        """A line for this attempt, which dials when told to."""
 
 
 class SpokenNetwork:
-    """Carries spoken legs over the lines of one kind of trunk. It keeps no calls over a restart."""
+    """Carries spoken legs over lines of one kind. It keeps no calls over a restart."""
 
     def __init__(self, lines: Lines, engines: Engines, recorder: Recorder | None = None) -> None:
-        """``lines`` makes a line for a request; without a recorder nothing is recorded."""
+        """Without a recorder nothing is recorded."""
         self._lines = lines
         self._engines = engines
         self._recorder = recorder
@@ -32,7 +37,11 @@ class SpokenNetwork:
         if history.begun:
             return LostLeg()
         leg = SpokenLeg(
-            request, self._lines(request), self._engines, self._trouble, lambda: self._tape(request)
+            request,
+            self._lines.line(request, history),
+            self._engines,
+            self._trouble,
+            lambda: self._tape(request),
         )
         self._legs.add(leg)
         return leg
