@@ -92,7 +92,7 @@ async def answered(greeting: Greeting, speech: Speech) -> tuple[Greeting, Made, 
 
 async def all_answered(which: list[Greeting]) -> list[tuple[Greeting, Made, Told]]:
     found = []
-    async with engines() as speech:
+    async with engines(patient=True) as speech:
         for greeting in which:
             found.append(await answered(greeting, speech))
             _tell(greeting, found[-1][2])
