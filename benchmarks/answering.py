@@ -24,8 +24,8 @@ from temphone.telephony.messages import Outcome
 
 NOTE = """\
 {calls} calls, each answered by a greeting of `greetings.txt` in {voices} voices (Piper's joe at several \
-paces, espeak-ng), 300 to 3,400 Hz, white noise 35 or 15 dB below it, through mu-law, sentences 0.25 to 0.9 s \
-apart, the beep of 350 to 1,500 Hz 0.3 to 1.5 s after them. Whole calls by the spoken leg with Silero, \
+paces, espeak-ng), 300 to 3,400 Hz, white noise 35 or 15 dB below it, through mu-law, sentences 0.25 to 0.9 \
+s apart, the beep of 350 to 1,500 Hz 0.3 to 1.5 s after them. Whole calls by the spoken leg with Silero, \
 smart-turn and the Whisper model {model}; what is counted is who the call in the end took them for. No \
 person spoke."""
 CLASSES = ("human", "voicemail", "screening", "ivr")
@@ -92,7 +92,7 @@ async def answered(greeting: Greeting, speech: Speech) -> tuple[Greeting, Made, 
 
 async def all_answered(which: list[Greeting]) -> list[tuple[Greeting, Made, Told]]:
     found = []
-    async with engines() as speech:
+    async with engines(patient=True) as speech:
         for greeting in which:
             found.append(await answered(greeting, speech))
             _tell(greeting, found[-1][2])

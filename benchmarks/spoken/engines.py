@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from temphone.gateway.speech import packages
+from temphone.gateway.legs.spoken import scribe
+from temphone.gateway.speech import packages, turns, whisper
 from temphone.gateway.speech.engines import Speech, build
 from temphone.gateway.speech.ports import Transcriber, Voice, VoiceActivity
 from temphone.gateway.speech.settings import SpeechSettings
@@ -25,9 +26,12 @@ def model() -> Path:
 
 
 @asynccontextmanager
-async def engines(workers: int = 1) -> AsyncIterator[Speech]:
+async def engines(*, patient: bool = False) -> AsyncIterator[Speech]:
+    """With ``patient`` a machine that is busy with something else makes nobody deaf."""
+    if patient:
+        whisper.WORK_S = whisper.PATIENCE_S = scribe.PATIENCE_S = turns.WORK_S = turns.PATIENCE_S = 600.0
     with tempfile.TemporaryDirectory() as folder:
-        settings = SpeechSettings(whisper_model=model(), whisper_workers=workers, prompts=Path(folder))
+        settings = SpeechSettings(whisper_model=model(), prompts=Path(folder))
         speech = build(settings)
         await speech.start()
         try:

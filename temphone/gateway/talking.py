@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
 from temphone.gateway.config import Config
@@ -12,6 +11,7 @@ from temphone.gateway.legs.spoken.network import SpokenNetwork
 from temphone.gateway.recorder import Recorder
 from temphone.gateway.speech.engines import Absent, Speech, build
 from temphone.gateway.uploads import Uploads
+from temphone.telephony.messages import RecordingProblem
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def talks_here(config: Config, uploads: Uploads) -> Talks:
     except Absent as absent:
         return Silent(str(absent))
 
-    def finished(path: Path) -> None:
-        uploads.finished(path.stem)
+    def failed(attempt_id: str, problem: str) -> None:
+        uploads.failed(attempt_id, RecordingProblem(problem))
 
-    return Spoken(speech, Recorder(config.recordings, finished))
+    return Spoken(speech, Recorder(config.recordings, uploads.finished, failed))

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -11,11 +10,9 @@ import wave
 from array import array
 from pathlib import Path
 
-import pytest
-
 from temphone.gateway import recorder as recorder_module
 from temphone.gateway.recorder import CHUNK_FRAMES, MOST_WAITING, Recorder
-from tests.gateway.spoken.fakes import Does, heard, presses, says
+from tests.gateway.spoken.fakes import Does, hangs_up, heard, presses, says
 from tests.gateway.spoken.legs import answered
 from tests.gateway.spoken.sounds import WORD_MS, noise, voice, words
 
@@ -34,17 +31,18 @@ def tracks(path):
 
 def record(folder, test, *does):
     """Run a test's coroutine on a recorded call; what the uploader was told, and the line."""
-    finished = []
+    told = []
 
     async def whole():
-        recorder = Recorder(folder, finished.append)
+        recorder = Recorder(folder, told.append, lambda *problem: told.append(problem))
         async with answered(*does, tape=recorder.tape("att_1")) as (leg, line):
             await test(leg, line)
         await recorder.close()
         await asyncio.sleep(0)
         return line
 
-    return finished, asyncio.run(whole())
+    line = asyncio.run(whole())
+    return told, line
 
 
 async def say(leg, line):
@@ -56,8 +54,8 @@ def test_both_are_on_their_tracks(tmp_path):
     agent, callee = tracks(tmp_path / "att_1.wav")
     assert words(agent).startswith("one two three")
     assert words(callee) == "well"
-    assert finished == [tmp_path / "att_1.wav"]
-    assert list(tmp_path.iterdir()) == finished
+    assert finished == ["att_1"]
+    assert list(tmp_path.iterdir()) == [tmp_path / "att_1.wav"]
 
 
 def test_the_agents_track_is_what_the_callee_heard_to_the_sample(tmp_path):
@@ -97,7 +95,7 @@ def test_only_the_owner_may_read_it(tmp_path):
 
 def test_an_id_leads_to_no_other_folder(tmp_path):
     async def whole():
-        recorder = Recorder(tmp_path / "recordings", lambda path: None)
+        recorder = Recorder(tmp_path / "recordings", print, print)
         tape = recorder.tape("../../etc/x")
         tape.hear(bytes(320))
         tape.end()
@@ -109,9 +107,10 @@ def test_an_id_leads_to_no_other_folder(tmp_path):
 
 def test_a_recording_that_is_there_already_is_not_overwritten(tmp_path, caplog):
     (tmp_path / "att_1.wav.part").write_bytes(b"something")
-    record(tmp_path, say)
+    told, _ = record(tmp_path, say)
     assert (tmp_path / "att_1.wav.part").read_bytes() == b"something"
     assert "att_1" in caplog.text
+    assert told == [("att_1", "disk_error")]
 
 
 def test_a_full_disk_ends_the_recording_and_not_the_call(tmp_path, monkeypatch, caplog):
@@ -134,7 +133,7 @@ def test_a_full_disk_ends_the_recording_and_not_the_call(tmp_path, monkeypatch, 
     agent, _ = tracks(tmp_path / "att_1.wav")
     assert len(agent) == 20_000
     assert words(agent) == "one two three four five six seven"
-    assert len(finished) == 1
+    assert finished == ["att_1"]
     assert caplog.text.count("No space left") == 1
 
 
@@ -144,14 +143,14 @@ def test_without_a_folder_the_call_goes_on(tmp_path, caplog):
     async def test(leg, line):
         assert (await leg.say(TEXT)).text == TEXT
 
-    finished, _ = record(tmp_path / "file" / "folder", test)
-    assert finished == []
+    told, _ = record(tmp_path / "file" / "folder", test)
+    assert told == [("att_1", "disk_error")]
     assert caplog.text.count("ends too early") == 1
 
 
 def test_a_disk_that_is_too_slow_ends_the_recording(tmp_path, caplog):
     async def whole():
-        recorder = Recorder(tmp_path, lambda path: None)
+        recorder = Recorder(tmp_path, print, print)
         tape = recorder.tape("att_1")
         slow = threading.Event()
         recorder._thread.submit(slow.wait)
@@ -166,12 +165,12 @@ def test_a_disk_that_is_too_slow_ends_the_recording(tmp_path, caplog):
 
 
 KILLED = """
-import asyncio, os, signal, sys
+import asyncio, sys
 from pathlib import Path
 from temphone.gateway.recorder import Recorder
 
 async def main():
-    recorder = Recorder(Path(sys.argv[1]), print)
+    recorder = Recorder(Path(sys.argv[1]), print, print)
     tape = recorder.tape("att_1")
     for _ in range(125):
         tape.hear(b"\\1\\0" * 160)
@@ -183,52 +182,28 @@ asyncio.run(main())
 """
 
 
-def recording(folder):
-    """A gateway that has recorded for two and a half seconds, and then is killed."""
+def test_a_killed_gateway_leaves_what_can_be_heard(tmp_path):
     program = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     assert program.stdout.readline() == "ready\n"
-    yield
-    program.send_signal(signal.SIGKILL)
-    program.wait()
-    program.stdout.close()
-    yield
-
-
-def recover(folder):
-    async def whole():
-        finished = []
-        recorder = Recorder(folder, finished.append)
-        await recorder.recover()
-        await recorder.close()
-        return finished
-
-    return asyncio.run(whole())
-
-
-def test_a_killed_gateway_leaves_what_can_be_heard_and_the_next_one_finishes_it(tmp_path):
-    steps = recording(tmp_path)
-    next(steps)
-    assert recover(tmp_path) == []  # it is still written
-    next(steps)
+    program.kill()
+    program.communicate()
     _, callee = tracks(tmp_path / "att_1.wav.part")
     assert len(callee) == 2_000 * SAMPLES_A_MS * 2
-    assert recover(tmp_path) == [tmp_path / "att_1.wav"]
-    assert tracks(tmp_path / "att_1.wav")[1] == callee
 
 
-@pytest.mark.parametrize("more", [8, 6])
-def test_what_the_header_does_not_know_yet_is_kept(tmp_path, more):
-    steps = recording(tmp_path)
-    next(steps)
-    next(steps)
-    with (tmp_path / "att_1.wav.part").open("ab") as file:
-        file.write(b"\1\0" * (more // 2))
-    recover(tmp_path)
-    _, callee = tracks(tmp_path / "att_1.wav")
-    assert len(callee) == 2_000 * SAMPLES_A_MS * 2 + more // 4 * 2
+def test_a_disk_without_any_room_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(recorder_module.os, "pwrite", lambda file, data, at: 0)
+    told, _ = record(tmp_path, say)
+    assert told == [("att_1", "disk_full")]
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_an_empty_folder_needs_no_recovery(tmp_path):
-    assert recover(tmp_path / "nowhere") == []
+def test_a_call_without_a_sound_has_no_recording(tmp_path):
+    async def test(leg, line):
+        await leg.listen(1)
+
+    told, _ = record(tmp_path, test, hangs_up())
+    assert told == [("att_1", "empty")]
+    assert list(tmp_path.iterdir()) == []

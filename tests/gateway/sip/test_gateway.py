@@ -19,6 +19,7 @@ from tests.gateway.sip.calling import request, settings, trunk
 from tests.gateway.sip.playing import SAID, PlayingNetwork
 from tests.gateway.sip.sounds import ALIKE, likeness, speech
 from tests.gateway.sip.uas import Manners, Uas
+from tests.gateway.talks import plain
 
 pytestmark = [pytest.mark.sip, pytest.mark.processes]
 
@@ -51,7 +52,7 @@ def test_a_call_from_the_dial_to_the_end(tmp_path, monkeypatch):
     async def test():
         async with Uas(Manners(says=theirs, ends_after=3.5)) as peer, FakeDjango() as django:
             django.trunks = [trunk(peer.port)]
-            async with gateway(tmp_path, django, talks=talks, sip=settings()) as client:
+            async with gateway(tmp_path, django, talks=plain(talks), sip=settings()) as client:
                 await ready(django)
                 assert django.beats[-1].legs == ["simulated", "sip"]
                 assert await client.dial(request()) == [Placed(attempt_id="att_1")]
@@ -73,7 +74,7 @@ def test_the_lines_of_a_trunk_are_kept_to(tmp_path, monkeypatch):
     async def test():
         async with Uas(Manners(answers_after=None)) as peer, FakeDjango() as django:
             django.trunks = [trunk(peer.port, lines=2), trunk(peer.port, id="trunk_2", lines=1)]
-            async with gateway(tmp_path, django, talks=PlayingNetwork, sip=settings()) as client:
+            async with gateway(tmp_path, django, talks=plain(PlayingNetwork), sip=settings()) as client:
                 await ready(django)
                 answers = await client.dial(*(request(f"att_{number}") for number in range(4)))
                 assert [type(answer) for answer in answers] == [Placed, Placed, Refused, Refused]
@@ -194,7 +195,7 @@ def test_what_was_taken_and_surely_not_dialled_is_dialled_after_a_restart_if_it_
         async with Uas(Manners(ends_after=0.1)) as peer, FakeDjango() as django:
             left_open(tmp_path, request("att_1", not_after=not_after), trunk(peer.port))
             django.trunks = [trunk(peer.port)]
-            async with gateway(tmp_path, django, talks=PlayingNetwork, sip=settings()):
+            async with gateway(tmp_path, django, talks=plain(PlayingNetwork), sip=settings()):
                 await django.ended("att_1", within_s=40)
                 return len(peer.calls_of["att_1"]), django.ending("att_1")
 

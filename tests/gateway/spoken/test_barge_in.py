@@ -81,4 +81,4 @@ def test_a_beep_is_nothing_to_who_has_answered():
         assert (await leg.listen(5)).text == "very well"
         assert await leg.say(TEXT) == Spoken(TEXT, None)
 
-    on_call(test, says("very well", 300, when=heard("how are you")), Does(beep(300), 300, heard("one two")))
+    on_call(test, says("very well", 2_500, when=heard("how are you")), Does(beep(300), 300, heard("one two")))

@@ -92,10 +92,17 @@ def test_a_beep_after_an_unusual_greeting_is_a_voicemails():
     assert told.line.words.endswith(TEXTS.voicemail_message)
 
 
+def test_a_beep_after_a_greeting_that_went_on_is_a_voicemails():
+    told = converse(
+        says("Hi, this is Alex.", 400), says("You know what I want.", 1_000), Does(beep(400), 500)
+    )
+    assert (told.ending.outcome, told.answered_by) == (Outcome.VOICEMAIL_LEFT, ["human", "voicemail"])
+
+
 def test_a_beep_after_they_have_answered_changes_nothing():
     told = converse(
         says("Hello?", 400),
-        says("Who is it?", 0, when=heard("automated")),
+        says("Who is it?", 0, when=heard("calling.")),
         Does(beep(400), 200, heard("tomorrow")),
     )
     assert told.answered_by == ["human"]

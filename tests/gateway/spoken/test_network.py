@@ -1,7 +1,7 @@
 """The network that makes spoken legs: what it records, what it forgets, and how it closes."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -15,21 +15,21 @@ from tests.gateway.spoken.fakes import FakeEngines, FakeLine, hangs_up
 
 
 @dataclass
-class Past:
-    begun: bool = False
-    replaying: bool = False
-
-
 class Lines:
-    """Makes the line that it was given, and notes for whom."""
+    """Makes this line for every request."""
 
-    def __init__(self, line):
-        self._line = line
-        self.asked = []
+    made: FakeLine
+    asked: list = field(default_factory=list)
 
     def line(self, request, history):
         self.asked.append((request, history))
-        return self._line
+        return self.made
+
+
+@dataclass
+class Past:
+    begun: bool = False
+    replaying: bool = False
 
 
 def test_it_makes_a_line_for_the_request():
@@ -52,6 +52,10 @@ def test_of_a_call_that_was_up_before_a_restart_the_line_tells_and_nothing_is_re
     asyncio.run(test())
 
 
+def recorder_in(folder):
+    return Recorder(folder, lambda attempt_id: None, lambda attempt_id, problem: None)
+
+
 async def call(network, **fields):
     leg = network.leg(dial("att_1", **fields), Past())
     await leg.ring()
@@ -62,7 +66,7 @@ async def call(network, **fields):
 @pytest.mark.parametrize("wanted", [True, False])
 def test_it_records_when_it_is_asked_to_and_only_then(tmp_path, wanted):
     async def test():
-        recorder = Recorder(tmp_path, lambda path: None)
+        recorder = recorder_in(tmp_path)
         network = SpokenNetwork(Lines(FakeLine([hangs_up(500)])), FakeEngines(), recorder)
         leg = await call(network, record=wanted)
         assert await leg.listen(10) == Over(EndedBy.CALLEE)
@@ -85,7 +89,7 @@ def test_without_a_recorder_nothing_is_recorded():
 def test_nobody_is_recorded_before_the_answer(tmp_path):
     async def test():
         busy = Failed(Outcome.BUSY, by=EndedBy.CARRIER, cause="486 Busy Here")
-        recorder = Recorder(tmp_path, lambda path: None)
+        recorder = recorder_in(tmp_path)
         network = SpokenNetwork(Lines(FakeLine(fails_to_answer=busy)), FakeEngines(), recorder)
         with pytest.raises(Failed):
             await call(network, record=True)
@@ -97,7 +101,7 @@ def test_nobody_is_recorded_before_the_answer(tmp_path):
 
 def test_when_it_closes_it_hangs_up_and_keeps_what_was_recorded(tmp_path):
     async def test():
-        recorder = Recorder(tmp_path, lambda path: None)
+        recorder = recorder_in(tmp_path)
         line = FakeLine()
         network = SpokenNetwork(Lines(line), FakeEngines(), recorder)
         leg = await call(network, record=True)

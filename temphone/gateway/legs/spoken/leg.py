@@ -24,6 +24,7 @@ from temphone.telephony.messages import AnsweredBy, DialRequest, EndedBy, Outcom
 DIAL_TAKES_S = 0.5  # of the time that not_after leaves
 GRACE_S = 30.0  # beyond the maximum duration, for a line that gives no frames any more
 DRAIN_S = 2.0
+REACTION_MS = 2_500  # who speaks sooner after we began has not listened, but greets on
 UNAVAILABLE = "speech_unavailable"
 
 
@@ -55,6 +56,7 @@ class SpokenLeg:
         )
         self._scribe = Scribe(engines.stt, script.language, trouble)
         self._offset_ms = 0
+        self._began_ms: int | None = None  # to speak
         self._conversed = False  # whether a human has answered to what was said
         self._hung_up = asyncio.Event()
         self._carried: asyncio.Task[None] | None = None
@@ -83,6 +85,8 @@ class SpokenLeg:
     async def say(self, text: str) -> Spoken:
         """See the interface."""
         self._ears.greeted = True
+        if self._began_ms is None:
+            self._began_ms = self._offset_ms
         if heard := self._cutting_in():
             return Spoken("", heard)  # they did it before anything was said
         self._mouth.begin(self._prompts.of(text))
@@ -221,9 +225,14 @@ class SpokenLeg:
         return heard
 
     def _noted(self, heard: Heard | None) -> Heard | None:
-        if isinstance(heard, Speech) and self._ears.greeted and classify(heard) is AnsweredBy.HUMAN:
+        if isinstance(heard, Speech) and self._is_reaction(heard):
             self._conversed = True
         return heard
+
+    def _is_reaction(self, speech: Speech) -> bool:
+        if self._began_ms is None or speech.offset_ms - self._began_ms < REACTION_MS:
+            return False
+        return classify(speech) is AnsweredBy.HUMAN
 
 
 def _said_later(script: Script) -> tuple[str, ...]:

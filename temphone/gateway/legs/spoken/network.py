@@ -13,7 +13,7 @@ from temphone.telephony.messages import DialRequest
 
 
 class SpokenNetwork:
-    """Carries spoken legs over the lines of one kind of trunk. It keeps no calls over a restart."""
+    """Carries spoken legs over lines of one kind. It keeps no calls over a restart."""
 
     def __init__(self, lines: Lines, engines: Engines, recorder: Recorder | None = None) -> None:
         """Without a recorder nothing is recorded."""
