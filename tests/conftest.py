@@ -11,6 +11,7 @@ import pytest
 # What a marked test needs beside Python packages: a command that succeeds where it is there.
 NODE_CHECK = "require.resolve('axios'); require.resolve('typescript')"
 VOICE_CHECK = "import sys, importlib.util; sys.exit(importlib.util.find_spec('twilio') is None)"
+SIP_CHECK = "import baresip, shutil; assert shutil.which('sipp') and shutil.which('baresip')"
 NEEDS = {
     "browser": (["chromium", "--version"], "chromium"),
     "node": (
@@ -18,6 +19,10 @@ NEEDS = {
         "node with axios and typescript (Debian: node-axios node-typescript)",
     ),
     "voice": ([sys.executable, "-c", VOICE_CHECK], "the voice installation"),
+    "sip": (
+        [sys.executable, "-c", SIP_CHECK],
+        "baresip-python, sipp and baresip (make voice; Debian: sip-tester baresip-core)",
+    ),
 }
 os.environ.setdefault("NODE_PATH", "/usr/share/nodejs")  # where Debian keeps them
 

@@ -263,6 +263,51 @@ def _redirect_without_answer(here, call, form):
     return "500 after"
 
 
+def test_the_media_may_stop_before_the_answer_to_a_transfer_comes():
+    async def test():
+        async with stage(plan=answers, fault=failing({"update"}, ["slow 0.3"])) as here:
+            one, call = await here.answered()
+            handing_over = asyncio.create_task(one.transfer("+14155550123"))
+            await until(lambda: here.twilio.asked[-1][0] == "update")
+            here.twilio.do(call.stream.stop())
+            call.twiml = "<Dial"
+            await until(lambda: not one._streaming)
+            assert await handing_over
+            assert (await end_of(one)).by is EndedBy.AGENT
+
+    asyncio.run(test())
+
+
+def test_a_callee_who_hangs_up_while_they_are_handed_over_is_gone():
+    async def test():
+        async with stage(plan=answers, fault=failing({"update"}, ["slow 0.3"])) as here:
+            one, call = await here.answered()
+            handing_over = asyncio.create_task(one.transfer("+14155550123"))
+            await until(lambda: here.twilio.asked[-1][0] == "update")
+            await call.hangs_up()
+            assert not await handing_over
+            assert (await end_of(one)).by is EndedBy.CALLEE
+
+    asyncio.run(test())
+
+
+def test_who_answers_after_the_ring_timeout_is_not_connected():
+    async def test():
+        stuck = failing({"update"}, ["500 before"] * 100)
+        async with stage(plan=rings, fault=stuck) as here:
+            one = here.line(ring_timeout_s=1)
+            await one.ring()
+            failing_ = asyncio.create_task(failure_of(one.answer()))
+            await until(lambda: [kind for kind, *_ in here.twilio.asked].count("update"))
+            call = here.twilio.call("att_1")
+            await call.answers()
+            assert (await failing_).outcome is Outcome.NO_ANSWER
+            await until(lambda: call.status == "completed")
+            assert not call.stream.open.is_set() or not call.stream.heard
+
+    asyncio.run(test())
+
+
 def test_a_call_that_is_not_answered_cannot_be_handed_over():
     async def test():
         async with stage(plan=rings) as here:

@@ -1,0 +1,108 @@
+"""Trunks over TLS: only those whose certificate can be checked."""
+
+import asyncio
+import ssl
+import subprocess
+
+import pytest
+
+from temphone.gateway.legs.base import Failed
+from temphone.telephony.messages import Outcome
+from tests.gateway.fake_django import until
+from tests.gateway.sip.calling import Ear, Remembers, answered, request, sip, trunk
+from tests.gateway.sip.sounds import ALIKE, likeness, speech
+from tests.gateway.sip.uas import Manners, Uas
+
+pytestmark = pytest.mark.sip
+TLS = {"transport": "tls", "host": "localhost"}
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """A folder with two authorities, and certificates of the first for localhost and for another."""
+    folder = tmp_path_factory.mktemp("certificates")
+
+    def openssl(*words):
+        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+    for name in ("ca", "other"):
+        openssl(
+            *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN=Test {name}"),
+            *("-keyout", f"{name}.key", "-out", f"{name}.pem"),
+        )
+    for name, whom in (("here", "DNS:localhost"), ("elsewhere", "DNS:sip.example.org")):
+        openssl(
+            *("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", f"{name}.key"),
+            *("-out", f"{name}.csr"),
+        )
+        (folder / f"{name}.ext").write_text(f"subjectAltName={whom}\n")
+        openssl(
+            *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"),
+            *("-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem"),
+        )
+    return folder
+
+
+def server(folder, name="here"):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
+    return context
+
+
+def test_a_trunk_whose_certificate_is_in_order_is_called(certificates):
+    said = speech(1)
+
+    async def test():
+        async with (
+            Uas(Manners(says=said), tls=server(certificates)) as peer,
+            sip(trunk(peer.port, **TLS), ca=certificates / "ca.pem") as network,
+        ):
+            line = await answered(network)
+            ear = Ear(line)
+            await asyncio.sleep(1.5)
+            line.hang_up()
+            await ear.over()
+            await until(lambda: peer.count("BYE") == 1)
+            assert "TLS" in peer.requests[0].headers["via"]
+            return ear.sound
+
+    assert likeness(asyncio.run(test()), said) > ALIKE
+
+
+@pytest.mark.parametrize(
+    ("authority", "name"), [("other", "here"), ("ca", "elsewhere"), (None, "here")], ids=str
+)
+def test_a_trunk_whose_certificate_is_not_is_never_told_the_number(certificates, authority, name):
+    """Another authority's, another host's, or one that the system does not know."""
+
+    async def test():
+        async with (
+            Uas(tls=server(certificates, name)) as peer,
+            sip(
+                trunk(peer.port, **TLS), ca=certificates / f"{authority}.pem" if authority else None
+            ) as network,
+        ):
+            line = network.line(request(), Remembers())
+            with pytest.raises(Failed) as caught:
+                await line.ring()
+            assert not peer.requests
+            return caught.value, network.state("trunk_1")
+
+    failure, state = asyncio.run(test())
+    assert (failure.outcome, failure.rang) == (Outcome.CARRIER_ERROR, False)
+    assert "certificate" in failure.cause
+    assert (state.ready, state.problem) == (False, failure.cause)
+
+
+def test_a_trunk_over_tls_must_have_a_name():
+    """Of an address the stack would not check that the certificate is for it."""
+
+    async def test():
+        async with Uas() as peer, sip(trunk(peer.port, transport="tls")) as network:
+            assert "must be a name" in network.state("trunk_1").problem
+            line = network.line(request(), Remembers())
+            with pytest.raises(Failed, match="must be a name"):
+                await line.ring()
+            assert not peer.requests
+
+    asyncio.run(test())
