@@ -9,7 +9,7 @@ from temphone.gateway.legs.twilio import custody, line
 from temphone.telephony.messages import EndedBy, Outcome
 from tests.gateway.fake_django import until
 from tests.gateway.twilio.fake import answers, rings
-from tests.gateway.twilio.lines import Note, end_of, failure_of, soon, stage
+from tests.gateway.twilio.lines import Note, a_call_made_by_hand, end_of, failure_of, soon, stage
 
 pytestmark = pytest.mark.voice
 
@@ -142,22 +142,6 @@ def test_a_call_of_no_attempt_is_ended():
             await until(lambda: ghost.status == "canceled")
 
     asyncio.run(test())
-
-
-async def a_call_made_by_hand(here, attempt_id):
-    """A call whose callbacks name this attempt, though no line made it just now."""
-    network, attempts = here.network, here.twilio.created.copy()
-    account = await network.account("first", 5)
-    await account.create(
-        to="+14155552671",
-        caller_id="+14155550199",
-        twiml='<Response><Connect><Stream url="wss://gateway.test/twilio/media"></Stream></Connect></Response>',
-        ring_timeout_s=30,
-        time_limit_s=60,
-        told_at=network.told_at(attempt_id),
-    )
-    assert here.twilio.created != attempts
-    return next(reversed(here.twilio.calls.values()))
 
 
 def restarted(status: str | None, *, callbacks="lost", hang_up=False, monkeypatch, duration_s=0):

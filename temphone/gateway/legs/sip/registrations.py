@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from baresip import BaresipError, Event, StackEvent, UserAgent
 
-from temphone.gateway.legs.sip.outcomes import problem
-from temphone.gateway.legs.sip.stack import Stack
+from temphone.gateway.legs.sip import outcomes
+from temphone.gateway.legs.sip.stack import Stack, flaw
 from temphone.telephony.messages import SipTrunk, TrunkState
 
 TROUBLE_S = 60.0  # how long a trunk counts as not ready after what a call met there
@@ -33,7 +33,7 @@ class Kept:
         if event.event is Event.REGISTER_OK:
             self.state = READY
         else:
-            self.state = TrunkState(ready=False, problem=problem(text) or text)
+            self.state = TrunkState(ready=False, problem=outcomes.problem(text) or text)
 
 
 class Registrations:
@@ -75,6 +75,8 @@ class Registrations:
             kept.until = asyncio.get_running_loop().time() + TROUBLE_S if trouble else 0.0
 
     async def _begin(self, trunk: SipTrunk) -> Kept:
+        if problem := flaw(trunk):
+            return Kept(trunk, TrunkState(ready=False, problem=problem))
         if not trunk.registers:
             return Kept(trunk, READY)
         kept = Kept(trunk, BEGINNING)
@@ -99,4 +101,4 @@ async def _register(kept: Kept, agent: UserAgent) -> None:
         await agent.register(timeout=REGISTER_WITHIN_S)
     except BaresipError as error:
         if kept.state is BEGINNING:
-            kept.state = TrunkState(ready=False, problem=problem(str(error)))
+            kept.state = TrunkState(ready=False, problem=outcomes.problem(str(error)))

@@ -7,7 +7,7 @@ import asyncio
 import ssl
 from collections import defaultdict
 from collections.abc import Callable
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_address
 from typing import Protocol
 
 from baresip import (
@@ -241,9 +241,18 @@ def host_of(trunk: SipTrunk) -> str:
 
 
 def authority(trunk: SipTrunk) -> str:
-    """The trunk's host, and its port where that is not the usual one (or 0: as its DNS says)."""
+    """The trunk's host, and its port where that is not the usual one."""
     host = host_of(trunk)
     return host if trunk.port in {0, PORTS[trunk.transport]} else f"{host}:{trunk.port}"
+
+
+def flaw(trunk: SipTrunk) -> str:
+    """Why this trunk can never be used as it is; empty when it can."""
+    try:
+        _account(trunk, trunk.user or "user", authority(trunk))
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def uri_of(trunk: SipTrunk, number: str) -> str:
@@ -259,6 +268,9 @@ async def _reject(call: Call) -> None:
 
 
 def _account(trunk: SipTrunk, user: str, domain: str, *, every_s: int = 0) -> Account:
+    if trunk.transport == "tls" and _is_address(trunk.host):
+        # The stack compares a certificate with a name alone: an address would trust whoever has one.
+        raise ValueError("over TLS its host must be a name, which the certificate is checked against")
     return Account(
         user=user,
         domain=domain,
@@ -270,9 +282,17 @@ def _account(trunk: SipTrunk, user: str, domain: str, *, every_s: int = 0) -> Ac
     )
 
 
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def _config(settings: SipSettings) -> Config:
     first, last = settings.rtp_ports
-    lines = [f"rtp_ports {first}-{last}", "sip_verify_server yes", *_trust(settings)]
+    lines = [f"rtp_ports {first}-{last}", "sip_verify_server yes", "dns_getaddrinfo yes", *_trust(settings)]
     if settings.host or settings.port:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         lines.append(f"sip_listen {host or EVERYWHERE}:{settings.port}")
