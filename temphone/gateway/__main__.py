@@ -7,14 +7,14 @@ import sqlite3
 import sys
 
 from temphone.gateway.config import BadSetting, Config, from_environment
-from temphone.gateway.gateway import Broken, serve
+from temphone.gateway.gateway import Broken, Talks, serve
 from temphone.gateway.ledger import Ledger
 from temphone.gateway.store import InUse
 from temphone.telephony.logs import PlainFormatter
 
 
-def main() -> int:
-    """Run the gateway; returns the exit code.
+def main(*, talks: Talks | None = None) -> int:
+    """Run the gateway; returns the exit code. ``talks`` makes legs of lines.
 
     2: a wrong setting; 1: what it cannot use; 3: something died that only a new process can have again.
     """
@@ -31,7 +31,7 @@ def main() -> int:
         return _refuse(f"Another gateway has the ledger {config.ledger}.", code=1)
     except (OSError, sqlite3.Error) as error:
         return _refuse(f"The ledger {config.ledger} cannot be opened: {error}.", code=1)
-    return _serve(config, ledger)
+    return _serve(config, ledger, talks)
 
 
 def _log(level: int) -> None:
@@ -40,9 +40,9 @@ def _log(level: int) -> None:
     logging.basicConfig(level=level, handlers=[handler])
 
 
-def _serve(config: Config, ledger: Ledger) -> int:
+def _serve(config: Config, ledger: Ledger, talks: Talks | None) -> int:
     try:
-        asyncio.run(serve(config, ledger))
+        asyncio.run(serve(config, ledger, talks=talks))
     except OSError as error:
         return _refuse(f"The gateway cannot start: {error}.", code=1)
     except Broken as error:

@@ -65,7 +65,7 @@ class Trunks:
     def _state(self, trunk: Trunk) -> TrunkState:
         keeper = self._keepers.get(kind_of(trunk))
         if keeper is None:
-            return TrunkState(ready=False, problem=f"this gateway has no {kind_of(trunk)}")
+            return TrunkState(ready=False, problem=f"this gateway carries no calls over {kind_of(trunk)}")
         return keeper.state(trunk.id)
 
 

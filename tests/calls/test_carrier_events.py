@@ -52,6 +52,17 @@ def test_a_conversation_from_dial_to_end():
     assert (fresh(call).status, fresh(call).outcome) == ("completed", "answered_human")
 
 
+def test_that_it_is_about_to_ring_is_kept_and_changes_nothing():
+    call, attempt_id = dialled()
+    tell(ACCEPTED, attempt_id=attempt_id)
+    before = call.attempts.values().get()
+    told = events_of(attempt_id, ACCEPTED, EventType.DIALING)
+    assert record_carrier_events(ledger="gw_test", events=told, now=NOON) == {attempt_id: 2}
+    assert call.attempts.values().get() == before | {"sequence": 2}
+    assert call.events.filter(name="carrier_dialing").count() == 1
+    assert fresh(call).status == "in_progress"
+
+
 def test_repeated_events_change_nothing():
     call, attempt_id = dialled()
     tell(ACCEPTED, RINGING, ANSWERED, Outcome.ANSWERED_HUMAN, attempt_id=attempt_id)

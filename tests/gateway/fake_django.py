@@ -40,6 +40,7 @@ class FakeDjango:
         self.stumbles: Callable[[CarrierEvent], bool] = lambda _: False
         self.in_flight = 0
         self.most_in_flight = 0
+        self.trunks: Sequence[Trunk] = ()
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.trunks: Sequence[Trunk] = ()  # those that gateways are to have ready
         self._runner: web.AppRunner | None = None

@@ -13,7 +13,7 @@ from typing import Self
 
 from temphone.gateway.callback import Callback
 from temphone.gateway.config import Config
-from temphone.gateway.gateway import Gateway
+from temphone.gateway.gateway import Gateway, Talks
 from temphone.gateway.ledger import Ledger
 from temphone.telephony.adapters.gateway import GatewayCarrier
 from temphone.telephony.messages import DialRequest, DialResult, GatewayRef, LegRef, Sighting
@@ -49,13 +49,15 @@ async def client_of(django: FakeDjango) -> Client:
 
 
 @asynccontextmanager
-async def gateway(folder: Path, django: FakeDjango, **fields) -> AsyncIterator[Client]:
+async def gateway(
+    folder: Path, django: FakeDjango, *, talks: Talks | None = None, **fields
+) -> AsyncIterator[Client]:
     """A gateway in this process; it stops as on SIGTERM."""
     settings: Config = config(folder, django.url, **fields)
     ledger, stop = Ledger(settings.ledger), asyncio.Event()
     try:
         async with Callback(settings.callback_url, settings.secret) as callback:
-            running = asyncio.create_task(Gateway(settings, ledger, callback).run(stop))
+            running = asyncio.create_task(Gateway(settings, ledger, callback, talks=talks).run(stop))
             try:
                 yield await client_of(django)
             finally:

@@ -89,6 +89,12 @@ def test_it_reads_what_is_set(tmp_path):
         ("PUBLIC_URL", "http://calls.example.org"),
         ("PUBLIC_URL", "calls.example.org"),
         ("PUBLIC_LISTEN", "8090"),
+        ("SIP_LISTEN", "sip.example.org"),
+        ("SIP_RTP_PORTS", "20000"),
+        ("SIP_RTP_PORTS", "30000-20000"),
+        ("SIP_RTP_PORTS", "80-90"),
+        ("SIP_RTP_PORTS", "20000-70000"),
+        ("SIP_CA", "/nowhere/ca.pem"),
     ],
 )
 def test_a_wrong_value_is_named(tmp_path, name, value):
@@ -106,6 +112,21 @@ def test_twilio_reaches_it_where_it_is_told_to_and_nowhere_by_default(tmp_path):
         TEMPHONE_PUBLIC_LISTEN="[::1]:9090",
     ).public
     assert (public.url, public.host, public.port) == ("https://calls.example.org", "::1", 9090)
+
+
+def test_how_it_speaks_sip(tmp_path):
+    (tmp_path / "ca.pem").touch()
+    default = settings(tmp_path).sip
+    assert (default.host, default.port, default.rtp_ports, default.ca) == ("", 0, (20_000, 29_999), None)
+    told = settings(
+        tmp_path,
+        TEMPHONE_SIP_LISTEN="127.0.0.1:5070",
+        TEMPHONE_SIP_RTP_PORTS="10000-10099",
+        TEMPHONE_SIP_CA=str(tmp_path / "ca.pem"),
+    ).sip
+    assert (told.host, told.port) == ("127.0.0.1", 5070)
+    assert (told.rtp_ports, told.ca) == ((10_000, 10_099), tmp_path / "ca.pem")
+    assert settings(tmp_path, TEMPHONE_SIP_LISTEN="off").sip is None
 
 
 def test_a_gateway_that_listens_everywhere_must_say_where_it_is_reached(tmp_path):

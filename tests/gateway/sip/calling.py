@@ -5,14 +5,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from temphone.gateway.config import SipSettings
+from temphone.gateway.legs.base import Failed
 from temphone.gateway.legs.line import Gone, Pressed, Sound
-from temphone.gateway.legs.sip.line import SipLine
-from temphone.gateway.legs.sip.network import SipNetwork
 from temphone.telephony.messages import DialRequest, SipTrunk
 from tests.gateway.builders import dial
 from tests.gateway.fake_django import until
+
+if TYPE_CHECKING:  # it needs baresip-python
+    from temphone.gateway.legs.sip.line import SipLine
+    from temphone.gateway.legs.sip.network import SipNetwork
 
 CALLEE = "+14155550100"
 
@@ -43,8 +47,10 @@ def settings(**fields) -> SipSettings:
 
 
 @asynccontextmanager
-async def sip(*trunks: SipTrunk, ca: Path | None = None) -> AsyncIterator[SipNetwork]:
+async def sip(*trunks: SipTrunk, ca: Path | None = None) -> AsyncIterator["SipNetwork"]:
     """A network with these trunks, up."""
+    from temphone.gateway.legs.sip.network import SipNetwork
+
     network = SipNetwork(settings(ca=ca))
     network.keep(trunks)
     running = asyncio.create_task(network.run())
@@ -57,17 +63,27 @@ async def sip(*trunks: SipTrunk, ca: Path | None = None) -> AsyncIterator[SipNet
         await network.close()
 
 
-async def answered(network: SipNetwork, **fields) -> SipLine:
+async def answered(network: "SipNetwork", **fields) -> "SipLine":
     line = network.line(request(**fields), Remembers())
     await line.ring()
     await line.answer()
     return line
 
 
+async def failure(line: "SipLine") -> Failed:
+    """How it fails before it is answered."""
+    try:
+        await line.ring()
+        await line.answer()
+    except Failed as failed:
+        return failed
+    raise AssertionError("It was answered.")
+
+
 class Ear:
     """Keeps what a line gives, until it is over."""
 
-    def __init__(self, line: SipLine) -> None:
+    def __init__(self, line: "SipLine") -> None:
         self.frames: list[bytes] = []
         self.times: list[float] = []
         self.keys = ""

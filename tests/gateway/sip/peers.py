@@ -2,10 +2,11 @@
 
 import asyncio
 import os
-import re
 import socket
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+from tests.gateway.fake_django import until
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 BARESIP_MODULES = Path("/usr/lib/baresip/modules")
@@ -47,8 +48,7 @@ class Sipp:
 async def sipp(name: str, folder: Path, *options: str, calls: int = 1, sound: bytes = SILENCE):
     """sipp with this scenario, listening; ``sound`` is the G.711 that it plays."""
     port = free_port()
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "sound.ulaw").write_bytes(sound)
+    _write(folder, {"sound.ulaw": sound})
     process = await asyncio.create_subprocess_exec(
         *("sipp", "-sf", SCENARIOS / f"{name}.xml", "-i", "127.0.0.1", "-mi", "127.0.0.1"),
         *("-p", str(port), "-mp", str(free_port()), "-m", str(calls), "-nostdin", "-trace_logs", *options),
@@ -85,7 +85,6 @@ class Baresip:
 async def baresip(folder: Path, wav: Path, *, certificate: Path | None = None):
     """Debian's baresip at a port of 127.0.0.1; TLS, with a certificate, at the one after it."""
     port = free_port()
-    folder.mkdir(parents=True, exist_ok=True)
     lines = [
         f"sip_listen 127.0.0.1:{port}",
         f"module_path {BARESIP_MODULES}",
@@ -96,9 +95,9 @@ async def baresip(folder: Path, wav: Path, *, certificate: Path | None = None):
         f"snd_path {folder}",
         *([f"sip_certificate {certificate}"] if certificate else []),
     ]
-    (folder / "config").write_text("\n".join(lines) + "\n")
-    (folder / "accounts").write_text("<sip:+14155550100@127.0.0.1>;regint=0;answermode=auto\n")
-    (folder / "contacts").touch()
+    accounts = b"<sip:+14155550100@127.0.0.1>;regint=0;answermode=auto\n"
+    config = ("\n".join(lines) + "\n").encode()
+    _write(folder, {"config": config, "accounts": accounts, "contacts": b""})
     process = await asyncio.create_subprocess_exec(
         *("baresip", "-f", str(folder)),
         stdin=asyncio.subprocess.DEVNULL,
@@ -118,7 +117,12 @@ async def baresip(folder: Path, wav: Path, *, certificate: Path | None = None):
 
 async def _listens(port: int, protocol: str) -> None:
     """Return when a socket of that port is open, as the kernel lists them."""
-    pattern = re.compile(rf"0100007F:{port:04X} ")
-    async with asyncio.timeout(ANSWERS_WITHIN_S):
-        while not pattern.search(Path(f"/proc/net/{protocol}").read_text()):
-            await asyncio.sleep(0.02)
+    await until(
+        lambda: f"0100007F:{port:04X} " in Path(f"/proc/net/{protocol}").read_text(), ANSWERS_WITHIN_S
+    )
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)

@@ -244,7 +244,8 @@ def test_nobody_calls_us_and_nobody_sends_our_calls_elsewhere():
             stranger = dialog.invite
             contact = stranger.headers["contact"].strip("<>")
             dialog.send(
-                f"INVITE {contact} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{peer.port};branch=z9hG4bKx;rport\r\n"
+                f"INVITE {contact} SIP/2.0\r\n"
+                f"Via: SIP/2.0/UDP 127.0.0.1:{peer.port};branch=z9hG4bKx;rport\r\n"
                 f"Max-Forwards: 70\r\nFrom: <sip:evil@127.0.0.1>;tag=e\r\nTo: <{contact}>\r\n"
                 "Call-ID: evil\r\nCSeq: 1 INVITE\r\n"
                 f"Contact: <sip:evil@127.0.0.1:{peer.port}>\r\nContent-Length: 0\r\n\r\n"

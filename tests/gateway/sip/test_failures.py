@@ -6,35 +6,27 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from temphone.gateway.legs.base import Failed
 from temphone.gateway.legs.sip import outcomes
 from temphone.telephony.messages import EndedBy, Outcome
 from tests.gateway.fake_django import until
-from tests.gateway.sip.calling import Remembers, request, sip, trunk
+from tests.gateway.sip.calling import Remembers, failure, request, sip, trunk
 from tests.gateway.sip.uas import Manners, Uas
 
 pytestmark = pytest.mark.sip
 
 
-async def failed(line):
-    with pytest.raises(Failed) as caught:
-        await line.ring()
-        await line.answer()
-    return caught.value
-
-
 def how_it_fails(manners, *, hang_up_after=None, **fields):
-    """The failure, and the peer."""
+    """The told, and the peer."""
 
     async def test():
         async with Uas(manners) as peer, sip(trunk(peer.port)) as network:
             line = network.line(request(**fields), Remembers())
             if hang_up_after is not None:
                 asyncio.get_running_loop().call_later(hang_up_after, line.hang_up)
-            failure = await failed(line)
+            told = await failure(line)
             await until(lambda: not network._lines)
             await asyncio.sleep(0.1)
-            return failure, peer
+            return told, peer
 
     return asyncio.run(test())
 
@@ -58,58 +50,58 @@ def how_it_fails(manners, *, hang_up_after=None, **fields):
     ],
 )
 def test_the_trunks_answer_decides_the_outcome(status, outcome, by):
-    failure, peer = how_it_fails(Manners(status=status))
-    assert (failure.outcome, failure.by, failure.cause, failure.rang) == (outcome, by, status, True)
+    told, peer = how_it_fails(Manners(status=status))
+    assert (told.outcome, told.by, told.cause, told.rang) == (outcome, by, status, True)
     assert peer.count("ACK") == 1
     assert peer.count("INVITE") == 1
 
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "407 Proxy Authentication Required"])
 def test_a_trunk_that_does_not_let_us_says_so(status):
-    failure, _ = how_it_fails(Manners(rings_after=None, status=status))
-    assert failure.outcome is Outcome.CARRIER_ERROR
-    assert failure.cause.startswith(status[:3])
-    assert "password" in failure.cause
+    told, _ = how_it_fails(Manners(rings_after=None, status=status))
+    assert told.outcome is Outcome.CARRIER_ERROR
+    assert told.cause.startswith(status[:3])
+    assert "password" in told.cause
 
 
 def test_what_rings_too_long_is_canceled():
-    failure, peer = how_it_fails(Manners(answers_after=None), ring_timeout_s=1)
-    assert (failure.outcome, failure.by) == (Outcome.NO_ANSWER, EndedBy.SYSTEM)
-    assert failure.cause == "487 Request Terminated"
+    told, peer = how_it_fails(Manners(answers_after=None), ring_timeout_s=1)
+    assert (told.outcome, told.by) == (Outcome.NO_ANSWER, EndedBy.SYSTEM)
+    assert told.cause == "487 Request Terminated"
     assert (peer.count("CANCEL"), peer.count("ACK"), peer.count("BYE")) == (1, 1, 0)
 
 
 def test_what_is_answered_in_the_moment_of_the_cancel_is_hung_up_and_told():
-    failure, peer = how_it_fails(Manners(answers_after=None, cancel="200"), ring_timeout_s=1)
-    assert failure.outcome is Outcome.NO_ANSWER
-    assert failure.cause.startswith("200 OK: answered")
+    told, peer = how_it_fails(Manners(answers_after=None, cancel="200"), ring_timeout_s=1)
+    assert told.outcome is Outcome.NO_ANSWER
+    assert told.cause.startswith("200 OK: answered")
     assert (peer.count("CANCEL"), peer.count("ACK"), peer.count("BYE")) == (1, 1, 1)
 
 
 def test_staff_end_it_before_the_answer():
-    failure, peer = how_it_fails(Manners(answers_after=None), hang_up_after=0.3)
-    assert (failure.outcome, failure.by) == (Outcome.CANCELED_BY_USER, EndedBy.STAFF)
+    told, peer = how_it_fails(Manners(answers_after=None), hang_up_after=0.3)
+    assert (told.outcome, told.by) == (Outcome.CANCELED_BY_USER, EndedBy.STAFF)
     assert peer.count("CANCEL") == 1
 
 
 def test_staff_end_it_in_the_moment_of_the_answer():
-    failure, peer = how_it_fails(Manners(answers_after=None, cancel="200"), hang_up_after=0.3)
-    assert failure.outcome is Outcome.CANCELED_BY_USER
-    assert failure.cause.startswith("200 OK: answered")
+    told, peer = how_it_fails(Manners(answers_after=None, cancel="200"), hang_up_after=0.3)
+    assert told.outcome is Outcome.CANCELED_BY_USER
+    assert told.cause.startswith("200 OK: answered")
     assert peer.count("BYE") == 1
 
 
 def test_staff_end_it_before_it_was_dialled():
-    failure, peer = how_it_fails(Manners(), hang_up_after=0.0)
-    assert failure.outcome is Outcome.CANCELED_BY_USER
+    told, peer = how_it_fails(Manners(), hang_up_after=0.0)
+    assert told.outcome is Outcome.CANCELED_BY_USER
     assert peer.count("INVITE") == peer.count("CANCEL")
 
 
 def test_a_trunk_that_never_says_a_word_cannot_be_reached():
-    failure, peer = how_it_fails(Manners(mute=True), ring_timeout_s=1)
-    assert (failure.outcome, failure.by) == (Outcome.CARRIER_ERROR, EndedBy.CARRIER)
-    assert failure.cause == outcomes.LOST
-    assert failure.rang  # for all we know
+    told, _ = how_it_fails(Manners(mute=True), ring_timeout_s=1)
+    assert (told.outcome, told.by) == (Outcome.CARRIER_ERROR, EndedBy.CARRIER)
+    assert told.cause == outcomes.LOST
+    assert told.rang  # for all we know
 
 
 def unused_port():
@@ -122,19 +114,19 @@ def unused_port():
 def test_where_nobody_listens_surely_nothing_rings(transport):
     async def test():
         async with sip(trunk(unused_port(), transport=transport, host="localhost")) as network:
-            failure = await failed(network.line(request(), Remembers()))
-            return failure, network.state("trunk_1")
+            told = await failure(network.line(request(), Remembers()))
+            return told, network.state("trunk_1")
 
-    failure, state = asyncio.run(test())
-    assert (failure.outcome, failure.rang) == (Outcome.CARRIER_ERROR, False)
-    assert failure.cause.startswith("cannot be reached")
-    assert (state.ready, state.problem) == (False, failure.cause)
+    told, state = asyncio.run(test())
+    assert (told.outcome, told.rang) == (Outcome.CARRIER_ERROR, False)
+    assert told.cause.startswith("cannot be reached")
+    assert (state.ready, state.problem) == (False, told.cause)
 
 
 def test_it_is_too_late_to_ring():
     past = datetime.now(UTC) - timedelta(seconds=1)
-    failure, peer = how_it_fails(Manners(), not_after=past)
-    assert (failure.outcome, failure.rang, failure.cause) == (Outcome.CARRIER_ERROR, False, "not_rung")
+    told, peer = how_it_fails(Manners(), not_after=past)
+    assert (told.outcome, told.rang, told.cause) == (Outcome.CARRIER_ERROR, False, "not_rung")
     assert not peer.requests
 
 
@@ -148,11 +140,11 @@ def test_it_is_asked_whether_it_is_too_late_after_the_note_was_made():
     async def test():
         async with Uas() as peer, sip(trunk(peer.port)) as network:
             soon = datetime.now(UTC) + timedelta(seconds=0.2)
-            failure = await failed(network.line(request(not_after=soon), Slow()))
-            return failure, peer
+            told = await failure(network.line(request(not_after=soon), Slow()))
+            return told, peer
 
-    failure, peer = asyncio.run(test())
-    assert (failure.rang, failure.cause) == (False, "not_rung")
+    told, peer = asyncio.run(test())
+    assert (told.rang, told.cause) == (False, "not_rung")
     assert not peer.requests
 
 
@@ -163,12 +155,12 @@ def test_what_could_not_be_noted_is_not_dialled():
 
     async def test():
         async with Uas() as peer, sip(trunk(peer.port)) as network:
-            failure = await failed(network.line(request(), Full()))
+            told = await failure(network.line(request(), Full()))
             assert not network._lines
-            return failure, peer
+            return told, peer
 
-    failure, peer = asyncio.run(test())
-    assert not failure.rang
+    told, peer = asyncio.run(test())
+    assert not told.rang
     assert not peer.requests
 
 
@@ -194,12 +186,12 @@ def test_the_note_is_made_before_the_invite_leaves():
 def test_what_was_begun_before_a_restart_is_never_dialled_again():
     async def test():
         async with Uas() as peer, sip(trunk(peer.port)) as network:
-            failure = await failed(network.line(request(), Remembers(begun=True)))
-            return failure, peer
+            told = await failure(network.line(request(), Remembers(begun=True)))
+            return told, peer
 
-    failure, peer = asyncio.run(test())
-    assert (failure.outcome, failure.by) == (Outcome.UNKNOWN, EndedBy.SYSTEM)
-    assert failure.cause == "gateway_restarted"
+    told, peer = asyncio.run(test())
+    assert (told.outcome, told.by) == (Outcome.UNKNOWN, EndedBy.SYSTEM)
+    assert told.cause == "gateway_restarted"
     assert not peer.requests
 
 
@@ -207,24 +199,22 @@ def test_what_was_begun_before_a_restart_is_never_dialled_again():
     "fields", [{"to": "+1415;x@evil"}, {"caller_id": "a b"}, {"to": ""}, {"trunk": "trunk_9"}]
 )
 def test_what_cannot_be_dialled_is_not(fields):
-    failure, peer = how_it_fails(Manners(), **fields)
-    assert not failure.rang
+    told, peer = how_it_fails(Manners(), **fields)
+    assert not told.rang
     assert not peer.requests
 
 
 def test_a_call_more_than_a_process_carries_is_not_dialled(monkeypatch):
-    from temphone.gateway.legs.sip import network as module
-
-    monkeypatch.setattr(module, "MAX_CALLS", 1)
+    monkeypatch.setattr("temphone.gateway.legs.sip.network.MAX_CALLS", 1)
 
     async def test():
         async with Uas(Manners(answers_after=None)) as peer, sip(trunk(peer.port)) as network:
             first = network.line(request("att_1"), Remembers())
             await first.ring()
-            failure = await failed(network.line(request("att_2"), Remembers()))
-            assert (failure.cause, failure.rang) == ("no free line", False)
+            told = await failure(network.line(request("att_2"), Remembers()))
+            assert (told.cause, told.rang) == ("no free line", False)
             first.hang_up()
-            await failed(first)
+            await failure(first)
             await until(lambda: not network._lines)
             await network.line(request("att_3"), Remembers()).ring()
 

@@ -7,11 +7,10 @@ from hashlib import md5
 
 import pytest
 
-from temphone.gateway.legs.base import Failed
 from temphone.gateway.legs.line import Gone
 from temphone.telephony.messages import EndedBy, Outcome
 from tests.gateway.fake_django import until
-from tests.gateway.sip.calling import Ear, Remembers, answered, request, sip, trunk
+from tests.gateway.sip.calling import Ear, Remembers, answered, failure, request, sip, trunk
 from tests.gateway.sip.peers import SILENCE, baresip, sipp
 from tests.gateway.sip.sounds import ALIKE, is_silent, likeness, speech, to_ulaw
 
@@ -49,11 +48,8 @@ def refused(scenario, folder, *, trunk_fields=None, **fields):
             sipp(scenario, folder) as peer,
             sip(trunk(peer.port, **(trunk_fields or {}))) as network,
         ):
-            line = network.line(request(**fields), Remembers())
-            with pytest.raises(Failed) as caught:
-                await line.ring()
-                await line.answer()
-            return caught.value, await peer.ended(), network.state("trunk_1")
+            told = await failure(network.line(request(**fields), Remembers()))
+            return told, await peer.ended(), network.state("trunk_1")
 
     return asyncio.run(test())
 
@@ -99,14 +95,14 @@ def test_sipp_hangs_up(tmp_path):
     ],
 )
 def test_sipp_refuses(tmp_path, status, outcome):
-    failure, code, state = refused(f"refuses_{status}", tmp_path)
-    assert (failure.outcome, failure.cause[:3], code) == (outcome, str(status), 0)
+    told, code, state = refused(f"refuses_{status}", tmp_path)
+    assert (told.outcome, told.cause[:3], code) == (outcome, str(status), 0)
     assert state.ready
 
 
 def test_sipp_never_answers(tmp_path):
-    failure, code, _ = refused("never_answers", tmp_path, ring_timeout_s=1)
-    assert (failure.outcome, failure.cause, code) == (Outcome.NO_ANSWER, "487 Request Terminated", 0)
+    told, code, _ = refused("never_answers", tmp_path, ring_timeout_s=1)
+    assert (told.outcome, told.cause, code) == (Outcome.NO_ANSWER, "487 Request Terminated", 0)
 
 
 def test_the_right_password_after_401(tmp_path):
@@ -115,9 +111,9 @@ def test_the_right_password_after_401(tmp_path):
 
 
 def test_the_wrong_password_after_401(tmp_path):
-    failure, code, state = refused("asks_401", tmp_path, trunk_fields=USER | {"password": "wrong"})
-    assert (failure.outcome, code) == (Outcome.CARRIER_ERROR, 0)
-    assert failure.cause.startswith("403 wrong password")
+    told, code, state = refused("asks_401", tmp_path, trunk_fields=USER | {"password": "wrong"})
+    assert (told.outcome, code) == (Outcome.CARRIER_ERROR, 0)
+    assert told.cause.startswith("403 wrong password")
     assert (state.ready, state.problem[:19]) == (False, "403: wrong password")
 
 

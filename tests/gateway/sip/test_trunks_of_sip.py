@@ -5,11 +5,9 @@ import asyncio
 import msgspec
 import pytest
 
-from temphone.gateway.legs.base import Failed
-from temphone.gateway.legs.sip import stack as stack_module
 from temphone.telephony.messages import TrunkState
 from tests.gateway.fake_django import until
-from tests.gateway.sip.calling import Ear, Remembers, answered, request, sip, trunk
+from tests.gateway.sip.calling import Ear, Remembers, answered, failure, request, sip, trunk
 from tests.gateway.sip.uas import Manners, Uas
 
 pytestmark = pytest.mark.sip
@@ -112,15 +110,13 @@ def test_a_trunk_that_came_back_is_ready_again():
     """What a call met there is held against it for a minute, or until the next goes through."""
 
     async def test():
-        async with Uas(Manners(rings_after=None, status="403 Forbidden")) as peer:
-            async with sip(trunk(peer.port)) as network:
-                line = network.line(request(), Remembers())
-                with pytest.raises(Failed):
-                    await line.ring()
-                assert "403" in network.state("trunk_1").problem
-                peer.manners = Manners()
-                (await answered(network, attempt_id="att_2")).hang_up()
-                assert network.state("trunk_1").ready
+        forbids = Manners(rings_after=None, status="403 Forbidden")
+        async with Uas(forbids) as peer, sip(trunk(peer.port)) as network:
+            await failure(network.line(request(), Remembers()))
+            assert "403" in network.state("trunk_1").problem
+            peer.manners = Manners()
+            (await answered(network, attempt_id="att_2")).hang_up()
+            assert network.state("trunk_1").ready
 
     asyncio.run(test())
 
@@ -151,7 +147,7 @@ def test_calls_leave_nothing_in_the_stack():
 
 
 def test_agents_of_many_numbers_are_let_go_of_when_no_call_is_up(monkeypatch):
-    monkeypatch.setattr(stack_module, "MANY_AGENTS", 3)
+    monkeypatch.setattr("temphone.gateway.legs.sip.stack.MANY_AGENTS", 3)
 
     async def test():
         async with Uas() as peer, sip(registering(peer.port)) as network:

@@ -1,4 +1,4 @@
-"""A SIP peer of our own, for what sipp cannot do: it counts, it races, and it sends and keeps sound exactly."""
+"""A SIP peer of our own, for what sipp cannot do: it counts, races, and sends and keeps sound exactly."""
 
 import asyncio
 import re

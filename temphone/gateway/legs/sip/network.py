@@ -33,6 +33,7 @@ class SipNetwork:
         self._problem = "SIP is being started"
         self._up = asyncio.Event()
         self._some_line = asyncio.Event()
+        self._died = False
 
     def line(self, request: DialRequest, history: History) -> SipLine:
         """A line for this attempt, which dials when told to."""
@@ -62,12 +63,17 @@ class SipNetwork:
                 await self._settle()
                 await self._stack.check()
                 await self._pause()
+        except StackDied:
+            self._died = True
+            raise
         finally:
             beat.cancel()
 
     async def close(self) -> None:
-        """Hang up everything, and stop."""
+        """Hang up everything, and stop; what is dead is left to the end of the process."""
         self._up.clear()
+        if self._died:
+            return
         await asyncio.gather(*(line.drop() for line in list(self._lines)), return_exceptions=True)
         await self._stack.close()
 

@@ -32,6 +32,7 @@ MAX_CALLS = 100  # what one process carries well; 255 is where the stack ends
 # no call; of 1,023 handles, calls need some too.
 MANY_AGENTS = 200
 MOST_AGENTS = 800
+ANSWERS_WITHIN_S = 4.0  # in truth within a millisecond; later is never
 REGISTER_EVERY_S = 600
 SILENT_S = 60  # a callee of whom no packet came for so long is gone
 CODECS = ("pcmu", "pcma")
@@ -91,7 +92,7 @@ class Stack:
         Raises:
             BaresipError: it cannot be.
         """
-        runtime = Runtime()
+        runtime = Runtime(command_timeout=ANSWERS_WITHIN_S)
         runtime.on_dead = self._died
         self._wire = Wire(self._received)
         self._wire.attach()

@@ -1,0 +1,130 @@
+"""The trunks that a gateway was told of: kept, changed, and told about."""
+
+import asyncio
+import stat
+
+import pytest
+
+from temphone.gateway import heartbeat
+from temphone.gateway.trunks import Trunks
+from temphone.telephony.messages import Refused, SipTrunk, TrunkState, TwilioTrunk
+from tests.gateway.builders import dial
+from tests.gateway.fake_django import FakeDjango, until
+from tests.gateway.running import gateway
+
+SIP = SipTrunk(id="trunk_1", lines=3, host="sip.example.org", port=5060, user="acme", password="s3cret")
+TWILIO = TwilioTrunk(id="trunk_2", lines=1, account_sid="AC1", auth_token="t0ken")
+
+
+class Keeping:
+    """A keeper that notes what it is to keep."""
+
+    def __init__(self):
+        self.told = []
+
+    def keep(self, trunks):
+        self.told.append(list(trunks))
+
+    def state(self, trunk_id):
+        return TrunkState(ready=False, problem=f"{trunk_id} is registering")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "ledger.trunks"
+
+
+def test_they_are_there_again_after_a_restart(path):
+    Trunks(path).learn([SIP, TWILIO])
+    again = Trunks(path)
+    assert (again.find("trunk_1"), again.find("trunk_2")) == (SIP, TWILIO)
+
+
+def test_their_file_is_for_the_owners_eyes(path):
+    Trunks(path).learn([SIP])
+    Trunks(path).learn([SIP, TWILIO])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_keeper_has_those_of_its_kind_and_hears_of_changes_alone(path):
+    trunks, keeper = Trunks(path), Keeping()
+    trunks.kept_by("sip", keeper)
+    trunks.learn([SIP, TWILIO])
+    trunks.learn([SIP, TWILIO])
+    trunks.learn([TWILIO])
+    assert keeper.told == [[], [SIP], []]
+
+
+def test_a_keeper_that_comes_later_has_what_is_there(path):
+    trunks, keeper = Trunks(path), Keeping()
+    trunks.learn([SIP])
+    trunks.kept_by("sip", keeper)
+    assert keeper.told == [[SIP]]
+
+
+def test_each_is_told_as_its_keeper_has_it_and_one_without_as_what_it_is(path):
+    trunks = Trunks(path)
+    trunks.kept_by("sip", Keeping())
+    trunks.learn([SIP, TWILIO])
+    assert trunks.states() == {
+        "trunk_1": TrunkState(ready=False, problem="trunk_1 is registering"),
+        "trunk_2": TrunkState(ready=False, problem="this gateway carries no calls over twilio"),
+    }
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[{}]"])
+def test_a_file_that_cannot_be_read_is_as_none(path, content, caplog):
+    path.write_bytes(content)
+    assert Trunks(path).states() == {}
+    assert "Django will tell them" in caplog.text
+
+
+def test_trunks_that_cannot_be_kept_are_there_all_the_same(tmp_path, caplog):
+    trunks = Trunks(tmp_path / "nowhere" / "ledger.trunks")
+    trunks.learn([SIP])
+    assert trunks.find("trunk_1") == SIP
+    assert "cannot be kept" in caplog.text
+
+
+def test_django_tells_them_and_hears_how_they_are(tmp_path, monkeypatch):
+    """Here nothing carries SIP, as in the default installation."""
+    monkeypatch.setattr(heartbeat, "EVERY_S", 0.05)
+
+    async def test():
+        async with FakeDjango() as django:
+            django.trunks = [SIP]
+            async with gateway(tmp_path, django) as client:
+                await until(lambda: django.beats[-1].trunks)
+                (answer,) = await client.dial(dial("att_1", leg="sip", trunk="trunk_1"))
+                assert answer == Refused(attempt_id="att_1", cause="no such kind of leg", retry=False)
+                return django.beats[-1].trunks
+
+    assert asyncio.run(test()) == {
+        "trunk_1": TrunkState(ready=False, problem="this gateway carries no calls over sip")
+    }
+    assert Trunks(tmp_path / "ledger.trunks").find("trunk_1") == SIP
+
+
+def test_the_lines_of_a_trunk_are_kept_to(tmp_path, monkeypatch):
+    """Counted in the ledger, so also within one batch, and over a restart."""
+    monkeypatch.setattr(heartbeat, "EVERY_S", 0.05)
+    calls = [
+        dial(f"att_{number}", "+14155550115", trunk="trunk_1", max_duration_s=80_000) for number in range(5)
+    ]
+
+    async def test():
+        async with FakeDjango() as django:
+            django.trunks = [SIP]
+            async with gateway(tmp_path, django, speed=1.0) as client:
+                await until(lambda: django.beats[-1].trunks)
+                first = await client.dial(*calls[:4])
+            async with gateway(tmp_path, django, speed=1.0) as client:
+                (fifth,) = await client.dial(calls[4])
+                (other,) = await client.dial(dial("att_none", trunk="trunk_9"))
+            return [*first, fifth, other]
+
+    answers = asyncio.run(test())
+    assert [isinstance(answer, Refused) for answer in answers] == [False] * 3 + [True] * 3
+    assert [answer.cause for answer in answers[3:]] == ["no free line of the trunk"] * 2 + ["no such trunk"]
+    assert all(answer.retry for answer in answers[3:])
