@@ -331,6 +331,7 @@ class FakeTwilio:
         self.callbacks = "once"  # or: twice, reordered, lost
         self.paced = True
         self.plays = True  # when not paced: whether marks come back
+        self.account_status = "active"
         self.public: dict[str, str] = {}
         self.url = ""
         self._held: list[tuple[FakeCall, dict[str, str]]] = []
@@ -412,7 +413,7 @@ class FakeTwilio:
     async def _account(self, request: web.Request) -> web.Response:
         if fault := await self._faulty(request, {}):
             return fault
-        return web.json_response({"sid": request.match_info["account"], "status": "active"})
+        return web.json_response({"sid": request.match_info["account"], "status": self.account_status})
 
     async def _create(self, request: web.Request) -> web.Response:
         form = await request.post()

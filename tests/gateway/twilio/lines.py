@@ -104,7 +104,7 @@ async def stage(**settings) -> AsyncIterator[Stage]:
 
 async def failure_of(waiting) -> Failed:
     try:
-        await asyncio.wait_for(waiting, 20)
+        await asyncio.wait_for(waiting, 60)
     except Failed as failed:
         return failed
     raise AssertionError("It did not fail.")
@@ -127,3 +127,19 @@ async def end_of(line: TwilioLine) -> Gone:
 
 def soon(seconds: float) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+async def a_call_made_by_hand(here: Stage, attempt_id: str) -> FakeCall:
+    """A call whose callbacks name this attempt, though no line made it just now."""
+    network, attempts = here.network, here.twilio.created.copy()
+    account = await network.account("first", 5)
+    await account.create(
+        to="+14155552671",
+        caller_id="+14155550199",
+        twiml='<Response><Connect><Stream url="wss://gateway.test/twilio/media"></Stream></Connect></Response>',
+        ring_timeout_s=30,
+        time_limit_s=60,
+        told_at=network.told_at(attempt_id),
+    )
+    assert here.twilio.created != attempts
+    return next(reversed(here.twilio.calls.values()))

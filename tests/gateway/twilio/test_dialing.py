@@ -11,7 +11,16 @@ from temphone.gateway.legs.twilio import account, custody
 from temphone.telephony.messages import EndedBy, Outcome
 from tests.gateway.fake_django import until
 from tests.gateway.twilio.fake import answers, fails, rings
-from tests.gateway.twilio.lines import ACCOUNT, Note, end_of, failure_of, soon, stage, taken
+from tests.gateway.twilio.lines import (
+    ACCOUNT,
+    Note,
+    a_call_made_by_hand,
+    end_of,
+    failure_of,
+    soon,
+    stage,
+    taken,
+)
 
 pytestmark = pytest.mark.voice
 
@@ -201,10 +210,31 @@ def test_a_create_that_is_in_no_list_ends_as_unknown_and_is_never_repeated():
 
 def test_an_older_call_between_the_same_numbers_is_not_taken_for_it():
     async def test():
-        async with stage(plan=answers, callbacks="lost") as here:
-            await here.line("att_0").ring()
-            older = here.twilio.call("att_0")
+        async with stage(callbacks="lost") as here:
+            older = await a_call_made_by_hand(here, "att_0")
+            older.status = "busy"
             older.created_at -= timedelta(minutes=10)
+            here.twilio.fault = on("create", "500 before")
+            return await failure_of(here.line(ring_timeout_s=1, not_after=soon(0.3)).ring())
+
+    assert asyncio.run(test()).outcome is Outcome.UNKNOWN
+
+
+def test_a_call_of_another_attempt_is_not_taken_for_it():
+    async def test():
+        async with stage(plan=rings) as here:
+            await here.line("att_0").ring()
+            here.twilio.fault = on("create", "500 before")
+            return await failure_of(here.line(ring_timeout_s=1, not_after=soon(0.3)).ring())
+
+    assert asyncio.run(test()).outcome is Outcome.UNKNOWN
+
+
+def test_of_two_calls_that_it_could_be_neither_is_taken():
+    async def test():
+        async with stage(callbacks="lost") as here:
+            for attempt_id in ("att_8", "att_9"):
+                (await a_call_made_by_hand(here, attempt_id)).status = "busy"
             here.twilio.fault = on("create", "500 before")
             return await failure_of(here.line(ring_timeout_s=1, not_after=soon(0.3)).ring())
 
@@ -266,14 +296,17 @@ def test_a_trunk_that_is_not_known_surely_rang_nothing():
     assert not twilio.created
 
 
-def test_a_hundred_at_once_are_a_hundred_calls():
+def test_forty_at_once_are_forty_calls():
     async def test():
         async with stage(plan=fails("busy"), callbacks="twice") as here:
-            lines = [here.line(f"att_{number}", to=f"+141555{number:05}") for number in range(100, 200)]
+            patient = {"ring_timeout_s": 60, "not_after": soon(60)}
+            lines = [
+                here.line(f"att_{number}", to=f"+141555{number:05}", **patient) for number in range(100, 140)
+            ]
             failed = await asyncio.gather(*(failure_of(taken(line)) for line in lines))
             assert {failure.outcome for failure in failed} == {Outcome.BUSY}
             return here.twilio
 
     twilio = asyncio.run(test())
     assert set(twilio.created.values()) == {1}
-    assert len(twilio.created) == 100
+    assert len(twilio.created) == 40

@@ -249,6 +249,14 @@ def test_a_trunk_with_a_wrong_token_says_so_and_another_is_not_hurt():
     asyncio.run(test())
 
 
+def test_a_trunk_whose_account_is_suspended_says_so():
+    async def test():
+        async with stage(account_status="suspended") as here:
+            await until(lambda: "suspended" in here.network.state("first").problem)
+
+    asyncio.run(test())
+
+
 def test_a_trunk_without_a_public_address_says_so():
     async def test():
         network = TwilioNetwork("")

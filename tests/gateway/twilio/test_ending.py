@@ -9,7 +9,7 @@ from temphone.gateway.legs.twilio import custody, line
 from temphone.telephony.messages import EndedBy, Outcome
 from tests.gateway.fake_django import until
 from tests.gateway.twilio.fake import answers, rings
-from tests.gateway.twilio.lines import Note, end_of, failure_of, soon, stage
+from tests.gateway.twilio.lines import Note, a_call_made_by_hand, end_of, failure_of, soon, stage
 
 pytestmark = pytest.mark.voice
 
@@ -144,22 +144,6 @@ def test_a_call_of_no_attempt_is_ended():
     asyncio.run(test())
 
 
-async def a_call_made_by_hand(here, attempt_id):
-    """A call whose callbacks name this attempt, though no line made it just now."""
-    network, attempts = here.network, here.twilio.created.copy()
-    account = await network.account("first", 5)
-    await account.create(
-        to="+14155552671",
-        caller_id="+14155550199",
-        twiml='<Response><Connect><Stream url="wss://gateway.test/twilio/media"></Stream></Connect></Response>',
-        ring_timeout_s=30,
-        time_limit_s=60,
-        told_at=network.told_at(attempt_id),
-    )
-    assert here.twilio.created != attempts
-    return next(reversed(here.twilio.calls.values()))
-
-
 def restarted(status: str | None, *, callbacks="lost", hang_up=False, monkeypatch, duration_s=0):
     """How an attempt ends that a gateway finds begun, where Twilio has its call in this state."""
     monkeypatch.setattr(line, "SEARCH_S", 10.0 if status else 1.0)
@@ -261,6 +245,51 @@ def _redirect_without_answer(here, call, form):
         return None
     here.twilio.do(call.updated(form))
     return "500 after"
+
+
+def test_the_media_may_stop_before_the_answer_to_a_transfer_comes():
+    async def test():
+        async with stage(plan=answers, fault=failing({"update"}, ["slow 0.3"])) as here:
+            one, call = await here.answered()
+            handing_over = asyncio.create_task(one.transfer("+14155550123"))
+            await until(lambda: here.twilio.asked[-1][0] == "update")
+            here.twilio.do(call.stream.stop())
+            call.twiml = "<Dial"
+            await until(lambda: not one._streaming)
+            assert await handing_over
+            assert (await end_of(one)).by is EndedBy.AGENT
+
+    asyncio.run(test())
+
+
+def test_a_callee_who_hangs_up_while_they_are_handed_over_is_gone():
+    async def test():
+        async with stage(plan=answers, fault=failing({"update"}, ["slow 0.3"])) as here:
+            one, call = await here.answered()
+            handing_over = asyncio.create_task(one.transfer("+14155550123"))
+            await until(lambda: here.twilio.asked[-1][0] == "update")
+            await call.hangs_up()
+            assert not await handing_over
+            assert (await end_of(one)).by is EndedBy.CALLEE
+
+    asyncio.run(test())
+
+
+def test_who_answers_after_the_ring_timeout_is_not_connected():
+    async def test():
+        stuck = failing({"update"}, ["500 before"] * 100)
+        async with stage(plan=rings, fault=stuck) as here:
+            one = here.line(ring_timeout_s=1)
+            await one.ring()
+            failing_ = asyncio.create_task(failure_of(one.answer()))
+            await until(lambda: [kind for kind, *_ in here.twilio.asked].count("update"))
+            call = here.twilio.call("att_1")
+            await call.answers()
+            assert (await failing_).outcome is Outcome.NO_ANSWER
+            await until(lambda: call.status == "completed")
+            assert not call.stream.open.is_set() or not call.stream.heard
+
+    asyncio.run(test())
 
 
 def test_a_call_that_is_not_answered_cannot_be_handed_over():

@@ -16,7 +16,19 @@ TWILIO = "https://api.twilio.com"
 TIMEOUT = aiohttp.ClientTimeout(total=15.0, sock_connect=5.0)
 PAGE = 100
 MOST_LISTED = 500
+ENVIRONMENT = {"TWILIO_EDGE": ""}  # instead of the process's, where it would find other accounts
 TOLD = ("initiated", "ringing", "answered", "completed")
+
+
+def load_library() -> None:
+    """Import what an account needs, which takes a second: better now than when calls are up."""
+    from twilio.request_validator import RequestValidator
+    from twilio.rest import Client
+    from twilio.twiml.voice_response import VoiceResponse
+
+    RequestValidator("")
+    VoiceResponse()
+    Client("AC", "x", http_client=Http, environment=ENVIRONMENT).api.v2010.accounts("AC").calls("CA")
 
 
 class Unreached(Exception):
@@ -46,12 +58,11 @@ class Account:
         self.trunk = trunk
         self.sid = trunk.account_sid
         self._validator = RequestValidator(trunk.auth_token)
-        # Of the environment it would read another account's address.
         client = Client(
             trunk.account_sid,
             trunk.auth_token,
             http_client=Http(session, trunk.api_url),
-            environment={"TWILIO_EDGE": ""},
+            environment=ENVIRONMENT,
         )
         self._account: Any = client.api.v2010.accounts(trunk.account_sid)
 
@@ -59,9 +70,10 @@ class Account:
         """Whether this request to us is this account's."""
         return bool(self._validator.validate(url, parameters, signature))
 
-    async def check(self) -> None:
-        """Raises as below when the account cannot be used."""
-        await _answer(self._account.fetch_async())
+    async def check(self) -> str:
+        """Twilio's word for how the account is, ``active`` when all is well; raises as ``create``."""
+        account = await _answer(self._account.fetch_async())
+        return str(account.status)
 
     async def create(
         self, *, to: str, caller_id: str, twiml: str, ring_timeout_s: int, time_limit_s: int, told_at: str

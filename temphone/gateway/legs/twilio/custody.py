@@ -10,7 +10,6 @@ from temphone.gateway.legs.twilio.progress import News, Progress, Status
 QUIET_S = 10.0  # without a callback for so long, a call is looked at
 SEARCH_S = (0.5, 5.0)  # between looks into the list
 AGAIN_S = (0.5, 10.0)  # between tries to end it
-NOT_FOUND = 404
 
 
 class Custody:

@@ -69,7 +69,9 @@ class TwilioLine:
         self._streamed = False  # the media were opened once
         self._streaming = False
         self._hung_up = False
-        self._handed_over = False
+        self._handing_over = False
+        self._handed_over = False  # then the call is not ours to end
+        self._refuses_media = False
 
     async def ring(self) -> None:
         """See the interface."""
@@ -124,24 +126,23 @@ class TwilioLine:
         """See the interface. A lost answer is not asked for again: the other phone might ring twice."""
         if self._custody is None or self.progress.status is not Status.IN_PROGRESS or self._hung_up:
             return False
+        self._handing_over = True  # the media stop before the answer comes
         text = twiml.transfer(to, caller_id=self._request.caller_id)
-        account, sid = self._custody.account, self.progress.sid
-        try:
-            await account.redirect(sid, text, time_limit_s=twiml.LONGEST_S)
-        except (Declined, Unreached):
-            return False
-        except Uncertain:
-            if not await self.progress.soon(lambda: not self._streaming, TAKEN_S):
-                return False
-        self._handed_over = True
-        self._ear.close(Gone(EndedBy.AGENT, "transferred"))
-        return True
+        if await self._redirect(self._custody, text) and not self._hung_up:
+            self._handed_over = True
+            self._custody.let_go()
+            self._ear.close(Gone(EndedBy.AGENT, "transferred"))
+            return True
+        self._handing_over = False
+        if self._streamed and not self._streaming:
+            self._ear.close(Gone(EndedBy.CALLEE, "hung up"))
+        return False
 
     def accepts(self, *, token: str, account_sid: str, call_sid: str) -> bool:
         """Whether these media are this call's. True once only."""
         is_ours = hmac.compare_digest(token.encode(), self._token.encode())
         is_this_call = account_sid == self.account_sid and self.progress.sid in {"", call_sid}
-        if not (is_ours and is_this_call) or self._streamed or self._hung_up or self.progress.status.is_final:
+        if not (is_ours and is_this_call) or self._streamed or self._refuses_media:
             return False
         self._streamed = self._streaming = True
         return True
@@ -157,9 +158,19 @@ class TwilioLine:
             self.progress.stir()
         await self._stream_ended(stopped=stopped)
 
+    async def _redirect(self, custody: Custody, text: str) -> bool:
+        """Whether Twilio does this now; where its answer is lost, the end of the media tells."""
+        try:
+            await custody.account.redirect(self.progress.sid, text, time_limit_s=twiml.LONGEST_S)
+        except (Declined, Unreached):
+            return False
+        except Uncertain:
+            return await self.progress.soon(lambda: not self._streaming, TAKEN_S)
+        return True
+
     async def _stream_ended(self, *, stopped: bool) -> None:
         """The media are gone: Twilio stopped them, or the connection was lost."""
-        if self._handed_over or self._hung_up:
+        if self._handing_over or self._hung_up:
             return
         if stopped:
             self._ear.close(Gone(EndedBy.CALLEE, "hung up"))
@@ -249,6 +260,7 @@ class TwilioLine:
             raise failures.canceled()
 
     def _end(self) -> None:
+        self._refuses_media = True
         if self._custody:
             self._custody.end()
 

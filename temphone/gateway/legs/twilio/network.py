@@ -4,14 +4,14 @@ import asyncio
 import importlib.util
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import aiohttp
 from aiohttp import web
 
 from temphone.gateway.legs.base import History
 from temphone.gateway.legs.twilio import stream
-from temphone.gateway.legs.twilio.account import Account, Declined, Uncertain, Unreached
+from temphone.gateway.legs.twilio.account import Account, Declined, Uncertain, Unreached, load_library
 from temphone.gateway.legs.twilio.custody import Custody
 from temphone.gateway.legs.twilio.line import TwilioLine
 from temphone.gateway.legs.twilio.messages import Opening
@@ -27,6 +27,7 @@ MOST_KNOWN = 10_000  # calls whose attempt is remembered
 
 NO_LIBRARY = "the gateway lacks the package twilio (requirements/voice.txt)"
 NO_ADDRESS = "TEMPHONE_PUBLIC_URL is not set: Twilio could not reach the gateway"
+ACTIVE = "active"
 UNCHECKED = "not checked yet"
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ class TwilioNetwork:
         self._session: aiohttp.ClientSession | None = None
         self._sockets: set[web.WebSocketResponse] = set()
         self._closing = False
+        if not self._objection():
+            load_library()
 
     # What the gateway asks.
 
@@ -215,7 +218,7 @@ class TwilioNetwork:
             progress,
             to="",
             caller_id="",
-            between=(now, now + timedelta(0)),
+            between=(now, now),
             lasts_s=ORPHAN_S,
             is_quiet=lambda: False,
         )
@@ -225,11 +228,11 @@ class TwilioNetwork:
 
 async def _problem(account: Account) -> str:
     try:
-        await account.check()
+        status = await account.check()
     except Declined as declined:
         return f"Twilio does not accept the account ({declined})"
     except Unreached:
         return "Twilio cannot be reached"
     except Uncertain as error:
         return f"Twilio does not answer as it should ({error})"
-    return ""
+    return "" if status == ACTIVE else f"Twilio says that the account is {status}"
