@@ -90,7 +90,7 @@ def a_trunk(*, secret: str = "", **columns: object) -> Trunk:
 
 def a_twilio_trunk(*, secret: str = "0123456789abcdef0123456789abcdef", **columns: object) -> Trunk:
     """An account at Twilio with ten lines, switched on."""
-    defaults = {"name": "Twilio", "kind": "twilio", "account_sid": "AC" + 32 * "0"}
+    defaults = {"name": "Twilio", "kind": "twilio", "host": "", "account_sid": "AC" + 32 * "0"}
     return a_trunk(secret=secret, **{**defaults, **columns})
 
 

@@ -3,10 +3,10 @@ from datetime import timedelta
 
 import pytest
 
-from calls.models import Call
+from calls.models import Call, Trunk
 from temphone.lib import clock
 from tests.api.client import Program, a_body, code, data, in_an_hour, message
-from tests.builders import a_campaign, a_contact
+from tests.builders import a_campaign, a_contact, a_number, a_trunk
 
 pytestmark = pytest.mark.django_db
 SCHEDULED = "/calls/scheduled"
@@ -252,6 +252,62 @@ def test_a_live_key_without_a_carrier_is_told_so(live_program):
     answer = schedule(live_program)
     assert (answer.status_code, code(answer)) == (422, "no_live_carrier")
     assert not Call.objects.exists()
+
+
+@pytest.fixture
+def live_consented(settings) -> None:
+    settings.POLICIES = settings.POLICIES | {"live": {"consent": "off", "hours": "warn"}}
+
+
+def call(program: Program, **fields: object):
+    return program.post(SCHEDULED, a_body(a_contact().pk, **fields))
+
+
+def test_a_live_key_is_served_once_there_are_a_trunk_and_a_number(live_program, live_consented):
+    trunk = a_trunk(enabled=False)
+    assert code(call(live_program)) == "no_live_carrier"
+    a_number(trunk=trunk)
+    assert code(call(live_program)) == "no_live_carrier"  # it is switched off
+    Trunk.objects.update(enabled=True)
+    answer = call(live_program)
+    assert (answer.status_code, data(answer)["mode"]) == (201, "live")
+    assert Call.objects.get().caller_number is None  # the default, whichever it is then
+
+
+def test_a_number_of_ours_may_be_shown_by_a_live_call_and_is_echoed_as_sent(live_program, live_consented):
+    a_number(trunk=a_trunk())
+    a_number("+34911234567")
+    answer = call(live_program, caller_id="+34 (911) 23-45-67")
+    assert (answer.status_code, data(answer)["caller_id"]) == (201, "+34 (911) 23-45-67")
+    assert Call.objects.get().caller_number == "+34911234567"
+
+
+@pytest.mark.parametrize("caller_id", ["+14155550191", "+1-415-555-0199"])
+def test_a_number_that_is_not_ours_is_refused_to_live_calls(live_program, live_consented, caller_id):
+    a_number(trunk=a_trunk())
+    answer = call(live_program, caller_id=caller_id)
+    assert (answer.status_code, code(answer)) == (400, "invalid")
+    assert message(answer) == "Field 'caller_id' must be one of this installation's numbers."
+    assert answer.json()["errors"] == {"caller_id": [message(answer)]}
+    assert not Call.objects.exists()
+
+
+def test_a_live_call_is_changed_to_a_number_of_ours_alone(live_program, live_consented):
+    a_number(trunk=a_trunk())
+    a_number("+34911234567")
+    call_id = data(call(live_program))["call_id"]
+    refused = live_program.patch(f"/calls/{call_id}", {"caller_id": "+14155550191"})
+    assert (refused.status_code, code(refused)) == (400, "invalid")
+    changed = live_program.patch(f"/calls/{call_id}", {"caller_id": "+34911234567"})
+    assert changed.status_code == 200
+    assert Call.objects.get().caller_number == "+34911234567"
+
+
+def test_a_test_key_shows_any_number_whatever_is_ours(program):
+    a_number(trunk=a_trunk())
+    answer = call(program, caller_id="+14155550191")
+    assert answer.status_code == 201
+    assert Call.objects.get().caller_number is None
 
 
 def test_a_dry_run_shows_everything_and_creates_nothing(program):

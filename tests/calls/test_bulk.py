@@ -1,5 +1,6 @@
 """A campaign's calls: one to each of its people, whatever happens on the way."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -15,9 +16,9 @@ from contacts.actions import erase_contact
 from contacts.models import Contact
 from temphone.accounts.actors import SYSTEM, Actor, Role
 from temphone.accounts.models import AuditEntry, Mode
-from temphone.lib.errors import Conflict, Forbidden, Refused
+from temphone.lib.errors import Conflict, Forbidden, Invalid, Refused
 from tests.api.test_envelope import Away
-from tests.builders import NOON, a_call, a_campaign, a_contact, a_gateway, a_key
+from tests.builders import NOON, a_call, a_campaign, a_contact, a_gateway, a_key, a_number, a_trunk
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
@@ -232,6 +233,19 @@ def test_a_live_campaign_needs_a_carrier_and_a_viewer_may_not():
     with pytest.raises(Forbidden):
         launch(a_campaign(), actor=Actor(kind="user", id="1", label="Val", role=Role.VIEWER))
     assert not Call.objects.exists()
+
+
+def test_a_live_launch_shows_a_number_of_ours_alone():
+    a_number(trunk=a_trunk())
+    people(2)
+    campaign = a_campaign(mode=Mode.LIVE)
+    with pytest.raises(Invalid, match="Field 'caller_id' must be one of this installation's numbers"):
+        launch(campaign, request=replace(REQUEST, caller_id="+14155550191"))
+    assert not Call.objects.exists()
+    launch(campaign, request=replace(REQUEST, caller_id="+1 415 555 0190"))
+    assert set(Call.objects.values_list("caller_id", "caller_number")) == {
+        ("+1 415 555 0190", "+14155550190")
+    }
 
 
 def test_its_calls_are_dialled():

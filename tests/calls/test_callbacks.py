@@ -13,7 +13,9 @@ from temphone.telephony.messages import (
     EventType,
     Heartbeat,
     Outcome,
+    TrunkState,
     Turn,
+    Welcome,
     decode,
     encode,
 )
@@ -44,7 +46,7 @@ def ended():
     return Events(ledger="gw_test", events=events_of(request.attempt_id, *steps))
 
 
-def heartbeat():
+def heartbeat(**fields):
     return Heartbeat(
         ledger="gw_new",
         url="http://127.0.0.1:7000",
@@ -54,6 +56,7 @@ def heartbeat():
         outbox=3,
         legs=["simulated"],
         at=datetime.now(UTC),
+        **fields,
     )
 
 
@@ -100,6 +103,19 @@ def test_a_heartbeat_makes_the_gateway_known(send):
         ["simulated"],
     )
     assert abs(gateway.clock_skew_ms) < 2000
+
+
+def test_a_heartbeat_tells_how_the_trunks_are(send):
+    long = "x" * 500
+    states = {"trk_1": TrunkState(ready=True), "trk_2": TrunkState(ready=False, problem=long)}
+    answer = send(HEARTBEAT, heartbeat(trunks=states))
+    assert (answer.status_code, decode(answer.content, Welcome).trunks) == (200, [])
+    assert Gateway.objects.get().trunks == {
+        "trk_1": {"ready": True, "problem": ""},
+        "trk_2": {"ready": False, "problem": long[:200]},
+    }
+    send(HEARTBEAT, heartbeat())
+    assert Gateway.objects.get().trunks == {}
 
 
 def test_what_no_database_keeps_is_replaced_in_what_was_said(send, ended):

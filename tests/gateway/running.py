@@ -74,7 +74,6 @@ class Process:
     def __init__(
         self, folder: Path, django: FakeDjango, *, speed: float, module: str = "temphone.gateway"
     ) -> None:
-        self._module = module
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("TEMPHONE_")},
             "TEMPHONE_DATA_DIR": str(folder),
