@@ -1,6 +1,6 @@
 from django.urls import path
 
-from calls.views import details, lists, scheduling, stopping
+from calls.views import details, lists, recordings, scheduling, stopping
 
 urlpatterns = [
     path("calls/", lists.call_list, name="call-list"),
@@ -11,5 +11,6 @@ urlpatterns = [
     path("calls/<str:call_id>/", details.call_page, name="call"),
     path("calls/<str:call_id>/cancel/", details.call_cancel, name="call-cancel"),
     path("calls/<str:call_id>/move/", details.call_move, name="call-move"),
+    path("calls/<str:call_id>/recording/<int:number>/", recordings.call_recording, name="call-recording"),
     path("stop/", stopping.stop, name="stop"),
 ]

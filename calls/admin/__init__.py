@@ -1,7 +1,14 @@
 """The back office's pages on calls; importing them registers them."""
 
 from calls.admin.carriers import BeatAdmin, GatewayAdmin, PacingAdmin, StopSwitchAdmin
-from calls.admin.history import AttemptAdmin, CallAdmin, CallEventAdmin, DecisionAdmin, TranscriptTurnAdmin
+from calls.admin.history import (
+    AttemptAdmin,
+    CallAdmin,
+    CallEventAdmin,
+    DecisionAdmin,
+    RecordingAdmin,
+    TranscriptTurnAdmin,
+)
 
 __all__ = [
     "AttemptAdmin",
@@ -11,6 +18,7 @@ __all__ = [
     "DecisionAdmin",
     "GatewayAdmin",
     "PacingAdmin",
+    "RecordingAdmin",
     "StopSwitchAdmin",
     "TranscriptTurnAdmin",
 ]
