@@ -7,12 +7,14 @@ import re
 from django.db.models import TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from calls.actions.batch import Batch, batch_before, schedule_batch
 from calls.actions.changing import cancel_call, get_call, update_call
 from calls.actions.idempotency import Idempotency
+from calls.actions.listening import get_recording, listen
 from calls.actions.scheduling import (
     CallRequest,
     Preview,
@@ -37,12 +39,13 @@ from calls.serializers import (
 )
 from calls.states import OUTCOME_CHOICES, CallStatus
 from temphone.api.base import ApiView
-from temphone.api.document import PAGE, header, operation, page_of, query
+from temphone.api.document import PAGE, header, operation, page_of, query, sound
 from temphone.api.envelope import Answer, refusal
 from temphone.api.pagination import page
 from temphone.api.parsers import BatchParser
 from temphone.lib.clock import iso
 from temphone.lib.errors import Conflict, Invalid
+from temphone.ranged import ranged
 
 OUTCOMES = [outcome for outcome, _ in OUTCOME_CHOICES]
 SCHEDULED = "AI outbound call scheduled successfully."
@@ -237,6 +240,28 @@ class CancelCall(ApiView):
         if call.status == CallStatus.CANCELED:
             return Answer(call_data(call), "Call canceled.")
         return Answer(call_data(call), "The call is in progress; it is being hung up.", status=202)
+
+
+class CallRecording(ApiView):
+    """How a call sounded."""
+
+    @sound(
+        "getCallRecording",
+        parameters=[
+            query("attempt", "The number of the attempt; omitted: the latest that has a recording."),
+            query("download", "Whether browsers should save it.", enum=["true", "false"]),
+        ],
+    )
+    def get(self, request: Request, call_id: str) -> HttpResponseBase:
+        """Give the recording, or the part of it that `Range` names; who hears it is audited."""
+        number = self.query.number("attempt", 0, least=1, most=10_000) or None
+        recording = get_recording(actor=self.actor, call_id=call_id, number=number)
+        return ranged(
+            request,
+            lambda: listen(actor=self.actor, recording=recording, now=self.now),
+            as_attachment=self.query.flag("download"),
+            **recording.as_file,
+        )
 
 
 def _as_it_stands(view: ApiView, error: Conflict, call_id: str) -> Response:

@@ -6,7 +6,7 @@ from calls.models import Attempt, Call, CallEvent, Decision, TranscriptTurn
 from temphone.lib.clock import iso
 from temphone.lib.data import present
 
-DETAILS = ("attempts__turns", "events", "decisions")
+DETAILS = ("attempts__turns", "attempts__recording", "events", "decisions")
 
 
 def call_data(call: Call) -> dict[str, object]:
@@ -32,25 +32,37 @@ def call_data(call: Call) -> dict[str, object]:
             "mode": call.mode,
             "due_at": call.due_at,
             "hang_up_requested_at": call.hang_up_requested_at,
+            "recording": _recording(call, call.recording_ms),
         }
     )
 
 
+def _recording(call: Call, duration_ms: int | None, number: int | None = None) -> dict[str, object]:
+    """Whether there is a recording, how long it is, and where; of the whole call it is the latest."""
+    if duration_ms is None:
+        return {"available": False}
+    query = "" if number is None else f"?attempt={number}"
+    url = f"/v1/calls/{call.pk}/recording{query}"
+    return {"available": True, "duration_seconds": round(duration_ms / 1000), "url": url}
+
+
 def call_details(call: Call) -> dict[str, object]:
-    """The call with its attempts, events, transcript and decisions; four queries, none if prefetched."""
+    """The call with its attempts, events, transcript and decisions; five queries, none if prefetched."""
     prefetch_related_objects([call], *DETAILS)
     attempts = list(call.attempts.all())
     turns = [turn for attempt in attempts for turn in attempt.turns.all()]
     return {
         **call_data(call),
-        "attempts": [_attempt(attempt) for attempt in attempts],
+        "attempts": [_attempt(call, attempt) for attempt in attempts],
         "events": [_event(event) for event in call.events.all()],
         "transcript": [_turn(turn) for turn in turns],
         "decisions": [_decision(decision) for decision in call.decisions.all()],
     }
 
 
-def _attempt(attempt: Attempt) -> dict[str, object]:
+def _attempt(call: Call, attempt: Attempt) -> dict[str, object]:
+    recording = getattr(attempt, "recording", None)
+    heard_ms = recording.duration_ms if recording and recording.is_ready else None
     return present(
         {
             "attempt_id": attempt.pk,
@@ -71,6 +83,7 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
             "hangup_cause": attempt.hangup_cause or None,
             "duration_seconds": attempt.duration_s,
             "evidence": attempt.evidence or None,
+            "recording": _recording(call, heard_ms, attempt.number),
         }
     )
 

@@ -128,6 +128,14 @@ class CallChanges(CallBody):
     campaign_id = FixedField(required=False)
 
 
+class RecordingData(Shape):
+    """Whether there is a recording, and where."""
+
+    available = serializers.BooleanField()
+    duration_seconds = serializers.IntegerField(required=False)
+    url = serializers.CharField(required=False, help_text="A path of this server; it needs the key, too.")
+
+
 class CallData(Shape):
     """A call. What is unset is absent."""
 
@@ -150,6 +158,7 @@ class CallData(Shape):
     mode = serializers.ChoiceField(Mode.choices)
     due_at = serializers.DateTimeField(help_text="When it is dialled next; retries move it.")
     hang_up_requested_at = serializers.DateTimeField(required=False)
+    recording = RecordingData(help_text="The latest of the call.")
 
 
 class VerdictData(Shape):
@@ -194,6 +203,7 @@ class AttemptData(Shape):
     hangup_cause = serializers.CharField(required=False)
     duration_seconds = serializers.IntegerField(required=False)
     evidence = serializers.DictField(required=False)
+    recording = RecordingData()
 
 
 class EventData(Shape):
@@ -279,6 +289,7 @@ ANSWERED = {
     "updated_at": "2026-03-15T14:22:11Z",
     "mode": "test",
     "due_at": "2026-03-15T15:00:00Z",
+    "recording": {"available": False},
 }
 EXAMPLES = (
     OpenApiExample("A call", ASKED, request_only=True),

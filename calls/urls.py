@@ -1,6 +1,6 @@
 from django.urls import path
 
-from calls.views import details, lists, numbers, scheduling, stopping, trunks
+from calls.views import details, lists, numbers, recordings, scheduling, stopping, trunks
 
 urlpatterns = [
     path("calls/", lists.call_list, name="call-list"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("calls/<str:call_id>/", details.call_page, name="call"),
     path("calls/<str:call_id>/cancel/", details.call_cancel, name="call-cancel"),
     path("calls/<str:call_id>/move/", details.call_move, name="call-move"),
+    path("calls/<str:call_id>/recording/<int:number>/", recordings.call_recording, name="call-recording"),
     path("stop/", stopping.stop, name="stop"),
     path("setup/trunks/", trunks.trunk_list, name="trunk-list"),
     path("setup/trunks/new/", trunks.trunk_new, name="trunk-new"),

@@ -12,6 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
 from django.db.models import Field, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
@@ -32,14 +33,14 @@ class StaffRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def page(view: View) -> View:
     """A page for staff: it asks for the login, and shows what a rule refused."""
 
     @wraps(view)
-    def guarded(request: StaffRequest, **kwargs: str) -> HttpResponse:
+    def guarded(request: StaffRequest, **kwargs: str) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _to_login(request)
         if _has_nul(request):
@@ -60,7 +61,7 @@ def page(view: View) -> View:
 def not_stored(get_response: View) -> View:
     """Nobody keeps a copy of what we answer: it tells of people. Static files say for themselves."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
@@ -81,7 +82,10 @@ def _to_login(request: StaffRequest) -> HttpResponse:
 
 def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     """A page that says what a rule refused, and the mend."""
-    return render(request, "refused.html", {"message": error.message}, status=error.http_status)
+    page = render(request, "refused.html", {"message": error.message}, status=error.http_status)
+    for name, value in error.headers.items():
+        page.headers[name] = value
+    return page
 
 
 def capped_count(*parts: QuerySet[M]) -> int:

@@ -3,8 +3,9 @@
 import itertools
 from datetime import UTC, datetime, timedelta
 
+from calls.actions.keeping import keep_recording
 from calls.actions.scheduling import CallRequest, schedule_call
-from calls.models import Call, Gateway, Number, Trunk
+from calls.models import Attempt, Call, Gateway, Number, Recording, Trunk
 from campaigns.models import Campaign
 from contacts.models import Contact
 from temphone.accounts.actions import create_key
@@ -20,6 +21,7 @@ from temphone.telephony.messages import (
 )
 from temphone.webhooks.actions import Notice, enqueue
 from temphone.webhooks.models import Delivery
+from tests.sounds import a_wav
 
 # A Sunday, 08:00 in Los Angeles: the specification's own example.
 NOON = datetime(2026, 3, 15, 15, 0, tzinfo=UTC)
@@ -103,6 +105,11 @@ def a_number(e164: str = "+14155550190", **columns: object) -> Number:
 def ready(*trunks: Trunk) -> dict[str, dict[str, object]]:
     """As a gateway tells that these trunks are ready there."""
     return {trunk.pk: {"ready": True, "problem": ""} for trunk in trunks}
+
+
+def a_recording(attempt: Attempt, sound: bytes | None = None, *, now: datetime = NOON) -> Recording:
+    """How the attempt sounded: two seconds of a tone."""
+    return keep_recording(attempt=attempt, sound=sound or a_wav(), now=now)
 
 
 def events_of(attempt_id: str, *steps: EventType | Outcome, at: datetime = NOON) -> list[CarrierEvent]:

@@ -8,7 +8,14 @@ from calls.admin.carriers import (
     StopSwitchAdmin,
     TrunkAdmin,
 )
-from calls.admin.history import AttemptAdmin, CallAdmin, CallEventAdmin, DecisionAdmin, TranscriptTurnAdmin
+from calls.admin.history import (
+    AttemptAdmin,
+    CallAdmin,
+    CallEventAdmin,
+    DecisionAdmin,
+    RecordingAdmin,
+    TranscriptTurnAdmin,
+)
 
 __all__ = [
     "AttemptAdmin",
@@ -19,6 +26,7 @@ __all__ = [
     "GatewayAdmin",
     "NumberAdmin",
     "PacingAdmin",
+    "RecordingAdmin",
     "StopSwitchAdmin",
     "TranscriptTurnAdmin",
     "TrunkAdmin",

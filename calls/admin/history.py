@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from calls.models import Attempt, Call, CallEvent, Decision, TranscriptTurn
+from calls.models import Attempt, Call, CallEvent, Decision, Recording, TranscriptTurn
 from campaigns.models import Campaign
 from temphone.accounts.models import Mode
 from temphone.admin import BackOffice, ReadOnlyInline, lines
@@ -226,3 +226,20 @@ class TranscriptTurnAdmin(OfOneCall):
         term = search_term.strip()
         attempts = Attempt.objects.filter(Q(pk=term) | Q(call=term)).values_list("pk", flat=True)
         return (queryset.filter(attempt__in=list(attempts)) if term else queryset), False
+
+
+@admin.register(Recording)
+class RecordingAdmin(OfOneCall):
+    """Recordings: where each is. They are heard on the call's page."""
+
+    list_display = ("attempt", "state", "problem", "duration_ms", "size", "created_at", "deleted_at")
+    list_filter = ("state", "problem")
+    list_select_related = ("attempt",)
+    exact_search = ("attempt", "attempt__call")
+    search_help_text = "The attempt's or call's id, in full."
+    ordering: ClassVar[tuple[str, ...]] = ("-created_at", "-attempt")
+    exclude = ("peaks",)
+
+    def view_on_site(self, recording: Recording) -> str:
+        """The call's own page."""
+        return reverse("call", args=[recording.attempt.call_id])

@@ -1,7 +1,7 @@
 """The recording of an attempt: where its sound is, and how far it has come."""
 
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +12,15 @@ from calls.states import RECORDING_PROBLEMS, RecordingState
 from temphone.lib.clock import now as utc_now
 
 GIVEN_UP_AFTER = timedelta(days=30)  # a gateway that is away as long has lost what it had
+
+
+class FileFacts(TypedDict):
+    """A file as it is sent."""
+
+    size: int
+    etag: str
+    content_type: str
+    filename: str
 
 
 class RecordingQuerySet(models.QuerySet["Recording"]):
@@ -88,6 +97,11 @@ class Recording(models.Model):
         return self.state == RecordingState.READY
 
     @property
-    def etag(self) -> str:
-        """The file's entity tag: another file has another hash."""
-        return f'"{self.sha256}"'
+    def as_file(self) -> FileFacts:
+        """What a browser is told of the file. Another file has another hash, and so another tag."""
+        return {
+            "size": self.size,
+            "etag": f'"{self.sha256}"',
+            "content_type": "audio/wav",
+            "filename": f"{self.attempt.call_id}-{self.attempt.number}.wav",
+        }

@@ -16,6 +16,7 @@ from calls.forms import MomentForm
 from calls.models import Attempt, Call, Decision, TranscriptTurn
 from calls.models.history import Verdict
 from calls.states import CallStatus
+from calls.views.players import Player, players_of, recorded, signature
 from calls.views.rows import POLL, Row, poll_until
 from contacts.models import Suppression
 from temphone.accounts.actors import Role
@@ -32,13 +33,15 @@ LIVE = "every 1s"
 @require_safe
 def call_page(request: StaffRequest, call_id: str) -> HttpResponse:
     """The page, or for htmx what has changed of it and what was said after the cursor ``after``."""
-    now = clock.now()
-    call = get_call(actor=request.user.actor(), call_id=call_id)
+    now, actor = clock.now(), request.user.actor()
+    call = get_call(actor=actor, call_id=call_id)
     prefetch_related_objects([call], Prefetch("attempts", Attempt.objects.select_related("trunk")))
     after = request.GET.get("after", "") if request.htmx else ""
     row = Row(call=call, at=call.scheduled_at if call.is_final else call.due_at, now=now)
     turns = list(_turns_after(call, after))
     cursor = _cursor(turns) or after
+    players = players_of(call, row.attempts, actor, now)
+    heard = signature(players)
     decisions = list(call.decisions.select_related("attempt").order_by("-id"))
     context = {
         "call": call,
@@ -51,7 +54,12 @@ def call_page(request: StaffRequest, call_id: str) -> HttpResponse:
         "turns": turns,
         "cursor": cursor,
         "seen_attempt": after.partition(".")[0],
-        "poll": _poll(call, now),
+        "players": players,
+        "playable": {player.attempt.number for player in players if player.recording},
+        "heard": heard,
+        "recordings_changed": request.GET.get("heard") != heard,
+        "recorded": recorded(call),
+        "poll": _poll(call, players, now),
         "rendered": _rendered(call, now),
         "suppressed": _is_suppressed(call, now),
     }
@@ -87,10 +95,10 @@ def _cursor(turns: list[TranscriptTurn]) -> str:
     return f"{turns[-1].attempt.number}.{turns[-1].sequence}" if turns else ""
 
 
-def _poll(call: Call, now: datetime) -> str:
-    """The htmx trigger; none once the call is final."""
+def _poll(call: Call, players: list[Player], now: datetime) -> str:
+    """The htmx trigger; none once the call is final, and its recording not awaited."""
     if call.is_final:
-        return ""
+        return POLL if any(player.is_awaited for player in players) else ""
     if call.status == CallStatus.IN_PROGRESS:
         return LIVE
     trigger = poll_until(call, now)

@@ -10,6 +10,7 @@ from drf_spectacular.utils import (
     Direction,
     OpenApiExample,
     OpenApiParameter,
+    OpenApiResponse,
     extend_schema,
     inline_serializer,
 )
@@ -21,6 +22,7 @@ F = TypeVar("F", bound=Callable[..., object])
 Described = type[serializers.BaseSerializer[Any]] | serializers.BaseSerializer[Any]
 Schema = dict[str, Any]
 
+SOUND = "audio/wav"
 PROBLEM: Schema = {
     "type": "object",
     "required": ["status", "message", "data", "code"],
@@ -43,10 +45,12 @@ MEANINGS = {
     "404": "There is no such thing, or not for this key.",
     "409": "It is no longer in the state in which this may be done; `data` shows it where that helps.",
     "413": "The body is longer than 64 kB; that of a batch, than 4 MB.",
+    "416": "Nothing of the range is in the file; `Content-Range` says how long it is.",
     "415": "The body is not application/json.",
     "422": "Well formed, but policy does not allow it; `code` says which.",
     "429": "Too many requests; `Retry-After` says how many seconds to wait.",
     "500": "It failed on our side, and nothing was half done. Retry.",
+    "503": "What it needs is away. Retry.",
 }
 PAGE = (
     OpenApiParameter("limit", int, description=f"1 to {MAX_LIMIT}; {DEFAULT_LIMIT} if omitted."),
@@ -71,6 +75,17 @@ def operation(
         responses={status: data, **(also or {})},
         parameters=list(parameters),
         examples=list(examples),
+    )
+
+
+def sound(name: str, *, parameters: Sequence[OpenApiParameter]) -> Callable[[F], F]:
+    """A method that answers with a WAV, and takes a range."""
+    wav = OpenApiResponse(OpenApiTypes.BINARY, description="The sound.")
+    part = OpenApiResponse(OpenApiTypes.BINARY, description="The part of it that `Range` names.")
+    return extend_schema(
+        operation_id=name,
+        responses={(200, SOUND): wav, (206, SOUND): part, 403: None, 416: None, 503: None},
+        parameters=[header("Range", "Which bytes, such as `bytes=0-65535`."), *parameters],
     )
 
 
@@ -121,7 +136,9 @@ def _problem(code: str) -> Schema:
 
 
 def _success(answer: Schema) -> Schema:
-    for media in answer["content"].values():
+    for kind, media in answer["content"].items():
+        if kind == SOUND:
+            continue
         media["schema"] = {
             "type": "object",
             "required": ["status", "message", "data"],

@@ -95,7 +95,7 @@ def problem(
 def refusal(error: DomainError, *, data: object = None) -> Response:
     """What a rule said; ``data`` shows the true state where that helps."""
     body = problem(error.message, error.code, errors=error.fields, data=data)
-    return Response(body, status=error.http_status)
+    return Response(body, status=error.http_status, headers=dict(error.headers))
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:

@@ -48,6 +48,7 @@ urlpatterns = [
     path("calls/scheduled/batch", calls.ScheduledBatch.as_view(), name="api-calls-batch"),
     path("calls/<id:call_id>", calls.CallDetail.as_view(), name="api-call"),
     path("calls/<id:call_id>/cancel", calls.CancelCall.as_view(), name="api-call-cancel"),
+    path("calls/<id:call_id>/recording", calls.CallRecording.as_view(), name="api-call-recording"),
     path("contacts", contacts.Contacts.as_view(), name="api-contacts"),
     path("contacts/<id:contact_id>", contacts.ContactDetail.as_view(), name="api-contact"),
     path("contacts/<id:contact_id>/consents", contacts.Consents.as_view(), name="api-consents"),

@@ -12,6 +12,7 @@ class DomainError(Exception):
 
     code = "error"
     http_status = 400
+    headers: Mapping[str, str] = {}  # that go with the answer
 
     def __init__(
         self,
@@ -65,3 +66,29 @@ class Refused(DomainError):
 
     code = "refused"
     http_status = 422
+
+
+class PreconditionFailed(DomainError):
+    """A header of the request makes a condition that does not hold."""
+
+    code = "precondition_failed"
+    http_status = 412
+
+
+class RangeNotSatisfiable(DomainError):
+    """Nothing of the range that was asked for is in the file."""
+
+    code = "range_not_satisfiable"
+    http_status = 416
+
+    def __init__(self, size: int) -> None:
+        """``size`` is how many bytes the file has."""
+        super().__init__(f"The range lies outside of the {size} bytes that there are.")
+        self.headers = {"Content-Range": f"bytes */{size}"}
+
+
+class Unavailable(DomainError):
+    """It cannot be done now; the same may work later."""
+
+    code = "unavailable"
+    http_status = 503

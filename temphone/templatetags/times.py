@@ -133,10 +133,10 @@ def instant(moment: datetime) -> str:
 @register.filter
 def from_now(moment: datetime) -> str:
     """How far ahead: ``in 33 min``; ``due now`` once it is there."""
-    seconds = (moment - now()).total_seconds()
-    if seconds <= 0:
+    ahead_s = (moment - now()).total_seconds()
+    if ahead_s <= 0:
         return _("due now")
-    return _("in {span}").format(span=span(seconds))
+    return _("in {span}").format(span=span(ahead_s))
 
 
 @register.filter
@@ -145,11 +145,11 @@ def ago(moment: datetime) -> str:
     return _("{span} ago").format(span=span((now() - moment).total_seconds()))
 
 
-def span(seconds: float) -> str:
+def span(length_s: float) -> str:
     """A span in its one or two largest units."""
-    if seconds < 60:
-        return _("{n} s").format(n=max(1, int(seconds)))
-    minutes = int(seconds // 60)
+    if length_s < 60:
+        return _("{n} s").format(n=max(1, int(length_s)))
+    minutes = int(length_s // 60)
     if minutes < 60:
         return _("{n} min").format(n=minutes)
     hours, minutes = divmod(minutes, 60)
@@ -162,14 +162,20 @@ def span(seconds: float) -> str:
 @register.filter
 def since(moment: datetime, start: datetime) -> str:
     """The span from ``start`` to ``moment`` for a timeline: ``+9.4 s``, ``+3 min``."""
-    seconds = (moment - start).total_seconds()
-    return f"+{seconds:.1f} s" if abs(seconds) < 60 else f"+{span(seconds)}"
+    passed_s = (moment - start).total_seconds()
+    return f"+{passed_s:.1f} s" if abs(passed_s) < 60 else f"+{span(passed_s)}"
 
 
 @register.filter
 def offset_ms(milliseconds: int) -> str:
     """Where in a conversation: ``01:04``."""
     return f"{milliseconds // 60_000:02}:{milliseconds // 1000 % 60:02}"
+
+
+@register.filter
+def seconds(milliseconds: int) -> str:
+    """Seconds as a media fragment has them: ``64.2``."""
+    return f"{milliseconds / 1000:.1f}"
 
 
 @register.filter

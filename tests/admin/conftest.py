@@ -8,7 +8,7 @@ from contacts.models import Consent, PhoneNumber, Suppression
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.accounts.models import ApiKey, AuditEntry, IdempotencyRecord, KeyMinute, User
 from temphone.webhooks.models import Delivery, DeliveryTry, Drain
-from tests.builders import NOON, a_call, a_campaign, a_contact, a_delivery, a_number, a_trunk
+from tests.builders import NOON, a_call, a_campaign, a_contact, a_delivery, a_number, a_recording, a_trunk
 
 SECOND = timedelta(seconds=1)
 
@@ -78,6 +78,7 @@ def a_whole_call(contact, *, campaign, name: str, trunk=None) -> Call:
     TranscriptTurn.objects.create(
         attempt=attempt, sequence=1, speaker="agent", text="Good morning.", offset_ms=0, at=NOON
     )
+    a_recording(attempt)
     delivery = a_delivery(subject=call.pk)
     DeliveryTry.objects.create(delivery=delivery, status_code=503, answer="busy", duration_ms=9)
     return call

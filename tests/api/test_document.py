@@ -15,6 +15,7 @@ from temphone.api.envelope import REFUSALS
 from tests.api.client import Program, a_body
 from tests.builders import a_contact
 
+SOUND = "/v1/calls/{call_id}/recording"
 CODE = re.compile(r"""\bcode ?= ?"([a-z_]+)\"""")
 # What the gates that can block at creation answer.
 BLOCKED = {"blocked_suppressed", "blocked_consent", "blocked_hours"}
@@ -49,6 +50,9 @@ def test_every_method_tells_its_envelope_its_refusals_and_its_key():
             assert described["security"] == [{"ApiKey": []}], path
             assert {"400", "401", "429", "500"} < set(described["responses"])
             for code, answer in described["responses"].items():
+                if list(answer["content"]) == ["audio/wav"]:
+                    assert (path, code) in {(SOUND, "200"), (SOUND, "206")}
+                    continue
                 schema = answer["content"]["application/json"]["schema"]
                 wanted = {"$ref": "#/components/schemas/Problem"}
                 assert (schema == wanted) == (code >= "400"), (path, method, code)

@@ -7,7 +7,8 @@ from temphone.accounts.actors import Role
 from temphone.api.base import ApiView
 from temphone.api.urls import urlpatterns
 from tests.api.client import Program, a_body, code
-from tests.builders import a_call, a_campaign, a_contact, a_key
+from tests.builders import a_call, a_campaign, a_contact, a_key, a_recording
+from tests.pages.conftest import an_attempt
 
 pytestmark = pytest.mark.django_db
 
@@ -18,6 +19,7 @@ LEAST = {
     ("api-call", "get"): Role.VIEWER,
     ("api-call", "patch"): Role.OPERATOR,
     ("api-call-cancel", "post"): Role.OPERATOR,
+    ("api-call-recording", "get"): Role.OPERATOR,
     ("api-contacts", "get"): Role.VIEWER,
     ("api-contacts", "post"): Role.MANAGER,
     ("api-contact", "get"): Role.VIEWER,
@@ -73,9 +75,12 @@ def request_for(name: str, address: str, manager: Program) -> tuple[str, object]
         number = manager.post(f"/contacts/{contact.pk}/consents", CONSENT).json()["data"]["consent_id"]
     else:
         number = manager.post("/suppressions", {"number": "+14155550166"}).json()["data"]["suppression_id"]
+    call = a_call(contact)
+    if name == "api-call-recording":
+        a_recording(an_attempt(call, state="ended", outcome="no_answer"))
     paused = name == "api-campaign-resume"
     path = (
-        address.replace("<id:call_id>", a_call(contact).pk)
+        address.replace("<id:call_id>", call.pk)
         .replace("<id:contact_id>", contact.pk)
         .replace("<id:campaign_id>", a_campaign(status="paused" if paused else "running").pk)
         .replace("<row:suppression_id>", str(number))
@@ -95,10 +100,12 @@ def request_for(name: str, address: str, manager: Program) -> tuple[str, object]
 
 @pytest.mark.parametrize(("name", "address", "method"), routes(), ids=str)
 def test_a_role_may_what_its_line_says(name, address, method, program):
+    manager = program
     for role in Role:
-        path, body = request_for(name, address, program)
-        answer = Program(a_key(role=role)[1]).send(method.upper(), path, body if method != "get" else None)
+        path, body = request_for(name, address, manager)
+        program = Program(a_key(role=role)[1], in_envelope=name != "api-call-recording")
+        answer = program.send(method.upper(), path, body if method != "get" else None)
         if role.includes(LEAST[name, method]):
-            assert answer.status_code in {200, 201}, (role, answer.content)
+            assert answer.status_code in {200, 201}, role
         else:
             assert (answer.status_code, code(answer)) == (403, "forbidden"), role

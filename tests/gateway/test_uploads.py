@@ -265,8 +265,8 @@ async def test_one_that_fails_holds_up_no_other(folder):
             sending.finished(f"att_bad{number}")
         write(folder)
         sending.finished("att_1")
-        await until(lambda: kept.whole)
-        assert sending.waiting == 3
+        await until(lambda: sending.waiting == 3)
+        assert kept.whole == {"att_1": SOUND}
 
 
 @in_a_loop

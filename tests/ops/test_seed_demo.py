@@ -6,7 +6,7 @@ from django.test import Client
 from django_q.models import OrmQ
 
 from calls.hours import is_open
-from calls.models import Attempt, Call, Decision, Gateway, TranscriptTurn
+from calls.models import Attempt, Call, Decision, Gateway, Recording, TranscriptTurn
 from calls.states import CallStatus
 from campaigns.models import Campaign
 from contacts.models import Contact, PhoneNumber, Suppression
@@ -31,6 +31,7 @@ KINDS = (
     Call,
     Attempt,
     Decision,
+    Recording,
     TranscriptTurn,
     Delivery,
 )
@@ -89,6 +90,17 @@ def test_what_is_to_come_is_little_and_at_hours_at_which_one_may_call(seeded):
     for call in coming:
         assert call.due_at > utc_now()
         assert is_open(call.due_at.astimezone(zone(call.contact.timezone))), call.contact
+
+
+def test_one_call_can_be_heard(seeded):
+    recording = Recording.objects.get()
+    call = recording.attempt.call
+    assert (call.contact_id, recording.state) == ("ctc_12kd88", "ready")
+    assert call.recording_ms == recording.duration_ms == recording.attempt.duration_s * 1000
+    left, right = bytes(recording.peaks[:400]), bytes(recording.peaks[400:])
+    assert sum(loud > 0 for loud in left) > 100  # the assistant says most
+    assert 10 < sum(loud > 0 for loud in right) < 200
+    assert sum(a > 0 < b for a, b in zip(left, right, strict=True)) < 20
 
 
 def test_nothing_of_it_leaves_the_machine(seeded):

@@ -19,7 +19,6 @@ from temphone.telephony.messages import (
     Turn,
     encode,
 )
-from temphone.telephony.signing import sign
 from temphone.webhooks.models import Delivery
 from tests.builders import NOON, a_call, a_gateway, events_of
 
@@ -49,20 +48,6 @@ def everything():
     kinds = (Attempt, Call, CallEvent, TranscriptTurn, Suppression, Delivery)
     ledgers = list(Gateway.objects.order_by("pk").values("ledger", "url"))
     return [list(kind.objects.order_by("pk").values()) for kind in kinds], ledgers
-
-
-@pytest.fixture
-def post(client, settings):
-    client.raise_request_exception = False
-
-    def post(path, body, *, signed=None, secret=settings.GATEWAY_SECRET, at=None, drop="", **changed):
-        headers = sign(b"" if signed is None else signed, secret=secret, at=at) if signed is not None else {}
-        headers |= {name.replace("_", "-"): value for name, value in changed.items()}
-        headers.pop(drop, None)
-        content_type = headers.pop("content-type", "application/json")
-        return client.post(path, body, content_type=content_type, headers=headers).status_code
-
-    return post
 
 
 MINUTE = timedelta(minutes=1)

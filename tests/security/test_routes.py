@@ -16,7 +16,8 @@ from temphone.api.urls import urlpatterns as api_patterns
 from tests.admin.test_pages import MODELS
 from tests.api.client import a_body
 from tests.api.test_roles import LEAST, PUBLIC
-from tests.builders import a_call, a_campaign, a_contact, a_key, a_number, a_trunk
+from tests.builders import a_call, a_campaign, a_contact, a_key, a_number, a_recording, a_trunk
+from tests.pages.conftest import an_attempt
 
 pytestmark = pytest.mark.django_db
 EVERYBODY, OPERATORS, MANAGERS, ADMINS = Role
@@ -32,6 +33,7 @@ PAGES = {
     "calls/<call_id>/": {"GET": EVERYBODY},
     "calls/<call_id>/cancel/": {"GET": OPERATORS, "POST": OPERATORS},
     "calls/<call_id>/move/": {"GET": OPERATORS, "POST": OPERATORS},
+    "calls/<call_id>/recording/<number>/": {"GET": OPERATORS},
     "stop/": {"GET": MANAGERS, "POST": MANAGERS},
     "contacts/": {"GET": EVERYBODY},
     "contacts/new/": {"GET": MANAGERS, "POST": MANAGERS},
@@ -68,6 +70,8 @@ OPEN = {
     "readyz": (503, 405, 405, 405, 405),
     "carriers/gateway/events": (405, 401, 405, 405, 405),  # signed, or nothing
     "carriers/gateway/heartbeat": (405, 401, 405, 405, 405),
+    "carriers/gateway/recording": (405, 401, 405, 405, 405),
+    "carriers/gateway/recording-failed": (405, 401, 405, 405, 405),
     "v1/schema/": (200, 405, 405, 405, 405),
     "v1/docs/": (200, 405, 405, 405, 405),
     "v1/^(?P<address>.*[^/])/$": (404, 404, 404, 404, 404),  # stands for the same without its slash
@@ -130,8 +134,11 @@ def ids() -> dict[str, object]:
     consent = Consent.objects.create(
         contact=contact, phone=contact.phone, purpose="marketing", kind="written", source="web form"
     )
+    call = a_call(contact)
+    a_recording(an_attempt(call, state="ended", outcome="no_answer"))
     return {
-        "call_id": a_call(contact).pk,
+        "call_id": call.pk,
+        "number": 1,
         "contact_id": contact.pk,
         "campaign_id": a_campaign().pk,
         "agent_id": Agent.objects.get().pk,

@@ -8,19 +8,22 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
 from calls.actions.changing import cancel_call
+from calls.actions.keeping import keep_recording
 from calls.actions.scheduling import CallRequest, schedule_call
 from calls.hours import is_open
-from calls.models import Call
+from calls.models import Attempt, Call
 from campaigns.models import Campaign
 from contacts.models import Consent, ConsentKind, Contact, Purpose, Suppression
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import ApiKey, Mode, User, digest
 from temphone.lib.clock import from_wall, iso, zone
-from temphone.management.demo import API_KEY, LOGIN
+from temphone.management.demo import API_KEY, CONTACT, LOGIN
 from temphone.management.demo.calls import PAST, RETRIED, TO_COME, WEBHOOK_URL, Planned
 from temphone.management.demo.history import play
 from temphone.management.demo.people import CAMPAIGNS, PEOPLE, STAFF, SUPPRESSED, Person
+from temphone.management.demo.sound import recording_of
 from temphone.management.demo.stories import Told
+from temphone.telephony.messages import Turn
 from temphone.webhooks.models import Delivery, DeliveryState, DeliveryTry
 
 MEMBER_SINCE = timedelta(days=200)
@@ -105,6 +108,7 @@ def seed_calls(now: datetime) -> bool:
         return False
     stories = _schedule_past(now)
     play(stories, until=now)
+    _record(CONTACT)
     for id_, _, status, _ in CAMPAIGNS:
         Campaign.objects.filter(pk=id_).update(status=status)
     _deliver_all()
@@ -156,6 +160,19 @@ def _just_now(now: datetime) -> datetime:
     _, closes = settings.CALLING_HOURS
     day = local.date() if local.time() >= closes else local.date() - timedelta(days=1)
     return from_wall(datetime.combine(day, closes), zone_name) - A_WHILE
+
+
+def _record(contact_id: str) -> None:
+    """Of the last conversation with this contact there is a recording, made here."""
+    attempt = Attempt.objects.filter(call__contact=contact_id, answered_at__isnull=False).latest("created_at")
+    turns = [
+        Turn(
+            speaker="agent" if turn.speaker == "agent" else "callee", text=turn.text, offset_ms=turn.offset_ms
+        )
+        for turn in attempt.turns.all()
+    ]
+    sound = recording_of(turns, duration_s=attempt.duration_s or 0)
+    keep_recording(attempt=attempt, sound=sound, now=attempt.ended_at or attempt.created_at)
 
 
 def _deliver_all() -> None:
