@@ -1,10 +1,10 @@
 """The page of one call, live while it runs; and what may be done to it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,10 +13,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from calls import messages as spoken
 from calls.actions.changing import cancel_call, get_call, update_call
 from calls.forms import MomentForm
-from calls.models import Call, Decision, TranscriptTurn
+from calls.models import Attempt, Call, Decision, TranscriptTurn
 from calls.models.history import Verdict
 from calls.states import CallStatus
 from calls.views.rows import POLL, Row, poll_until
+from campaigns.models import AgentVersion, Engine
 from contacts.models import Suppression
 from temphone.accounts.actors import Role
 from temphone.lib import clock
@@ -26,6 +27,7 @@ from temphone.pages import StaffRequest, page
 from temphone.webhooks.models import Delivery
 
 LIVE = "every 1s"
+ANALYSIS_TAKES = timedelta(seconds=30)
 
 
 @page
@@ -34,6 +36,7 @@ def call_page(request: StaffRequest, call_id: str) -> HttpResponse:
     """The page, or for htmx what has changed of it and what was said after the cursor ``after``."""
     now = clock.now()
     call = get_call(actor=request.user.actor(), call_id=call_id)
+    prefetch_related_objects([call], Prefetch("attempts", Attempt.objects.select_related("agent_version")))
     after = request.GET.get("after", "") if request.htmx else ""
     row = Row(call=call, at=call.scheduled_at if call.is_final else call.due_at, now=now)
     turns = list(_turns_after(call, after))
@@ -50,7 +53,8 @@ def call_page(request: StaffRequest, call_id: str) -> HttpResponse:
         "turns": turns,
         "cursor": cursor,
         "seen_attempt": after.partition(".")[0],
-        "poll": _poll(call, now),
+        "poll": _poll(call, now) or _poll_analysis(row.last_attempt, now),
+        "questions": _questions(row.last_attempt),
         "rendered": _rendered(call, now),
         "suppressed": _is_suppressed(call, now),
     }
@@ -94,6 +98,23 @@ def _poll(call: Call, now: datetime) -> str:
         return LIVE
     trigger = poll_until(call, now)
     return LIVE if trigger == POLL else trigger
+
+
+def _poll_analysis(attempt: Attempt | None, now: datetime) -> str:
+    """The trigger while a language model may still read a call that has just ended."""
+    version = attempt.agent_version if attempt and attempt.analyzed_by == "rules" else None
+    if attempt is None or attempt.ended_at is None or version is None or version.engine != Engine.LLM:
+        return ""
+    return POLL if now - attempt.ended_at < ANALYSIS_TAKES else ""
+
+
+def _questions(attempt: Attempt | None) -> list[tuple[str, object]]:
+    """What was to be learned, in the agent's words and order, with what was."""
+    if attempt is None or not attempt.extracted:
+        return []
+    asked = {one["name"]: one["text"] for one in (attempt.agent_version or AgentVersion()).questions}
+    known = [name for name in asked if name in attempt.extracted]
+    return [(asked[name], attempt.extracted[name]) for name in known]
 
 
 def _rendered(call: Call, now: datetime) -> str:

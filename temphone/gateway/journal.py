@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from temphone.gateway.conversation.moves import Evidence
-from temphone.telephony.messages import AnsweredBy, CarrierEvent, Ending, EventType, Turn
+from temphone.telephony.messages import Analysis, AnsweredBy, CarrierEvent, Ending, EventType, Turn
 
 
 class Journal:
@@ -42,6 +42,7 @@ class Journal:
         answered_by: AnsweredBy | None = None,
         evidence: Evidence | None = None,
         ending: Ending | None = None,
+        analysis: Analysis | None = None,
     ) -> int:
         """Record what happened now; returns its sequence."""
         if type_ is EventType.ENDED:
@@ -60,6 +61,7 @@ class Journal:
                     answered_by=answered_by,
                     evidence=evidence or {},
                     ending=ending,
+                    analysis=analysis,
                 )
             )
         return self._sequence
