@@ -57,7 +57,19 @@ def call_details(call: Call) -> dict[str, object]:
         "events": [_event(event) for event in call.events.all()],
         "transcript": [_turn(turn) for turn in turns],
         "decisions": [_decision(decision) for decision in call.decisions.all()],
+        **next((_analysis(attempt) for attempt in reversed(attempts) if attempt.analyzed_by), {}),
     }
+
+
+def _analysis(attempt: Attempt) -> dict[str, object]:
+    """What was made of it, and by what; nothing where nobody answered."""
+    return present(
+        {
+            "summary": attempt.summary or None,
+            "extracted": attempt.extracted or None,
+            "analyzed_by": attempt.analyzed_by or None,
+        }
+    )
 
 
 def _attempt(call: Call, attempt: Attempt) -> dict[str, object]:
@@ -85,7 +97,7 @@ def _attempt(call: Call, attempt: Attempt) -> dict[str, object]:
             "evidence": attempt.evidence or None,
             "recording": _recording(call, heard_ms, attempt.number),
         }
-    )
+    ) | _analysis(attempt)
 
 
 def _event(event: CallEvent) -> dict[str, object]:

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from calls.actions.scheduling import NOT_FUTURE, future_instant
 from calls.models.history import Stage, Verdict
-from calls.states import ANSWERED_BY_CHOICES, OUTCOME_CHOICES, AttemptState, CallStatus
+from calls.states import ANALYZED_BY_CHOICES, ANSWERED_BY_CHOICES, OUTCOME_CHOICES, AttemptState, CallStatus
 from temphone.accounts.models import Mode
 from temphone.api.fields import (
     Body,
@@ -204,6 +204,9 @@ class AttemptData(Shape):
     duration_seconds = serializers.IntegerField(required=False)
     evidence = serializers.DictField(required=False)
     recording = RecordingData()
+    summary = serializers.CharField(required=False)
+    extracted = serializers.DictField(required=False)
+    analyzed_by = serializers.ChoiceField(ANALYZED_BY_CHOICES, required=False)
 
 
 class EventData(Shape):
@@ -255,6 +258,9 @@ class CallDetails(CallData):
     events = EventData(many=True)
     transcript = TurnData(many=True)
     decisions = DecisionData(many=True)
+    summary = serializers.CharField(required=False)
+    extracted = serializers.DictField(required=False)
+    analyzed_by = serializers.ChoiceField(ANALYZED_BY_CHOICES, required=False)
 
 
 class PreviewData(Shape):

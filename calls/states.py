@@ -97,6 +97,8 @@ ANSWERED_BY_LABELS: dict[AnsweredBy, str] = {
 }
 ANSWERED_BY_CHOICES = [(kind.value, label) for kind, label in ANSWERED_BY_LABELS.items()]
 
+ANALYZED_BY_CHOICES = [("rules", "Rules"), ("llm", "Language model")]
+
 COMPLETED_BY = frozenset(
     {
         Outcome.MESSAGE_DELIVERED,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from calls.actions.changes import Changes, gathering
 from calls.actions.dialing import RING_TIMEOUT_S
-from calls.actions.finishing import end_attempt
+from calls.actions.finishing import end_attempt, note_analysis
 from calls.actions.suppression import hold_numbers, suppress_in_call
 from calls.models import Attempt, Call, TranscriptTurn
 from calls.states import AttemptState
@@ -66,7 +66,7 @@ def _apply(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
         return
     # An attempt that was given up still learns how it ended; an opt-out counts whenever it arrives.
     may_change = attempt.is_live or (
-        event.type == EventType.OPTED_OUT
+        event.type in {EventType.OPTED_OUT, EventType.ANALYZED}
         or (event.type == EventType.ENDED and attempt.state == AttemptState.UNKNOWN)
     )
     changes.event(
@@ -145,6 +145,10 @@ def _ended(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
         end_attempt(changes, attempt, event.ending, at=event.at)
 
 
+def _analyzed(_changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
+    note_analysis(attempt, event.analysis)
+
+
 HANDLERS = {
     EventType.ACCEPTED: _accepted,
     EventType.DIALING: _dialing,
@@ -154,5 +158,5 @@ HANDLERS = {
     EventType.OPTED_OUT: _opted_out,
     EventType.NOTED: _noted,
     EventType.ENDED: _ended,
-    EventType.ANALYZED: _noted,
+    EventType.ANALYZED: _analyzed,
 }

@@ -36,6 +36,9 @@ TOLD = (
     "hangup_cause",
     "duration_s",
     "evidence",
+    "summary",
+    "extracted",
+    "analyzed_by",
 )
 
 

@@ -9,7 +9,7 @@ from calls.actions.changes import Changes
 from calls.hours import next_opening
 from calls.models import Attempt, Call
 from calls.states import RETRIED, AttemptState, CallStatus, status_after
-from temphone.telephony.messages import EndedBy, Ending, Outcome
+from temphone.telephony.messages import Analysis, EndedBy, Ending, Outcome
 
 RETRY_WAITS = (timedelta(minutes=30), timedelta(minutes=120), timedelta(minutes=1440))
 NOTICES = {
@@ -79,7 +79,16 @@ def _close(changes: Changes, attempt: Attempt, ending: Ending, outcome: Outcome,
     attempt.hangup_cause = ending.hangup_cause[:100]
     attempt.duration_s = ending.duration_s
     attempt.evidence = {**attempt.evidence, **ending.evidence}
+    note_analysis(attempt, ending.analysis)
     changes.attempt(attempt)
+
+
+def note_analysis(attempt: Attempt, analysis: Analysis | None) -> None:
+    """Keep what was made of the call, as long as nothing better is known."""
+    if analysis and not (analysis.engine == "rules" and attempt.analyzed_by):
+        attempt.summary = analysis.summary
+        attempt.extracted = dict(analysis.extracted)
+        attempt.analyzed_by = analysis.engine
 
 
 def _wait_before_retry(attempt: Attempt, outcome: Outcome) -> timedelta | None:

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='attempt',
             name='extracted',
-            field=models.JSONField(blank=True, help_text='What was learned, by question.', null=True),
+            field=models.JSONField(blank=True, default=dict, help_text='What was learned, by question.'),
         ),
         migrations.AddField(
             model_name='attempt',

@@ -9,7 +9,14 @@ from django.db.models import Q
 from calls.models.call import Call
 from calls.models.carriers import Gateway
 from calls.models.trunks import Trunk
-from calls.states import ANSWERED_BY_CHOICES, LIVE, OUTCOME_CHOICES, OUTCOME_LABELS, AttemptState
+from calls.states import (
+    ANALYZED_BY_CHOICES,
+    ANSWERED_BY_CHOICES,
+    LIVE,
+    OUTCOME_CHOICES,
+    OUTCOME_LABELS,
+    AttemptState,
+)
 from campaigns.models import AgentVersion
 from temphone.lib import ids
 from temphone.lib.clock import now as utc_now
@@ -75,10 +82,8 @@ class Attempt(models.Model):
     duration_s = models.PositiveIntegerField(null=True, blank=True, help_text="Answer to end.")
     evidence = models.JSONField(default=dict, blank=True)
     summary = models.TextField(blank=True)
-    extracted = models.JSONField(null=True, blank=True, help_text="What was learned, by question.")
-    analyzed_by = models.CharField(
-        max_length=5, blank=True, choices=[("rules", "Rules"), ("llm", "Language model")]
-    )
+    extracted = models.JSONField(default=dict, blank=True, help_text="What was learned, by question.")
+    analyzed_by = models.CharField(max_length=5, blank=True, choices=ANALYZED_BY_CHOICES)
 
     objects = AttemptQuerySet.as_manager()
 

@@ -1,6 +1,6 @@
 """The page of one call, live while it runs; and what may be done to it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib import messages
@@ -18,6 +18,7 @@ from calls.models.history import Verdict
 from calls.states import CallStatus
 from calls.views.players import Player, players_of, recorded, signature
 from calls.views.rows import POLL, Row, poll_until
+from campaigns.models import AgentVersion, Engine
 from contacts.models import Suppression
 from temphone.accounts.actors import Role
 from temphone.lib import clock
@@ -27,6 +28,7 @@ from temphone.pages import StaffRequest, page
 from temphone.webhooks.models import Delivery
 
 LIVE = "every 1s"
+ANALYSIS_TAKES = timedelta(seconds=30)
 
 
 @page
@@ -35,7 +37,8 @@ def call_page(request: StaffRequest, call_id: str) -> HttpResponse:
     """The page, or for htmx what has changed of it and what was said after the cursor ``after``."""
     now, actor = clock.now(), request.user.actor()
     call = get_call(actor=actor, call_id=call_id)
-    prefetch_related_objects([call], Prefetch("attempts", Attempt.objects.select_related("trunk")))
+    attempts = Attempt.objects.select_related("trunk", "agent_version")
+    prefetch_related_objects([call], Prefetch("attempts", attempts))
     after = request.GET.get("after", "") if request.htmx else ""
     row = Row(call=call, at=call.scheduled_at if call.is_final else call.due_at, now=now)
     turns = list(_turns_after(call, after))
@@ -59,7 +62,8 @@ def call_page(request: StaffRequest, call_id: str) -> HttpResponse:
         "heard": heard,
         "recordings_changed": request.GET.get("heard") != heard,
         "recorded": recorded(call),
-        "poll": _poll(call, players, now),
+        "poll": _poll(call, players, now) or _poll_analysis(row.last_attempt, now),
+        "questions": _questions(row.last_attempt),
         "rendered": _rendered(call, now),
         "suppressed": _is_suppressed(call, now),
     }
@@ -103,6 +107,23 @@ def _poll(call: Call, players: list[Player], now: datetime) -> str:
         return LIVE
     trigger = poll_until(call, now)
     return LIVE if trigger == POLL else trigger
+
+
+def _poll_analysis(attempt: Attempt | None, now: datetime) -> str:
+    """The trigger while a language model may still read a call that has just ended."""
+    version = attempt.agent_version if attempt and attempt.analyzed_by == "rules" else None
+    if attempt is None or attempt.ended_at is None or version is None or version.engine != Engine.LLM:
+        return ""
+    return POLL if now - attempt.ended_at < ANALYSIS_TAKES else ""
+
+
+def _questions(attempt: Attempt | None) -> list[tuple[str, object]]:
+    """What was to be learned, in the agent's words and order, with what was."""
+    if attempt is None or not attempt.extracted:
+        return []
+    asked = {one["name"]: one["text"] for one in (attempt.agent_version or AgentVersion()).questions}
+    known = [name for name in asked if name in attempt.extracted]
+    return [(asked[name], attempt.extracted[name]) for name in known]
 
 
 def _rendered(call: Call, now: datetime) -> str:

@@ -1,5 +1,6 @@
 """One attempt from the dial to the end: a leg, a conversation, and the journal of both."""
 
+from temphone.gateway.conversation.analysing import by_model, by_rules, prompt
 from temphone.gateway.conversation.dialogue import Conversation
 from temphone.gateway.conversation.moves import (
     Classified,
@@ -23,7 +24,7 @@ from temphone.gateway.journal import Journal
 from temphone.gateway.legs.base import Failed, Leg
 from temphone.gateway.outbox import Outbox
 from temphone.gateway.thinking import Mind
-from temphone.telephony.messages import DialRequest, EndedBy, Ending, EventType, Outcome, Turn
+from temphone.telephony.messages import AnsweredBy, DialRequest, EndedBy, Ending, EventType, Outcome, Turn
 
 OPT_OUT_WAIT_S = 3.0  # of real time, however fast the simulation runs
 HUNG_UP = "BYE"
@@ -41,6 +42,7 @@ class Call:
         self._journal = journal
         self._outbox = outbox
         self._mind = mind
+        self._turns: list[Turn] = []
 
     async def run(self) -> None:
         """Ring, talk, and record the end."""
@@ -59,7 +61,9 @@ class Call:
                 )
             )
         else:
-            self._conclude(await self._converse())
+            result = await self._converse()
+            self._conclude(result)
+            await self._analyze(result)
 
     def hang_up(self) -> None:
         """End it, whatever it does."""
@@ -83,8 +87,18 @@ class Call:
                 answered_by=result.answered_by,
                 duration_s=round(self._leg.offset_ms / 1000),
                 evidence=result.evidence,
+                analysis=by_rules(result, self._script.questions),
             )
         )
+
+    async def _analyze(self, result: Result) -> None:
+        """Have the language model read it again. The call has ended already, whatever becomes of this."""
+        if self._script.llm is None or result.answered_by is not AnsweredBy.HUMAN:
+            return
+        questions = self._script.questions
+        text = await self._mind.complete(prompt(self._turns, questions, self._script.language))
+        if analysis := by_model(text, questions):
+            self._journal.record(EventType.ANALYZED, analysis=analysis)
 
     async def _converse(self) -> Result:
         dialogue = Conversation(self._script).run()
@@ -126,19 +140,18 @@ class Call:
         offset_ms = self._leg.offset_ms
         spoken = await self._leg.say(text)
         if spoken.text:
-            self._journal.record(
-                EventType.TURN, turn=Turn(speaker="agent", text=spoken.text, offset_ms=offset_ms)
-            )
+            self._turn(Turn(speaker="agent", text=spoken.text, offset_ms=offset_ms))
         return self._note(spoken.cut_in)
 
     def _note(self, heard: Heard | None) -> Heard | None:
         """Put what the callee said into the transcript."""
         if isinstance(heard, Speech | Key):
-            text = _words(heard)
-            self._journal.record(
-                EventType.TURN, turn=Turn(speaker="callee", text=text, offset_ms=heard.offset_ms)
-            )
+            self._turn(Turn(speaker="callee", text=_words(heard), offset_ms=heard.offset_ms))
         return heard
+
+    def _turn(self, turn: Turn) -> None:
+        self._turns.append(turn)
+        self._journal.record(EventType.TURN, turn=turn)
 
 
 def _words(heard: Speech | Key) -> str:

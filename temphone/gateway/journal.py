@@ -7,6 +7,7 @@ from temphone.gateway.conversation.moves import Evidence
 from temphone.gateway.legs.base import Failed
 from temphone.gateway.writer import LedgerUnavailable
 from temphone.telephony.messages import (
+    Analysis,
     AnsweredBy,
     CarrierEvent,
     EndedBy,
@@ -70,6 +71,7 @@ class Journal:
         answered_by: AnsweredBy | None = None,
         evidence: Evidence | None = None,
         ending: Ending | None = None,
+        analysis: Analysis | None = None,
     ) -> int:
         """Record what happened now; returns its sequence."""
         if type_ is EventType.ENDED:
@@ -88,6 +90,7 @@ class Journal:
                     answered_by=answered_by,
                     evidence=evidence or {},
                     ending=ending,
+                    analysis=analysis,
                 )
             )
         return self._sequence

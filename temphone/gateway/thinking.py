@@ -11,6 +11,7 @@ from temphone.gateway.conversation.moves import Done, Line, Lost, Thought
 from temphone.telephony.messages import Script
 
 CLOSE_WAIT_S = 1.0
+COMPLETE_WAITS = 5  # as long as so many sentences
 
 log = logging.getLogger(__name__)
 Thoughts = asyncio.Queue[Thought]
@@ -47,6 +48,22 @@ class Mind:
         if isinstance(thought, Done | Lost):
             await self.close()
         return thought
+
+    async def complete(self, prompt: str) -> str:
+        """What it makes of a prompt, when nobody waits on the phone; empty when it fails."""
+        if self._model is None:
+            return ""
+        completing = asyncio.create_task(self._model.complete(self._script, prompt))
+        try:
+            await asyncio.wait({completing}, timeout=COMPLETE_WAITS * self._timeout_s)
+        finally:
+            completing.cancel()
+        if not completing.done() or completing.cancelled():
+            return ""
+        error = completing.exception()
+        if error:
+            log.warning("The language model failed after the call: %s.", type(error).__name__)
+        return "" if error else completing.result()
 
     async def close(self) -> None:
         """Stop thinking."""

@@ -63,8 +63,8 @@ class FakeDjango:
         await self._runner.cleanup()
 
     def ending(self, attempt_id: str) -> Ending | None:
-        events = self.events.get(attempt_id)
-        return events[-1].ending if events else None
+        events = self.events.get(attempt_id, ())
+        return next((event.ending for event in events if event.ending), None)
 
     def types(self, attempt_id: str) -> list[EventType]:
         return [event.type for event in self.events.get(attempt_id, ())]

@@ -10,7 +10,7 @@ from temphone.gateway.conversation.moves import Line, Sentence
 from temphone.gateway.conversation.reasoning import CONNECTING
 from temphone.gateway.conversation.transferring import FAILED
 from temphone.gateway.thinking import Mind
-from temphone.telephony.messages import Branch, EventType, Instructions, Outcome, Step, Tool
+from temphone.telephony.messages import Branch, EventType, Instructions, Outcome, Question, Step, Tool
 from tests.gateway.builders import HUMAN, OPT_OUT, dial, script
 from tests.gateway.fake_django import FakeDjango, until
 from tests.gateway.fake_llm import BREAK, HANG, FakeLLM, does, piece, says
@@ -38,6 +38,7 @@ class Told:
 
     def __init__(self, django, llm):
         self.django, self.llm = django, llm
+        self.asked = [one for one in llm.asked if "stream" in one] if llm else []  # in the call itself
         self.said = django.said("att_1", "agent")
         self.events = django.events["att_1"]
         self.ending = next(event.ending for event in self.events if event.ending)
@@ -73,7 +74,7 @@ def test_the_script_speaks_before_the_model_is_asked(tmp_path):
 
 def test_it_is_told_what_was_said_and_nothing_that_is_secret(tmp_path):
     told = call(tmp_path, says("Good.") + does("end_call"), transfers={"the front desk": DESK})
-    (asked,) = told.llm.asked
+    (asked,) = told.asked
     roles = [message["role"] for message in asked["messages"]]
     assert roles == ["system", "assistant", "assistant", "user"]
     assert "Find out whether they come." in asked["messages"][0]["content"]
@@ -88,12 +89,12 @@ def test_it_is_told_what_was_said_and_nothing_that_is_secret(tmp_path):
 
 def test_an_agent_may_name_a_model_of_its_own(tmp_path):
     told = call(tmp_path, does("end_call"), llm=Instructions(text="", tools=tuple(Tool), model="large"))
-    assert told.llm.asked[0]["model"] == "large"
+    assert told.asked[0]["model"] == "large"
 
 
 def test_it_is_offered_the_tools_that_it_may_use_and_always_the_opt_out(tmp_path):
     told = call(tmp_path, says("Good."), llm=Instructions(text="", tools=(Tool.END_CALL, Tool.TRANSFER)))
-    names = [tool["function"]["name"] for tool in told.llm.asked[0]["tools"]]
+    names = [tool["function"]["name"] for tool in told.asked[0]["tools"]]
     assert names == ["end_call", "opt_out"]  # and nobody is there to transfer to
 
 
@@ -102,7 +103,7 @@ def test_a_conversation_goes_to_and_fro_until_the_turns_are_used_up(tmp_path):
     told = call(tmp_path, *(says(f"Answer {number}.") for number in range(9)), llm=llm)
     assert told.by_model == ["Answer 0.", "Answer 1.", "Answer 2."]
     assert told.said[-1] == TEXTS.goodbye
-    assert [message["role"] for message in told.llm.asked[2]["messages"][3:]] == ["user", "assistant"] * 2 + [
+    assert [message["role"] for message in told.asked[2]["messages"][3:]] == ["user", "assistant"] * 2 + [
         "user"
     ]
 
@@ -110,7 +111,7 @@ def test_a_conversation_goes_to_and_fro_until_the_turns_are_used_up(tmp_path):
 def test_an_opt_out_never_reaches_it(tmp_path):
     told = call(tmp_path, says("No, wait!"), to=OPT_OUT)
     assert told.ending.outcome is Outcome.OPTED_OUT
-    assert told.llm.asked == []
+    assert told.asked == []
 
 
 def test_it_may_opt_them_out(tmp_path):
@@ -162,7 +163,7 @@ def test_what_it_did_without_a_word_is_answered_and_it_is_asked_again(tmp_path):
         says("Noted.") + does("end_call"),
     )
     assert told.by_model == ["Noted."]
-    *_, did, first, second = told.llm.asked[1]["messages"]
+    *_, did, first, second = told.asked[1]["messages"]
     assert [call["id"] for call in did["tool_calls"]] == ["call_1", "b"]
     assert (first["tool_call_id"], first["content"]) == ("call_1", "Noted.")
     assert (second["tool_call_id"], second["content"]) == ("b", "Done already.")
@@ -268,7 +269,7 @@ def test_what_hangs_after_a_sentence_was_heard_ends_the_turn_only(tmp_path):
         tmp_path,
         [*says("Let me see. "), HANG],
         says("Here I am again.") + does("end_call"),
-        timeout_s=0.3,
+        timeout_s=2.0,
         steps=STEPS,
     )
     assert told.by_model == ["Let me see.", "Here I am again."]
@@ -311,3 +312,49 @@ def test_a_stream_that_nobody_hears_any_more_is_closed():
             await model.close()
 
     asyncio.run(test())
+
+
+QUESTIONS = (
+    Question(name="comes", text="Do they come?", type="yes_no"),
+    Question(name="day", text="Which day?", type="date"),
+)
+GOODBYE = says("Good. ") + does("end_call")
+
+
+def analysed(tmp_path, completion, **fields):
+    """What was made of a call: at its end, and after it."""
+
+    async def test():
+        async with FakeDjango() as django, FakeLLM() as server:
+            server.will(GOODBYE, completion)
+            settings = ModelSettings(url=server.url, key=KEY, model="small", timeout_s=4.0)
+            async with gateway(tmp_path, django, llm=settings) as client:
+                told = script(llm=EVERYTHING, questions=QUESTIONS, **fields)
+                await client.dial(dial("att_1", script=told))
+                await django.ended("att_1")
+                await until(lambda: len(server.asked) == 2)
+                await client.dial(dial("att_2", OPT_OUT))  # by whose end the first was given its time
+                await django.ended("att_2")
+            return Told(django, server)
+
+    return asyncio.run(test())
+
+
+def test_after_the_call_it_tells_what_it_was_about_and_what_was_learned(tmp_path):
+    answer = {"summary": "They come on Friday.", "answers": {"comes": True, "day": "2026-12-04", "x": "y"}}
+    told = analysed(tmp_path, f"```json\n{json.dumps(answer)}\n```")
+    assert told.ending.analysis.engine == "rules"
+    last = told.events[-1]
+    assert (last.type, last.analysis.engine) == (EventType.ANALYZED, "llm")
+    assert last.analysis.summary == "They come on Friday."
+    assert last.analysis.extracted == {"comes": True, "day": "2026-12-04"}
+    (question,) = told.llm.asked[1]["messages"]
+    assert "- comes: Do they come? (true or false)" in question["content"]
+    assert question["content"].count("\ncallee: ") == 2
+
+
+@pytest.mark.parametrize("completion", [500, "I do not know.", "[" * 100_000, '{"summary": 7}', "{}", ""])
+def test_where_it_cannot_tell_what_the_rules_made_of_it_stays(tmp_path, completion):
+    told = analysed(tmp_path, completion)
+    assert told.events[-1].type is EventType.ENDED
+    assert told.ending.analysis.summary.startswith("A person heard the message and answered. They said: “")

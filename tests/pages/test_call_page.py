@@ -5,11 +5,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from calls.models import Call, CallEvent
+from campaigns.actions.agents import save_agent
 from contacts.models import Suppression
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.webhooks.models import Delivery, DeliveryTry
 from tests.builders import NOON, a_call, a_contact, a_delivery
-from tests.pages.conftest import a_finished_call, a_live_call, an_attempt, htmx, say, text_of
+from tests.pages.conftest import EARLIER, a_finished_call, a_live_call, an_attempt, htmx, say, text_of
 
 
 def page_of(client, call: Call) -> str:
@@ -278,3 +279,24 @@ def test_who_scheduled_it_is_shown(browse):
 
     assert "operator-0" in page_of(client, Call.objects.get())
     assert SYSTEM.label not in page_of(client, Call.objects.get()).partition("Scheduled by")[2][:80]
+
+
+def test_it_shows_what_was_made_of_the_call_by_whom_and_who_spoke(browse):
+    values = {
+        "name": "Survey",
+        "engine": "llm",
+        "instructions": "Ask.",
+        "questions": [{"name": "comes", "text": "Do they come?", "type": "yes_no"}],
+    }
+    agent = save_agent(actor=SYSTEM, agent_id=None, values=values, now=NOON)
+    call = a_finished_call()
+    made = {"summary": "They come.", "extracted": {"comes": True}, "analyzed_by": "rules"}
+    call.attempts.update(agent_version=agent.current, ended_at=EARLIER, **made)
+    page = text_of(browse(), f"/calls/{call.pk}/")
+    for text in ("They come.", "Made by rules", "Do they come?", "<dd>Yes</dd>", "Survey, version 1"):
+        assert text in page
+    assert "data-poll" in page  # the model may read it yet
+    call.attempts.update(analyzed_by="llm")
+    page = text_of(browse(), f"/calls/{call.pk}/")
+    assert "Made by the language model" in page
+    assert "data-poll" not in page

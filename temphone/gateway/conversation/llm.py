@@ -4,7 +4,7 @@ Whatever comes from it is data of a stranger: capped, cleaned, and refused where
 """
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -27,7 +27,7 @@ class Model(Protocol):
     def reply(self, script: Script, lines: Sequence[Line]) -> AsyncGenerator[Thought, None]:
         """Its answer: sentences as soon as each is complete, then Done or Lost. May raise anything."""
 
-    async def complete(self, script: Script, prompt: str) -> str:
+    def complete(self, script: Script, prompt: str) -> Coroutine[Any, Any, str]:
         """The text that it makes of this prompt; may raise anything."""
 
 
@@ -76,7 +76,9 @@ class OpenAIModel:
     async def complete(self, script: Script, prompt: str) -> str:
         """See the interface."""
         answer = await self._client.chat.completions.create(
-            model=self._model(script), messages=[{"role": "user", "content": prompt}]
+            model=self._model(script),
+            messages=[{"role": "user", "content": prompt}],
+            timeout=10 * self._settings.timeout_s,
         )
         return _text_of(answer.choices[0].message)[:MOST_COMPLETED_CHARS]
 
