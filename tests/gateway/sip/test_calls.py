@@ -9,7 +9,7 @@ from temphone.telephony.messages import EndedBy
 from tests.gateway.fake_django import until
 from tests.gateway.sip.calling import CALLEE, Ear, Remembers, answered, request, sip, trunk
 from tests.gateway.sip.sounds import ALIKE, from_ulaw, is_silent, likeness, speech
-from tests.gateway.sip.uas import Manners, Uas, rtp_of
+from tests.gateway.sip.uas import Manners, Rtp, Uas, rtp_of
 
 pytestmark = pytest.mark.sip
 
@@ -255,3 +255,32 @@ def test_nobody_calls_us_and_nobody_sends_our_calls_elsewhere():
             line.hang_up()
 
     asyncio.run(test())
+
+
+def test_a_call_whose_sound_is_agreed_on_anew_goes_on():
+    """Providers do it in the middle of calls; the stack then changes its streams."""
+    theirs, ours = speech(1, seed=7), speech(1, seed=8)
+
+    async def test():
+        async with Uas() as peer, sip(trunk(peer.port)) as network:
+            line = await answered(network)
+            ear = Ear(line)
+            (dialog,) = peer.dialogs.values()
+            _, elsewhere = await asyncio.get_running_loop().create_datagram_endpoint(
+                Rtp, local_addr=("127.0.0.1", 0)
+            )
+            again = peer.sdp(elsewhere).replace("o=- 1 1", "o=- 1 2")
+            peer.ask(dialog, "INVITE", "Content-Type: application/sdp\r\n", again)
+            await until(lambda: peer.answers["200 INVITE"] == 1)
+            await asyncio.sleep(0.3)
+            line.play(ours)
+            await elsewhere.say(theirs, rtp_of(dialog.invite))
+            await asyncio.sleep(0.5)
+            line.hang_up()
+            await ear.over()
+            elsewhere.transport.close()
+            return ear.sound, elsewhere.sound
+
+    heard, heard_there = asyncio.run(test())
+    assert likeness(heard, theirs) > ALIKE
+    assert likeness(heard_there, ours) > ALIKE
