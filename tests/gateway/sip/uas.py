@@ -133,6 +133,7 @@ class Uas(asyncio.DatagramProtocol):
         self.calls_of: dict[str, set[str]] = defaultdict(set)  # the calls of each attempt
         self.answers = Counter()
         self.users: dict[str, str] = {}
+        self.tasks: list[asyncio.Task] = []
         self._tls = tls
         self._sent: dict[tuple[str, str], str] = {}
 
@@ -146,6 +147,8 @@ class Uas(asyncio.DatagramProtocol):
         return self
 
     async def __aexit__(self, *_) -> None:
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=0.2)
         for dialog in self.dialogs.values():
             for task in dialog.tasks:
                 task.cancel()
@@ -205,8 +208,7 @@ class Uas(asyncio.DatagramProtocol):
     def _invite(self, request: Message, send: Send) -> None:
         self.calls_of[request.attempt].add(request.call_id)
         if not self.manners.mute:
-            task = asyncio.ensure_future(self._carry(request, send))
-            self.tasks = [*getattr(self, "tasks", []), task]
+            self.tasks.append(asyncio.ensure_future(self._carry(request, send)))
 
     async def _carry(self, request: Message, send: Send) -> None:
         loop, manners = asyncio.get_running_loop(), self.manners
