@@ -85,7 +85,7 @@ class Ear:
 
     def __init__(self, line: "SipLine") -> None:
         self.frames: list[bytes] = []
-        self.times: list[float] = []
+        self.began = self.last = asyncio.get_running_loop().time()
         self.keys = ""
         self.gone: Gone | None = None
         self._line = line
@@ -94,6 +94,11 @@ class Ear:
     @property
     def sound(self) -> bytes:
         return b"".join(self.frames)
+
+    @property
+    def astray_s(self) -> float:
+        """By how much the frames differ from the time that has passed."""
+        return abs(len(self.frames) * 0.02 - (self.last - self.began))
 
     async def over(self, within_s: float = 10) -> Gone:
         await asyncio.wait_for(self._task, within_s)
@@ -104,7 +109,7 @@ class Ear:
             match await self._line.receive():
                 case Sound(frame=frame):
                     self.frames.append(frame)
-                    self.times.append(asyncio.get_running_loop().time())
+                    self.last = asyncio.get_running_loop().time()
                 case Pressed(digit=digit):
                     self.keys += digit
                 case Gone() as gone:

@@ -51,6 +51,11 @@ _ULAW = {sample: _encode(sample) for sample in range(-32_768, 32_768)}
 _LINEAR = [_decode(byte) for byte in range(256)]
 
 
+def found(heard: bytes, said: bytes) -> float:
+    """How well the half second of ``said`` that came through best is found in ``heard``."""
+    return max(likeness(heard, said[at : at + 8_000]) for at in range(0, len(said) - 7_999, 8_000))
+
+
 def likeness(heard: bytes, said: bytes) -> float:
     """The greatest correlation of all of ``said`` with a stretch of ``heard``: 1.0 is the same."""
     whole, part = array("h", heard), array("h", said)

@@ -8,8 +8,8 @@ from temphone.gateway.legs.line import Gone
 from temphone.telephony.messages import EndedBy
 from tests.gateway.fake_django import until
 from tests.gateway.sip.calling import CALLEE, Ear, Remembers, answered, request, sip, trunk
-from tests.gateway.sip.sounds import ALIKE, from_ulaw, is_silent, likeness, speech
-from tests.gateway.sip.uas import Manners, Uas, rtp_of
+from tests.gateway.sip.sounds import ALIKE, found, from_ulaw, is_silent, likeness, speech
+from tests.gateway.sip.uas import Manners, Rtp, Uas, rtp_of
 
 pytestmark = pytest.mark.sip
 
@@ -30,9 +30,9 @@ def test_sound_goes_both_ways_as_it_was_said():
             return ear, dialog
 
     ear, dialog = asyncio.run(test())
-    assert likeness(ear.sound, theirs) > 0.999
-    assert likeness(dialog.rtp.sound, ours) > 0.999
-    assert 170 <= len(ear.frames) <= 180
+    assert likeness(ear.sound, theirs) > ALIKE
+    assert likeness(dialog.rtp.sound, ours) > ALIKE
+    assert ear.astray_s < 0.15
     assert {len(frame) for frame in ear.frames} == {320}
 
 
@@ -52,11 +52,10 @@ def test_the_callee_hangs_up():
 def test_a_frame_comes_every_20_ms_though_the_peer_sends_none():
     async def test():
         async with Uas(Manners(silent=True)) as peer, sip(trunk(peer.port)) as network:
-            began = asyncio.get_running_loop().time()
             line = await answered(network)
             ear = Ear(line)
-            await until(lambda: len(ear.frames) == 50)
-            assert asyncio.get_running_loop().time() - began == pytest.approx(1.1, abs=0.2)
+            await until(lambda: len(ear.frames) > 50)
+            assert ear.astray_s < 0.15
             line.hang_up()
             await ear.over()
             return ear
@@ -122,8 +121,8 @@ def test_twenty_calls_at_once_do_not_hear_each_other():
 
     heard, ears = asyncio.run(test())
     assert len(heard) == 20
-    assert min(likeness(heard[attempt], said[attempt]) for attempt in said) > ALIKE
-    assert all(95 <= len(ear.frames) <= 105 for ear in ears)
+    assert min(found(heard[attempt], said[attempt]) for attempt in said) > ALIKE
+    assert max(ear.astray_s for ear in ears) < 0.15
 
 
 def test_keys_go_both_ways():
@@ -208,7 +207,7 @@ def test_sound_in_pieces_of_any_length_is_played_without_a_gap():
             line.hang_up()
             return dialog.rtp.sound
 
-    assert likeness(asyncio.run(test()), said) > 0.999
+    assert likeness(asyncio.run(test()), said) > ALIKE
 
 
 def test_the_trunk_sees_who_calls_and_which_attempt():
@@ -255,3 +254,32 @@ def test_nobody_calls_us_and_nobody_sends_our_calls_elsewhere():
             line.hang_up()
 
     asyncio.run(test())
+
+
+def test_a_call_whose_sound_is_agreed_on_anew_goes_on():
+    """Providers do it in the middle of calls; the stack then changes its streams."""
+    theirs, ours = speech(1, seed=7), speech(1, seed=8)
+
+    async def test():
+        async with Uas() as peer, sip(trunk(peer.port)) as network:
+            line = await answered(network)
+            ear = Ear(line)
+            (dialog,) = peer.dialogs.values()
+            _, elsewhere = await asyncio.get_running_loop().create_datagram_endpoint(
+                Rtp, local_addr=("127.0.0.1", 0)
+            )
+            again = peer.sdp(elsewhere).replace("o=- 1 1", "o=- 1 2")
+            peer.ask(dialog, "INVITE", "Content-Type: application/sdp\r\n", again)
+            await until(lambda: peer.answers["200 INVITE"] == 1)
+            await asyncio.sleep(0.3)
+            line.play(ours)
+            await elsewhere.say(theirs, rtp_of(dialog.invite))
+            await asyncio.sleep(0.5)
+            line.hang_up()
+            await ear.over()
+            elsewhere.transport.close()
+            return ear.sound, elsewhere.sound
+
+    heard, heard_there = asyncio.run(test())
+    assert found(heard, theirs) > ALIKE
+    assert found(heard_there, ours) > ALIKE

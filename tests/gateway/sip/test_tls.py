@@ -9,7 +9,7 @@ import pytest
 from temphone.telephony.messages import Outcome
 from tests.gateway.fake_django import until
 from tests.gateway.sip.calling import Ear, Remembers, answered, failure, request, sip, trunk
-from tests.gateway.sip.sounds import ALIKE, likeness, speech
+from tests.gateway.sip.sounds import ALIKE, found, speech
 from tests.gateway.sip.uas import Manners, Uas
 
 pytestmark = pytest.mark.sip
@@ -65,7 +65,7 @@ def test_a_trunk_whose_certificate_is_in_order_is_called(certificates):
             assert "TLS" in peer.requests[0].headers["via"]
             return ear.sound
 
-    assert likeness(asyncio.run(test()), said) > ALIKE
+    assert found(asyncio.run(test()), said) > ALIKE
 
 
 @pytest.mark.parametrize(

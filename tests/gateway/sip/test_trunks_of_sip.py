@@ -161,3 +161,19 @@ def test_agents_of_many_numbers_are_let_go_of_when_no_call_is_up(monkeypatch):
             assert (await handles(network))[0] <= 3
 
     asyncio.run(test())
+
+
+def test_a_cancellation_that_comes_with_the_result_is_not_lost():
+    """Lost, a network that is told to stop would go on for ever."""
+    from temphone.gateway.legs.sip.stack import apart
+
+    async def test():
+        result = asyncio.get_running_loop().create_future()
+        waiting = asyncio.create_task(apart(asyncio.wait_for(result, 10)))
+        await asyncio.sleep(0.01)
+        result.set_result("answered")
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    asyncio.run(test())

@@ -133,6 +133,7 @@ class Uas(asyncio.DatagramProtocol):
         self.calls_of: dict[str, set[str]] = defaultdict(set)  # the calls of each attempt
         self.answers = Counter()
         self.users: dict[str, str] = {}
+        self.tasks: list[asyncio.Task] = []
         self._tls = tls
         self._sent: dict[tuple[str, str], str] = {}
 
@@ -146,6 +147,8 @@ class Uas(asyncio.DatagramProtocol):
         return self
 
     async def __aexit__(self, *_) -> None:
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=0.2)
         for dialog in self.dialogs.values():
             for task in dialog.tasks:
                 task.cancel()
@@ -174,7 +177,10 @@ class Uas(asyncio.DatagramProtocol):
             return
         message = parse(text)
         if message.first.startswith("SIP/2.0"):
-            self.answers[f"{message.first.split()[1]} {message.headers['cseq'].split()[1]}"] += 1
+            answer = f"{message.first.split()[1]} {message.headers['cseq'].split()[1]}"
+            self.answers[answer] += 1
+            if answer == "200 INVITE":
+                self.ask(self.dialogs[message.call_id], "ACK")
             return
         transaction = message.method, message.headers["via"]
         if transaction in self._sent:
@@ -202,8 +208,7 @@ class Uas(asyncio.DatagramProtocol):
     def _invite(self, request: Message, send: Send) -> None:
         self.calls_of[request.attempt].add(request.call_id)
         if not self.manners.mute:
-            task = asyncio.ensure_future(self._carry(request, send))
-            self.tasks = [*getattr(self, "tasks", []), task]
+            self.tasks.append(asyncio.ensure_future(self._carry(request, send)))
 
     async def _carry(self, request: Message, send: Send) -> None:
         loop, manners = asyncio.get_running_loop(), self.manners
@@ -214,7 +219,7 @@ class Uas(asyncio.DatagramProtocol):
             await asyncio.sleep(manners.rings_after)
             early = manners.early
             self._reply(
-                request, send, early or "180 Ringing", tag=dialog.tag, more=self._sdp(rtp) if early else ""
+                request, send, early or "180 Ringing", tag=dialog.tag, more=self.sdp(rtp) if early else ""
             )
             if early and manners.says:
                 dialog.tasks.append(asyncio.ensure_future(rtp.say(manners.says, rtp_of(request))))
@@ -229,7 +234,7 @@ class Uas(asyncio.DatagramProtocol):
 
     def _answer(self, dialog: Dialog) -> None:
         dialog.answered = True
-        self._reply(dialog.invite, dialog.send, "200 OK", tag=dialog.tag, more=self._sdp(dialog.rtp))
+        self._reply(dialog.invite, dialog.send, "200 OK", tag=dialog.tag, more=self.sdp(dialog.rtp))
 
     def _ack(self, request: Message, _send: Send) -> None:
         dialog = self.dialogs.get(request.call_id)
@@ -247,7 +252,7 @@ class Uas(asyncio.DatagramProtocol):
 
     def ask(self, dialog: Dialog, method: str, more: str = "", body: str = "") -> None:
         """Send a request within the call."""
-        dialog.cseq += 1
+        dialog.cseq += method != "ACK"
         dialog.over = dialog.over or method == "BYE"
         invite = dialog.invite
         uri = re.search(r"<(.+?)>", invite.headers["contact"])[1]
@@ -308,7 +313,7 @@ class Uas(asyncio.DatagramProtocol):
         else:
             self._reply(request, send, "403 Forbidden", tag="r")
 
-    def _sdp(self, rtp: Rtp) -> str:
+    def sdp(self, rtp: Rtp) -> str:
         return (
             "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
             f"m=audio {rtp.port} RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\n"

@@ -13,6 +13,7 @@ from temphone.gateway.legs.base import Failed, History
 from temphone.gateway.legs.line import Gone, Pressed, Sound
 from temphone.gateway.legs.sip import outcomes
 from temphone.gateway.legs.sip.media import Media
+from temphone.gateway.legs.sip.stack import apart
 from temphone.gateway.legs.sip.wire import Received
 from temphone.telephony.messages import DialRequest, EndedBy
 
@@ -125,7 +126,7 @@ class SipLine:
         if self._call is None or self._gone or not NUMBER.fullmatch(to):
             return False
         try:
-            await self._call.transfer(self._network.transfer_uri(self, to), timeout=TRANSFER_S)
+            await apart(self._call.transfer(self._network.transfer_uri(self, to), timeout=TRANSFER_S))
         except TransferFailed as failed:
             # Many take the callee over without a word of how it went, or with a BYE.
             told_otherwise = failed.status or self._refer_ended >= SUCCESS.stop
@@ -140,7 +141,7 @@ class SipLine:
         """Press these keys; for phone menus."""
         if self._call and not self._gone:
             try:
-                await self._call.send_dtmf(keys)
+                await apart(self._call.send_dtmf(keys))
             except BaresipError:
                 return  # it ended meanwhile
 
@@ -279,7 +280,7 @@ class SipLine:
         if self._call is None or self._closed is not None:
             return
         try:
-            await self._call.hangup()
+            await apart(self._call.hangup())
         except (CommandTimeout, RuntimeDead):
             return  # the whole gateway ends, and says so
         except BaresipError:

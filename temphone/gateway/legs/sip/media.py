@@ -14,7 +14,7 @@ BYTES_PER_MS = FRAME_BYTES // FRAME_MS
 SLACK = 3  # frames
 MOST_HELD = 5 * FRAME_BYTES
 AHEAD_BYTES = 6 * FRAME_BYTES  # what the stack holds ready, so that a busy loop is not heard
-READ_BYTES = 32_768
+READ_BYTES = 8 * FRAME_BYTES  # at once
 GONE = (AudioNotActive, AudioRestarted)  # no sound now; perhaps in a moment
 
 
@@ -28,7 +28,8 @@ class Media:
         self._given = 0
         self._heard = bytearray()
         self._unplayed = bytearray()
-        self._read()
+        while self._read():
+            pass
 
     def hear(self, now: float) -> list[bytes]:
         """The frames that are due."""

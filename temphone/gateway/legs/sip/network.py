@@ -135,8 +135,7 @@ class SipNetwork:
             headers = {HEADER: request.attempt_id}
             if trunk.user:
                 headers["P-Asserted-Identity"] = f"<sip:{request.caller_id}@{host_of(trunk)}>"
-            dialling = asyncio.create_task(self._stack.dial(agent, uri_of(trunk, request.to), headers, line))
-            await asyncio.shield(dialling)
+            await self._stack.dial(agent, uri_of(trunk, request.to), headers, line)
         except (CommandTimeout, RuntimeDead) as error:
             raise outcomes.unknown("the SIP stack does not answer") from error
         except (BaresipError, ValueError) as error:

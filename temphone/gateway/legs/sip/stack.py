@@ -6,9 +6,9 @@ Everything here runs in the loop's thread; the stack's events are handed over to
 import asyncio
 import ssl
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from ipaddress import IPv4Address, ip_address
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from baresip import (
     Account,
@@ -27,6 +27,7 @@ from temphone.gateway.config import SipSettings
 from temphone.gateway.legs.sip.wire import Received, Wire
 from temphone.telephony.messages import SipTrunk
 
+T = TypeVar("T")
 MAX_CALLS = 100  # what one process carries well; 255 is where the stack ends
 # An agent is let go of with its runtime alone, so the runtime is changed when it has made so many and has
 # no call; of 1,023 handles, calls need some too.
@@ -42,6 +43,15 @@ PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
 
 class StackDied(Exception):
     """It does nothing any more, and only a new process can have another."""
+
+
+async def apart(work: Coroutine[Any, Any, T]) -> T:
+    """The result of what the library does.
+
+    In Python 3.11 ``asyncio.wait_for``, in which the library waits, loses a cancellation that comes with
+    the result; so what can be cancelled does not wait in it.
+    """
+    return await asyncio.shield(asyncio.create_task(work))
 
 
 class Taker(Protocol):
@@ -97,7 +107,7 @@ class Stack:
         self._wire = Wire(self._received)
         self._wire.attach()
         try:
-            await runtime.start(_config(self._settings))
+            await apart(runtime.start(_config(self._settings)))
         except BaseException:
             self._wire.detach()
             raise
@@ -115,7 +125,7 @@ class Stack:
         self._registrars.clear()
         self._made = 0
         try:
-            await runtime.close()
+            await apart(runtime.close())
         except BaresipError:
             return  # dead already
         finally:
@@ -131,7 +141,7 @@ class Stack:
         if self._runtime is None:
             return
         try:
-            await self._runtime.set_native_log_level("warning")
+            await apart(self._runtime.set_native_log_level("warning"))
         except (CommandTimeout, RuntimeDead) as error:
             raise StackDied(str(error)) from error
 
@@ -163,7 +173,7 @@ class Stack:
         self._registrars.pop(agent._handle, None)
         agent._registered = True  # or the call below does nothing
         try:
-            await agent.unregister(timeout=1.0)
+            await apart(agent.unregister(timeout=1.0))
         except BaresipError:
             return  # the registrar does not answer, or refuses; it forgets us by itself
 
@@ -174,6 +184,9 @@ class Stack:
             BaresipError: none was sent.
             CommandTimeout, RuntimeDead: perhaps one was.
         """
+        await apart(self._dial(agent, uri, headers, taker))
+
+    async def _dial(self, agent: UserAgent, uri: str, headers: dict[str, str], taker: Taker) -> None:
         self._dialing += 1
         try:
             call = await agent.dial(uri, headers)
@@ -233,7 +246,7 @@ class Stack:
         if self._runtime is None:
             raise BaresipError("the stack is not up")
         self._made += 1
-        return await UserAgent.create(self._runtime, account)
+        return await apart(UserAgent.create(self._runtime, account))
 
 
 def host_of(trunk: SipTrunk) -> str:
