@@ -195,7 +195,13 @@ def test_the_picture_shows_who_spoke_when(db):
     assert min(callee[BARS // 2 :]) > 15
 
 
-def test_the_loudest_fits_and_silence_is_seen(db):
-    agent, callee = picture(tone(1, loudness=1), silence(1))
+@pytest.mark.parametrize("loudness", [1, 0.5, 0.2])
+def test_the_loudest_is_as_tall_as_can_be_and_silence_is_seen(db, loudness):
+    agent, callee = picture(tone(1, loudness=loudness), silence(1))
     assert min(agent) == -30
     assert set(callee) == {0.7}
+
+
+def test_noise_on_a_silent_line_is_not_blown_up(db):
+    agent, _ = picture(tone(1, loudness=0.02), silence(1))
+    assert min(agent) > -10
