@@ -19,6 +19,7 @@ AWAITED_FOR = timedelta(minutes=5)  # from the end of the attempt
 BARS = 200
 MIDDLE = 32  # of the picture's height: one side above, one below
 TALLEST = 30
+QUIET = LOUDEST // 6  # what is nowhere louder is drawn as quiet as it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +44,16 @@ class Player:
     @property
     def agent(self) -> str:
         """The agent's side as a path of SVG: bars upwards from the middle."""
-        return _bars(self._peaks[:BUCKETS], -1)
+        return self._bars(slice(BUCKETS), -1)
 
     @property
     def callee(self) -> str:
         """The callee's, downwards."""
-        return _bars(self._peaks[BUCKETS:], 1)
+        return self._bars(slice(BUCKETS, None), 1)
 
-    @property
-    def _peaks(self) -> bytes:
-        return bytes(self.recording.peaks) if self.recording else b""
+    def _bars(self, side: slice, way: int) -> str:
+        peaks = bytes(self.recording.peaks) if self.recording else b""
+        return _bars(peaks[side], max(peaks, default=0), way)
 
 
 def players_of(call: Call, attempts: Sequence[Attempt], actor: Actor, now: datetime) -> list[Player]:
@@ -118,9 +119,13 @@ def _just_ended(attempt: Attempt, now: datetime) -> bool:
     return attempt.ended_at is not None and now - attempt.ended_at < AWAITED_FOR
 
 
-def _bars(peaks: bytes, way: int) -> str:
-    """A stroke for each bar. Half as loud looks two thirds as tall, as it sounds; silence is a dot."""
+def _bars(peaks: bytes, loudest: int, way: int) -> str:
+    """A stroke for each bar, the loudest of both sides as tall as can be; silence is a dot.
+
+    Half as loud looks two thirds as tall, as it sounds.
+    """
     each = max(len(peaks) // BARS, 1)
-    loudest = [max(peaks[first : first + each]) for first in range(0, len(peaks), each)]
-    heights = [max(TALLEST * (peak / LOUDEST) ** 0.6, 0.7) for peak in loudest]
+    loud = [max(peaks[first : first + each]) for first in range(0, len(peaks), each)]
+    most = max(loudest, QUIET)
+    heights = [max(TALLEST * (peak / most) ** 0.6, 0.7) for peak in loud]
     return "".join(f"M{place}.5 {MIDDLE}v{way * height:.1f}" for place, height in enumerate(heights))

@@ -94,15 +94,17 @@ def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
 
 
 def options(name: str, default: dict[str, object]) -> dict[str, object]:
-    """A JSON object: what a class of others is made with."""
-
-    def parse(value: str) -> dict[str, object]:
-        if not value.startswith("{"):
-            raise ValueError
-        parsed: dict[str, object] = json.loads(value)
-        return parsed
-
-    return _parsed(name, default, parse, 'a JSON object such as {"bucket_name": "recordings"}')
+    """A JSON object: what a class is made with. It may hold secrets, so a wrong one is not repeated."""
+    value = text(name, "")
+    if not value:
+        return default
+    try:
+        parsed: object = json.loads(value)
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise BadSetting(f'{name} must be a JSON object such as {{"bucket_name": "recordings"}}.') from None
+    return parsed
 
 
 def hosts_with_ports(name: str) -> list[str]:

@@ -423,7 +423,7 @@ class RecordingPart(msgspec.Struct, frozen=True, kw_only=True, tag="recording"):
     attempt_id: Name
     offset: Count
     total: Count
-    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]  # of the whole
+    sha256: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]  # of the whole
     data: bytes = b""
 
 

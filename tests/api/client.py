@@ -29,7 +29,10 @@ class Program:
             headers.setdefault("Authorization", f"Bearer {self.key}")
         content_type = headers.pop("Content-Type", "")
         answer = self.client.generic(method, f"/v1{path}", data, content_type=content_type, headers=headers)
-        return in_envelope(answer) if self.in_envelope or answer.status_code >= 400 else answer
+        if self.in_envelope or not answer.streaming:
+            return in_envelope(answer)
+        list(answer.streaming_content)  # to its end, which closes the file
+        return answer
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.send("GET", path, **headers)

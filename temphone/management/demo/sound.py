@@ -54,7 +54,7 @@ def _syllable(pitch_hz: int, vowel: tuple[float, ...]) -> "array[int]":
 
 
 def _swell(part: float) -> float:
-    return float(LOUDNESS * math.sin(math.pi * part) ** 0.7)
+    return LOUDNESS * math.sqrt(math.sin(math.pi * part))
 
 
 def _wave(phase: float, vowel: tuple[float, ...]) -> float:
