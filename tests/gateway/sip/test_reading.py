@@ -68,5 +68,12 @@ def test_a_trunk_has_a_problem_only_if_it_is_the_trunks(text, problem):
     assert outcomes.problem(text) == problem
 
 
+def test_a_call_that_is_forbidden_is_not_held_against_its_trunk():
+    """Providers mean the number with it as often as the password."""
+    assert outcomes.trouble("403 Forbidden") == ""
+    assert outcomes.trouble("401 Unauthorized") == "401: wrong user or password"
+    assert outcomes.trouble("486 Busy Here") == ""
+
+
 def test_every_answer_in_the_table_is_a_final_one_that_refuses():
     assert all(300 <= status < 700 for status in outcomes.STATUSES)

@@ -110,10 +110,10 @@ def test_a_trunk_that_came_back_is_ready_again():
     """What a call met there is held against it for a minute, or until the next goes through."""
 
     async def test():
-        forbids = Manners(rings_after=None, status="403 Forbidden")
+        forbids = Manners(rings_after=None, status="401 Unauthorized")
         async with Uas(forbids) as peer, sip(trunk(peer.port)) as network:
             await failure(network.line(request(), Remembers()))
-            assert "403" in network.state("trunk_1").problem
+            assert "401" in network.state("trunk_1").problem
             peer.manners = Manners()
             (await answered(network, attempt_id="att_2")).hang_up()
             assert network.state("trunk_1").ready

@@ -230,7 +230,7 @@ class SipLine:
             raise self._failure(self._closed)
 
     def _failure(self, text: str) -> Failed:
-        self._network.met(self, outcomes.problem(text))
+        self._network.met(self, outcomes.trouble(text))
         self._network.let_go(self)
         return outcomes.failure(text)
 

@@ -59,6 +59,14 @@ def problem(text: str) -> str:
     return UNSENT.get(number_in(text), LOST)
 
 
+def trouble(text: str) -> str:
+    """What a call that ended so says of its trunk; empty when it says nothing against it.
+
+    403 does not: many providers mean the number with it, and other calls would wait for nothing.
+    """
+    return "" if status_in(text) == 403 else problem(text)
+
+
 def status_in(text: str) -> int:
     """The status at the beginning of "486 Busy Here"; 0 when there is none."""
     match = re.match(r"([1-6]\d\d)(?: |$)", text)
