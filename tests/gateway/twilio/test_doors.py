@@ -180,6 +180,14 @@ def test_media_with_the_token_are_let_in_once(url):
     ringing(check)
 
 
+def test_two_media_at_once_with_one_token_are_one():
+    async def check(here, one):
+        let_in = await asyncio.gather(*(opened(here, token=one._token) for _ in range(5)))
+        assert let_in.count(True) == 1
+
+    ringing(check)
+
+
 def test_media_with_a_wrong_token_are_closed():
     async def check(here, one):
         for token in ("", "x", one._token[:-1], one._token + "x", "\u00e9"):

@@ -70,7 +70,6 @@ class TwilioLine:
         self._streaming = False
         self._hung_up = False
         self._handing_over = False
-        self._handed_over = False  # then the call is not ours to end
         self._refuses_media = False
 
     async def ring(self) -> None:
@@ -115,7 +114,7 @@ class TwilioLine:
 
     def hang_up(self) -> None:
         """See the interface."""
-        if self._hung_up or self._handed_over:
+        if self._hung_up:
             return
         self._hung_up = True
         self._ear.close(Gone(EndedBy.STAFF, "hung up"))
@@ -129,8 +128,7 @@ class TwilioLine:
         self._handing_over = True  # the media stop before the answer comes
         text = twiml.transfer(to, caller_id=self._request.caller_id)
         if await self._redirect(self._custody, text) and not self._hung_up:
-            self._handed_over = True
-            self._custody.let_go()
+            self._custody.let_go()  # it is not ours to end any more
             self._ear.close(Gone(EndedBy.AGENT, "transferred"))
             return True
         self._handing_over = False
