@@ -78,5 +78,9 @@ class LostLeg:
         """See the interface."""
         return Over(EndedBy.SYSTEM)
 
+    async def transfer(self, _to: str, /) -> bool:
+        """See the interface."""
+        return False
+
     def hang_up(self) -> None:
         """See the interface."""
