@@ -133,6 +133,7 @@ call (?:screening|assist)
 screening (?:service|this call|your call|the call)
 (?:being|is) screened
 screens calls
+copy of this conversation
 virtual assistant
 google .*(?:assistant|voice|screen)
 (?:see|check) if (?:this person|the person|they are|theyre|he is|she is) (?:is )?available
@@ -164,7 +165,7 @@ for english
 """
 
 GREETING = r"""
-(?:you have|youve) reached
+you(?:ve| have)? reach(?:ed)?
 (?:person|party|customer|subscriber|number) you (?:are|were|have) (?:calling|called|dialed|trying)
 will (?:call|get back to) you (?:back )?as soon as
 """
@@ -175,6 +176,8 @@ MACHINE = r"""
 record (?:your|a) message
 (?:forwarded|transferred) to (?:an? )?(?:automated )?(?:voice|answering|automatic)
 mailbox (?:is full|belongs)
+(?:cant|cannot|can not|unable to|not able to) (?:take|answer) your call
+accept any(?: \w+)? messages
 (?:you have|youve) reached the (?:voice|mail)
 (?:say|state|record) your name and
 before i (?:try to )?connect you

@@ -176,3 +176,12 @@ def test_who_is_transferred_is_gone():
         await leg.closed()
 
     asyncio.run(test())
+
+
+def test_nothing_counts_as_said_after_the_end_while_the_last_words_are_being_understood():
+    async def test(leg, line):
+        assert await line.reaches(1_100)
+        spoken = await leg.say("one two three")
+        assert (spoken.text, spoken.cut_in.text) == ("", "stop calling me")
+
+    on_call(test, says("stop calling me", 500), hangs_up(), speech=FakeEngines(stt=FakeEar(takes_frames=50)))
