@@ -145,6 +145,7 @@ VOICEMAIL = r"""
 (?:after|at|following) the (?:tone|beep|signal)
 voice ?mail|mailbox|answering machine
 record (?:your|a) message
+accept any(?: \w+)? messages
 dej[ea]n?(?:nos|me)? (?:su|un|tu|el) (?:mensaje|recado)
 (?:despues|tras|al oir) (?:del|de la|el|la) (?:tono|senal)
 buzon
