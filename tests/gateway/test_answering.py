@@ -26,6 +26,7 @@ Hi, the person you are calling is using a screening service. Please say your nam
 Please state your name, and Google Voice will try to connect you.
 Record your name and reason for calling, and I will see if this person is available.
 This call is being screened. Who is calling?
+The person will get a copy of this conversation.
 Hi, I am a virtual assistant. What is the reason for your call?
 Diga su nombre y el motivo de su llamada.
 """
@@ -69,6 +70,7 @@ He's not available right now. Would you like to leave a message?
 Sorry, I can't come to the phone right now, who is this?
 Thank you for calling Smith and Sons, this is Janet speaking.
 Hello? Hello? I can't hear you.
+You've reached Acme, how may I help you?
 Good morning, how can I help you?
 What, press nine?
 You said press 9, what does it do?
@@ -121,6 +123,8 @@ def test_what_was_not_understood_is_unknown_unless_the_rest_tells():
     [
         "Leave your message at the beep.",
         "The mailbox is full.",
+        "We can't take your call right now.",
+        "It can not accept any new messages at this time.",
         "For sales press one. For support press two.",
         "For all other questions press 3.",
         "Press two for payments.",

@@ -5,13 +5,12 @@ from temphone.gateway.conversation.moves import Speech
 from temphone.gateway.conversation.understanding import words_of
 from temphone.telephony.messages import AnsweredBy
 
-# In this order: a voicemail may ask for the purpose or offer keys, a menu may say whom one has reached.
+# In this order: a voicemail may ask for the purpose or offer keys.
 RULES = (
     (AnsweredBy.SCREENING, phrases.pattern(phrases.SCREENING)),
     (AnsweredBy.VOICEMAIL, phrases.pattern(phrases.VOICEMAIL)),
     (AnsweredBy.SCREENING, phrases.pattern(phrases.PURPOSE)),
     (AnsweredBy.IVR, phrases.pattern(phrases.IVR)),
-    (AnsweredBy.VOICEMAIL, phrases.pattern(phrases.GREETING)),
 )
 # People greet in less, or at least ask something.
 LONG_MS = 1_500
@@ -19,6 +18,7 @@ VERY_LONG_MS = 4_500
 
 _ASIDE = phrases.pattern(phrases.MENU_ASIDE)
 _ABSENCE = phrases.pattern(phrases.ABSENCE)
+_GREETING = phrases.pattern(phrases.GREETING)
 _ADDRESS = phrases.pattern(phrases.ADDRESS)
 _MACHINE = phrases.pattern(phrases.MACHINE)
 
@@ -29,6 +29,8 @@ def classify(speech: Speech) -> AnsweredBy:
     who = next((who for who, rule in RULES if rule.search(words)), None)
     if who is not None:
         return who
+    if _GREETING.search(words) and not _is_addressed(speech, words):
+        return AnsweredBy.VOICEMAIL
     if not speech.understood:
         return AnsweredBy.UNKNOWN
     return AnsweredBy.VOICEMAIL if _is_recited(speech, words) else AnsweredBy.HUMAN
@@ -48,6 +50,11 @@ def _words_of(speech: Speech) -> str:
 
 def _is_recited(speech: Speech, words: str) -> bool:
     """Whether it is long, and says that nobody is there, or nothing to whoever calls."""
-    if "?" in speech.text or _ADDRESS.search(words):
+    if _is_addressed(speech, words):
         return False
     return speech.lasts_ms >= (LONG_MS if _ABSENCE.search(words) else VERY_LONG_MS)
+
+
+def _is_addressed(speech: Speech, words: str) -> bool:
+    """Whether it is said to somebody who is there."""
+    return "?" in speech.text or _ADDRESS.search(words) is not None

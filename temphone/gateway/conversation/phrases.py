@@ -151,6 +151,7 @@ call (?:screening|assist)
 screening (?:service|this call|your call|the call)
 (?:being|is) screened
 screens calls
+copy of this conversation
 virtual assistant
 google .*(?:assistant|voice|screen)
 (?:see|check) if (?:this person|the person|they are|theyre|he is|she is) (?:is )?available
@@ -162,6 +163,7 @@ VOICEMAIL = r"""
 (?:after|at|following) the (?:tone|beep|signal)
 voice ?mail|mailbox|answering machine
 record (?:your|a) message
+accept any(?: \w+)? messages
 dej[ea]n?(?:nos|me)? (?:su|un|tu|el) (?:mensaje|recado)
 (?:despues|tras|al oir) (?:del|de la|el|la) (?:tono|senal)
 buzon
@@ -182,7 +184,7 @@ for english
 """
 
 GREETING = r"""
-(?:you have|youve) reached
+you(?:ve| have)? reach(?:ed)?
 (?:person|party|customer|subscriber|number) you (?:are|were|have) (?:calling|called|dialed|trying)
 will (?:call|get back to) you (?:back )?as soon as
 """
@@ -193,6 +195,8 @@ MACHINE = r"""
 record (?:your|a) message
 (?:forwarded|transferred) to (?:an? )?(?:automated )?(?:voice|answering|automatic)
 mailbox (?:is full|belongs)
+(?:cant|cannot|can not|unable to|not able to) (?:take|answer) your call
+accept any(?: \w+)? messages
 (?:you have|youve) reached the (?:voice|mail)
 (?:say|state|record) your name and
 before i (?:try to )?connect you

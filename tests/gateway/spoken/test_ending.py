@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from temphone.gateway.conversation.moves import Key, Over, Silence
+from temphone.gateway.legs.base import Spoken
 from temphone.gateway.legs.line import Gone
 from temphone.telephony.messages import EndedBy
 from tests.gateway.spoken.fakes import Does, FakeEar, FakeEngines, FakeLine, hangs_up, presses, says
@@ -138,3 +139,49 @@ def test_everything_is_let_go_of():
 
 def test_a_noise_at_the_end_is_nothing():
     assert on_call(all_heard, Does(noise(300), 300), hangs_up()) == [GONE]
+
+
+def test_an_error_of_ours_ends_the_conversation_too():
+    class Broken(FakeLine):
+        async def receive(self):
+            if self.now_ms >= 500:
+                raise ZeroDivisionError
+            return await super().receive()
+
+    async def test():
+        ear = FakeEar()
+        leg = leg_on(Broken(), FakeEngines(stt=ear))
+        await leg.ring()
+        await leg.answer()
+        for doing in (leg.say("one two three four five"), leg.listen(1)):
+            with pytest.raises(ZeroDivisionError):
+                await doing
+        await leg.closed()
+        assert ear.opened[0].closed
+
+    asyncio.run(test())
+
+
+def test_who_is_transferred_is_gone():
+    class Taken(FakeLine):
+        async def transfer(self, to):
+            self.hang_up()
+            return to == "+14155550100"
+
+    async def test():
+        leg = leg_on(Taken())
+        await leg.ring()
+        await leg.answer()
+        assert await leg.transfer("+14155550100")
+        assert await leg.listen(1) == Over(EndedBy.STAFF)
+        await leg.closed()
+
+    asyncio.run(test())
+
+
+def test_nothing_counts_as_said_after_the_end_while_the_last_noise_is_being_understood():
+    async def test(leg, line):
+        assert await line.reaches(660)
+        assert await leg.say("one two three") == Spoken("", GONE)
+
+    on_call(test, Does(noise(160), 500), hangs_up(), speech=FakeEngines(stt=FakeEar(takes_frames=50)))

@@ -66,8 +66,8 @@ def test_who_speaks_on_while_it_thinks_is_heard_out():
                 await asyncio.sleep(0)
             return True
 
-    [(said, _)] = hear(says("yes", 500), says("indeed", 340), speech=FakeEngines(turns=Slow()))
-    assert said.text == "yes indeed"
+    heard = hear(says("yes", 500), says("indeed", 340), times=2, speech=FakeEngines(turns=Slow()))
+    assert [one for one, _ in heard] == [spoke("yes indeed", 500, 740), Silence()]
 
 
 def test_a_speech_ends_after_30_s():
@@ -96,7 +96,7 @@ def test_a_noise_that_outlasts_the_time_is_waited_for():
 
 
 def test_the_word_before_voice_is_noticed_is_not_cut_off():
-    # The first 100 ms are not taken for voice; the transcriber gets them all the same.
+    # The first 240 ms are not taken for voice; the transcriber gets them all the same.
     class Late(FakeTurns):
         def activity(self):
             return LateActivity()
@@ -106,7 +106,7 @@ def test_the_word_before_voice_is_noticed_is_not_cut_off():
 
         def feed(self, frame):
             self.seen = self.seen + 1 if any(frame) else 0
-            return self.seen > 5
+            return self.seen > 12
 
     [(said, _)] = hear(says("yes please", 500), speech=FakeEngines(turns=Late()))
     assert said.text == "yes please"

@@ -71,20 +71,30 @@ class Watch:
 
     def __init__(self) -> None:
         self._looks: list[Callable[[], bool]] = []
+        self._error: BaseException | None = None
 
     async def until(self, look: Callable[[], T | None]) -> T:
-        """The first result that is not None."""
+        """The first result that is not None. Raises what ``fail`` was told."""
+        if self._error:
+            raise self._error
         if (result := look()) is not None:
             return result
         found: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
         def tried() -> bool:
-            if not found.done() and (result := look()) is not None:
+            if self._error and not found.done():
+                found.set_exception(self._error)
+            elif not found.done() and (result := look()) is not None:
                 found.set_result(result)
             return found.done()
 
         self._looks.append(tried)
         return await found
+
+    def fail(self, error: BaseException) -> None:
+        """Nothing will change any more, because of this."""
+        self._error = error
+        self.changed()
 
     def changed(self) -> None:
         """Something has changed."""

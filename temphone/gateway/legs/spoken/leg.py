@@ -81,6 +81,7 @@ class SpokenLeg:
         self._mouth = Mouth(self._line, self._tape)
         self._ears = Ears(self._engines.turns, self._scribe, self._inbox, self._watch.changed)
         self._carried = asyncio.create_task(self._carry())
+        self._carried.add_done_callback(self._break)
 
     async def say(self, text: str) -> Spoken:
         """See the interface."""
@@ -147,21 +148,30 @@ class SpokenLeg:
 
     async def _carry(self) -> None:
         """Take what comes from the line until it ends, then let the conversation hear the rest."""
-        over = Over(EndedBy.SYSTEM)
         try:
-            async with asyncio.timeout(self._request.max_duration_s + GRACE_S):
-                over = await self._take_all()
-        except TimeoutError:
-            self._line.hang_up()
-        finally:
+            over = await self._take_all_in_time()
             self._mouth.end()
-            if self._tape:
-                self._tape.end()
             self._ears.end()
             await self._ears.settled()
             self._inbox.close(over)
             self._watch.changed()
+        finally:
+            if self._tape:
+                self._tape.end()
             await self._close()
+
+    def _break(self, carried: asyncio.Task[None]) -> None:
+        """An error of ours ends the conversation too."""
+        if not carried.cancelled() and (error := carried.exception()):
+            self._watch.fail(error)
+
+    async def _take_all_in_time(self) -> Over:
+        try:
+            async with asyncio.timeout(self._request.max_duration_s + GRACE_S):
+                return await self._take_all()
+        except TimeoutError:
+            self._line.hang_up()
+            return Over(EndedBy.SYSTEM)
 
     async def _take_all(self) -> Over:
         while True:
