@@ -85,9 +85,9 @@ def _schedule(
     asked = [request for request in requests if isinstance(request, CallRequest)]
     known = look_up_all(
         actor,
-        mode,
         {request.contact_id for request in asked},
         {request.campaign_id for request in asked if request.campaign_id is not None},
+        mode=mode,
     )
     items = [_planned(actor, mode, request, known, now) for request in requests]
     rulings = _rule(items, now)

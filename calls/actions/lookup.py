@@ -89,7 +89,7 @@ class Known:
 
 
 def look_up(
-    actor: Actor, mode: Mode, contact_id: str, campaign_id: str | None, *, now: datetime
+    actor: Actor, contact_id: str, campaign_id: str | None, *, mode: Mode = Mode.TEST, now: datetime
 ) -> tuple[Known, Facts | None]:
     """What one request names, the contact locked; and the facts, None where more must be read."""
     rows = [list(_rows_in(row)) for row in _ask(actor, contact_id, campaign_id, now)]
@@ -120,7 +120,11 @@ def live_numbers(mode: str) -> frozenset[str]:
 
 
 def look_up_all(
-    actor: Actor, mode: Mode, contact_ids: Collection[str], campaign_ids: Collection[str]
+    actor: Actor,
+    contact_ids: Collection[str],
+    campaign_ids: Collection[str],
+    *,
+    mode: Mode = Mode.TEST,
 ) -> Known:
     """What many requests name, the contacts locked in a fixed order; three queries, in live mode four."""
     contacts = Contact.objects.present().select_for_update(no_key=True).order_by("pk")

@@ -101,7 +101,7 @@ def _schedule(
 ) -> Scheduled:
     with transaction.atomic():
         # The contact stays locked, so that nobody erases it between our look and our commit.
-        known, facts = look_up(actor, mode, request.contact_id, request.campaign_id, now=now)
+        known, facts = look_up(actor, request.contact_id, request.campaign_id, mode=mode, now=now)
         call = planned(actor, mode, request, known=known, now=now)
         ruling = allowed(call, facts or Facts.read([call], now=now))
         data = call_data(call)
@@ -119,7 +119,7 @@ def preview_call(*, actor: Actor, mode: Mode, request: CallRequest, now: datetim
         Forbidden, NotFound, Invalid: as scheduling would. What policy would refuse is in the verdict.
     """
     actor.require(Role.OPERATOR)
-    known, facts = look_up(actor, mode, request.contact_id, request.campaign_id, now=now)
+    known, facts = look_up(actor, request.contact_id, request.campaign_id, mode=mode, now=now)
     call = planned(actor, mode, request, known=known, now=now)
     ruling = _asked(call, facts or Facts.read([call], now=now))
     return Preview(

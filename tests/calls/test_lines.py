@@ -181,7 +181,7 @@ def test_calls_of_a_trunk_that_is_off_do_not_hold_up_others():
     a_number(trunk=off)
     a_number("+34911234567", trunk=on)
     a_gateway(trunks=ready(off, on))
-    held = live_calls(3)
+    held = live_calls(2)
     (other,) = live_calls(caller_id="+34911234567", scheduled_at=(NOON + LATE).isoformat())
     assert [request.to for request in claim(NOON + LATE, limit=2)] == [other.contact.phone]
     assert why(held[0]) == "The trunk Off is switched off."
