@@ -122,5 +122,5 @@ class AgentVersionAdmin(BackOffice):
 
     def audit_target(self, object_id: str) -> str:
         """The agent's id, as the audit log knows it."""
-        version = AgentVersion.objects.filter(pk=object_id).first()
+        version = AgentVersion.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
         return version.agent_id if version else object_id

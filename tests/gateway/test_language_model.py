@@ -30,6 +30,7 @@ STEPS = (
         otherwise=Branch(phrases=()),
     ),
 )
+GOODBYE = says("Good. ") + does("end_call")
 EVERYTHING = Instructions(text="Find out whether they come.", tools=tuple(Tool))
 
 
@@ -80,8 +81,8 @@ def test_it_is_told_what_was_said_and_nothing_that_is_secret(tmp_path):
     assert "Find out whether they come." in asked["messages"][0]["content"]
     assert asked["messages"][-1]["content"].startswith("<callee>")
     assert (asked["model"], asked["stream"]) == ("small", True)
-    assert told.llm.keys == [f"Bearer {KEY}"]
-    text = json.dumps(asked)
+    assert set(told.llm.keys) == {f"Bearer {KEY}"}
+    text = json.dumps(told.llm.asked)
     assert "the front desk" in text
     for secret in (KEY, DESK, HUMAN, "+14155550199", "whsec"):
         assert secret not in text
@@ -148,6 +149,7 @@ def test_it_gives_only_outcomes_that_it_can_know(tmp_path, arguments, outcome):
     marks = does("mark_outcome", arguments) if len(str(arguments)) < 100 else [huge(arguments)]
     told = call(tmp_path, says("I see.") + marks + does("end_call", index=1, id_="call_2"))
     assert told.ending.outcome is outcome
+    assert told.notes == []
 
 
 def huge(arguments):
@@ -294,6 +296,11 @@ def test_halves_of_characters_and_markup_are_not_spoken(tmp_path):
     assert told.by_model == ["Good \U0001f600 day , Alex."]
 
 
+def test_pieces_without_choices_are_passed_over(tmp_path):
+    told = call(tmp_path, [{"choices": None}, {"choices": []}, *GOODBYE, {"choices": None, "usage": {}}])
+    assert (told.by_model, told.notes) == (["Good."], [])
+
+
 def test_calls_of_tools_without_an_index_or_id_are_understood(tmp_path):
     fragment = {"function": {"name": "callback", "arguments": '{"when": "later"}'}}
     told = call(tmp_path, [piece(content="Yes."), piece(tool_calls=[fragment])])
@@ -318,7 +325,6 @@ QUESTIONS = (
     Question(name="comes", text="Do they come?", type="yes_no"),
     Question(name="day", text="Which day?", type="date"),
 )
-GOODBYE = says("Good. ") + does("end_call")
 
 
 def analysed(tmp_path, completion, **fields):
