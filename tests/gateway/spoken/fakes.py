@@ -187,16 +187,20 @@ class FakeTranscriber:
     ear: "FakeEar"
     sound: bytearray = field(default_factory=bytearray)
     closed: bool = False
+    finishing: bool = False
 
     def feed(self, sound: bytes) -> None:
         assert not self.closed
+        assert not self.finishing, "one part at a time"
         self.sound += sound
 
     async def finish(self) -> str:
         sound, self.sound = bytes(self.sound), bytearray()
         self.ear.asked += 1
+        self.finishing = True
         for _ in range(self.ear.takes_frames * TURNS):
             await asyncio.sleep(0)
+        self.finishing = False
         if self.ear.deaf:
             self.ear.deaf -= 1
             raise SpeechFailed("deaf")
