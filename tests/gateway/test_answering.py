@@ -36,6 +36,8 @@ Para español, oprima el dos.
 Please listen carefully, as our menu options have changed.
 Your call is important to us. Please hold.
 If you know your party's extension, dial it now. Otherwise, press zero.
+If this is an emergency, hang up and dial nine one one.
+If you know your party's extension, you may dial it at any time.
 """
 HUMAN = """
 Hello?

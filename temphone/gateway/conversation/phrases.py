@@ -178,7 +178,8 @@ motivo de (?:su|la) llamada
 
 IVR = r"""
 <press>
-main menu|menu options|following options|listen carefully|your call is important|party extension
+main menu|menu options|following options|listen carefully|your call is important
+partys? extension|hang up and dial
 for english
 (?:oprima|marque|presione|pulse) (?:el )?(?:uno|dos|tres|cero|\d)
 """
@@ -203,7 +204,7 @@ before i (?:try to )?connect you
 (?:<press>.*){2}
 for (?:\w+ ){1,4}<press>
 (?:press|dial|select|enter) (?:one|two|three|four|five|six|seven|eight|zero|pound|star|[0-8]) (?:for|to)
-menu options|following options|listen carefully as|your call is important
+menu options|following options|listen carefully as|your call is important|partys? extension|hang up and dial
 (?:despues|tras|al oir) (?:del|de la|el|la) (?:tono|senal)
 """
 

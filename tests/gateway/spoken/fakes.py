@@ -95,6 +95,13 @@ class FakeLine:
         self.now_ms += FRAME_MS
         return Sound(self._coming.popleft() if self._coming else SILENCE)
 
+    async def ends(self) -> None:
+        """Returns when it has told its end."""
+        for _ in range(NEVER_MS):
+            if self._gone:
+                return
+            await asyncio.sleep(0)
+
     async def reaches(self, ms: int) -> bool:
         """Returns when its clock shows so much."""
         for _ in range(ms * TURNS):
@@ -104,6 +111,7 @@ class FakeLine:
         return False
 
     def play(self, sound: bytes) -> None:
+        assert not self._gone, "nothing is played into a line that has ended"
         self._given += sound
         self.most_unplayed_ms = max(self.most_unplayed_ms, self.unplayed_ms)
 
@@ -179,16 +187,20 @@ class FakeTranscriber:
     ear: "FakeEar"
     sound: bytearray = field(default_factory=bytearray)
     closed: bool = False
+    finishing: bool = False
 
     def feed(self, sound: bytes) -> None:
         assert not self.closed
+        assert not self.finishing, "one part at a time"
         self.sound += sound
 
     async def finish(self) -> str:
         sound, self.sound = bytes(self.sound), bytearray()
         self.ear.asked += 1
+        self.finishing = True
         for _ in range(self.ear.takes_frames * TURNS):
             await asyncio.sleep(0)
+        self.finishing = False
         if self.ear.deaf:
             self.ear.deaf -= 1
             raise SpeechFailed("deaf")

@@ -8,6 +8,7 @@ from temphone.gateway.conversation.moves import Key, Over, Silence
 from temphone.gateway.legs.base import Spoken
 from temphone.gateway.legs.line import Gone
 from temphone.telephony.messages import EndedBy
+from tests.gateway.builders import script
 from tests.gateway.spoken.fakes import Does, FakeEar, FakeEngines, FakeLine, hangs_up, presses, says
 from tests.gateway.spoken.legs import leg_on, on_call
 from tests.gateway.spoken.sounds import noise
@@ -48,6 +49,15 @@ def test_what_was_said_over_the_agent_just_before_a_hang_up_comes_first():
         assert await leg.listen(1) == GONE
 
     on_call(test, says("stop calling me", 480), hangs_up())
+
+
+def test_what_was_done_while_nobody_listened_comes_before_the_end():
+    async def test(leg, line):
+        await leg.closed()
+        said, key, over = await all_heard(leg, line)
+        assert (said.text, key.digit, over) == ("stop calling me", "9", GONE)
+
+    on_call(test, says("stop calling me", 500), presses("9"), hangs_up())
 
 
 def test_a_key_in_the_last_instant_comes_first():
@@ -181,7 +191,8 @@ def test_who_is_transferred_is_gone():
 
 def test_nothing_counts_as_said_after_the_end_while_the_last_noise_is_being_understood():
     async def test(leg, line):
-        assert await line.reaches(660)
-        assert await leg.say("one two three") == Spoken("", GONE)
+        await line.ends()
+        await asyncio.sleep(0)
+        assert await leg.say(script().message) == Spoken("", GONE)  # of which the sound is there
 
     on_call(test, Does(noise(160), 500), hangs_up(), speech=FakeEngines(stt=FakeEar(takes_frames=50)))

@@ -142,6 +142,10 @@ def test_a_beep_is_heard_when_it_has_ended():
     assert 0 <= at_ms + HELLO_MS - 900 <= 60
 
 
+def test_a_tone_that_does_not_end_is_nothing():
+    assert hear(Does(beep(5_000), 500), timeout_s=3.0) == [(Silence(), 3_320)]
+
+
 def test_a_greeting_may_pause_for_800_ms():
     said, at_ms = greeted(says("hi", 300), says("you have reached Alex", 700))[0]
     assert said.text == "hi you have reached Alex"
