@@ -169,7 +169,7 @@ class FakeCall:
     async def _run_twiml(self) -> None:
         self.stream = FakeStream(self)
         await self.stream.run()
-        if self.status == "in-progress" and "<Dial" not in self.twiml:
+        if self.status == "in-progress" and "<Dial" not in self.twiml and not self.twilio.lingers:
             await self.goes("completed")  # the markup is at its end
 
 
@@ -330,6 +330,7 @@ class FakeTwilio:
         self.fault: Callable[[str, dict[str, str]], str | None] = lambda *_: None
         self.callbacks = "once"  # or: twice, reordered, lost
         self.paced = True
+        self.lingers = False  # whether a call stays up when its media break off
         self.plays = True  # when not paced: whether marks come back
         self.account_status = "active"
         self.public: dict[str, str] = {}

@@ -294,13 +294,14 @@ def test_a_completed_call_whose_media_stay_open_is_over():
     talking(check)
 
 
-def test_media_that_break_off_end_the_call_at_twilio():
+@pytest.mark.parametrize("lingers", [False, True])
+def test_media_that_break_off_end_the_call_at_twilio(lingers):
     async def check(here, line, media):
         await media.drops()
         assert await end_of(line) == Gone(EndedBy.CARRIER, "the media were lost")
         await until(lambda: media.call.status == "completed")
 
-    talking(check)
+    talking(check, lingers=lingers)
 
 
 def test_an_answered_call_whose_media_never_come_is_ended(monkeypatch):
