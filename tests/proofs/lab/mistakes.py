@@ -21,10 +21,11 @@ from calls.actions.idempotency import Idempotency
 from calls.actions.scheduling import CallRequest, Scheduled
 from calls.actions.suppression import suppress_in_call
 from calls.gates import Ruling
-from calls.models import Attempt, Call
+from calls.models import Attempt, Call, CallEvent, Decision
 from temphone import rows, wiring
 from temphone.accounts.actors import Actor
 from temphone.accounts.models import Mode
+from temphone.api.envelope import Answer
 from temphone.gateway.journal import Journal
 from temphone.gateway.ledger import Ledger
 from temphone.gateway.legs.phone_log import PhoneLog, Ring
@@ -178,14 +179,21 @@ def key_kept_after_commit() -> None:
 
 
 def decision_after_commit() -> None:
-    """What the gates said of a call, and that it was scheduled, is written when the call is there."""
-    history = scheduling.history
+    """What the gates said of a call, and that it was scheduled, is written when it is answered for."""
+    history, created = scheduling.history, api._created
+    waiting: dict[str, tuple[Decision, CallEvent]] = {}
 
-    def afterwards(call: Call, ruling: Ruling, event: str, *, now: datetime) -> tuple[()]:
-        transaction.on_commit(partial(rows.insert_together, *history(call, ruling, event, now=now)))
+    def later(call: Call, ruling: Ruling, event: str, *, now: datetime) -> tuple[()]:
+        waiting[call.pk] = history(call, ruling, event, now=now)
         return ()
 
-    scheduling.history = afterwards
+    def answered(scheduled: Scheduled) -> Answer:
+        answer = created(scheduled)
+        if parts := waiting.pop(scheduled.call.pk, None):
+            rows.insert_together(*parts)
+        return answer
+
+    scheduling.history, api._created = later, answered
 
 
 def written_by_and_by() -> None:
