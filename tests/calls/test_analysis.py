@@ -8,6 +8,7 @@ from calls.models import Attempt
 from calls.representation import call_details
 from campaigns.actions.agents import save_agent
 from temphone.accounts.actors import SYSTEM
+from temphone.accounts.models import Mode
 from temphone.telephony.messages import (
     Analysis,
     AnsweredBy,
@@ -32,7 +33,7 @@ def attempt(db):
     values = {"name": "Survey", "engine": "llm", "instructions": "Ask.", "questions": QUESTIONS}
     agent = save_agent(actor=SYSTEM, agent_id=None, values=values, now=NOON)
     a_call(campaign_id=a_campaign(agent=agent).pk)
-    claim_due(carrier="simulated", now=NOON)
+    claim_due(mode=Mode.TEST, now=NOON)
     return Attempt.objects.get()
 
 

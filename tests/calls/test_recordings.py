@@ -14,6 +14,7 @@ from calls.models import Attempt, Call, Recording
 from calls.models.recording import GIVEN_UP_AFTER
 from contacts.models import Contact
 from temphone.accounts.actors import SYSTEM
+from temphone.accounts.models import Mode
 from temphone.telephony.messages import (
     Received,
     RecordingFailed,
@@ -50,7 +51,7 @@ def attempt(db) -> Attempt:
 def an_attempt(**fields) -> Attempt:
     a_gateway() if not Attempt.objects.exists() else None
     call = a_call(**fields)
-    claim_due(carrier="simulated", now=NOON)
+    claim_due(mode=Mode.TEST, now=NOON)
     return call.attempts.get()
 
 

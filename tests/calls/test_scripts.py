@@ -8,6 +8,7 @@ from calls.scripts import script_for
 from campaigns.actions.agents import make_default, save_agent
 from campaigns.models import Agent, AgentVersion
 from temphone.accounts.actors import SYSTEM
+from temphone.accounts.models import Mode
 from temphone.telephony.messages import DialRequest, Outcome, Script, Tool, decode, encode
 from tests.builders import NOON, a_call, a_campaign, a_contact, a_gateway
 from tests.campaigns.builders import BOOKING, DESK, QUESTIONS
@@ -33,7 +34,7 @@ def an_agent(**values):
 
 def dialled(call) -> DialRequest:
     a_gateway()
-    (request,), _ = claim_due(carrier="simulated", now=NOON)
+    (request,), _ = claim_due(mode=Mode.TEST, now=NOON)
     assert Attempt.objects.get().pk == request.attempt_id
     return request
 
@@ -62,7 +63,7 @@ def test_a_campaigns_agent_speaks_before_the_default():
     campaign = a_campaign(agent=an_agent(goodbye="Campaign."))
     a_gateway()
     calls = [a_call(campaign_id=campaign.pk), a_call(campaign_id=a_campaign().pk), a_call()]
-    requests, _ = claim_due(carrier="simulated", now=NOON)
+    requests, _ = claim_due(mode=Mode.TEST, now=NOON)
     said = {Attempt.objects.get(pk=one.attempt_id).call_id: one.script.goodbye for one in requests}
     assert [said[call.pk] for call in calls] == ["Campaign.", "Default.", "Default."]
 
@@ -128,7 +129,7 @@ def test_a_call_whose_agent_cannot_be_spoken_is_not_dialled_and_the_others_are()
     AgentVersion.objects.filter(agent=agent).update(goodbye="{{ nothing }}")
     bad, good = a_call(campaign_id=a_campaign(agent=agent).pk), a_call()
     a_gateway()
-    requests, _ = claim_due(carrier="simulated", now=NOON)
+    requests, _ = claim_due(mode=Mode.TEST, now=NOON)
     bad.refresh_from_db()
     assert [Attempt.objects.get(pk=one.attempt_id).call for one in requests] == [good]
     assert (bad.status, bad.outcome) == ("failed", "message_incomplete")

@@ -25,7 +25,7 @@ from temphone.lib.clock import now as utc_now
 from temphone.lib.tasks import TaskFailed
 from temphone.telephony.logs import PlainFormatter
 from tests.api.client import a_body
-from tests.builders import a_contact, a_key
+from tests.builders import a_call, a_contact, a_key
 from tests.proofs.stage.installation import Installation
 from tests.webhooks.receiver import Reply, a_receiver
 
@@ -78,6 +78,7 @@ def test_a_request_that_breaks_is_logged_by_its_place_alone(failing, monkeypatch
 
 
 def test_a_task_that_breaks_tells_django_q2_its_kind_alone(failing, monkeypatch, caplog, db):
+    a_call()
     monkeypatch.setattr("calls.actions.dialing.claim_due", failing)
     with pytest.raises(TaskFailed) as raised:
         tasks.dial_due()

@@ -8,6 +8,7 @@ from django.core.files.storage import storages
 
 from calls.actions.dialing import claim_due
 from calls.models import Attempt, Call, Recording
+from temphone.accounts.models import Mode
 from temphone.telephony.messages import (
     Find,
     Received,
@@ -32,7 +33,7 @@ def attempt() -> Attempt:
     """An attempt that gw_test carries; gw_other is there, too."""
     a_gateway()
     call = a_call()
-    claim_due(carrier="simulated", now=NOON)
+    claim_due(mode=Mode.TEST, now=NOON)
     a_gateway(ledger="gw_other")
     return call.attempts.get()
 
