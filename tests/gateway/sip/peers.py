@@ -82,7 +82,7 @@ class Baresip:
 
 
 @asynccontextmanager
-async def baresip(folder: Path, wav: Path, *, certificate: Path | None = None):
+async def baresip(folder: Path, wav: Path, *, number: str = "+14155550100", certificate: Path | None = None):
     """Debian's baresip at a port of 127.0.0.1; TLS, with a certificate, at the one after it."""
     port = free_port()
     lines = [
@@ -95,7 +95,7 @@ async def baresip(folder: Path, wav: Path, *, certificate: Path | None = None):
         f"snd_path {folder}",
         *([f"sip_certificate {certificate}"] if certificate else []),
     ]
-    accounts = b"<sip:+14155550100@127.0.0.1>;regint=0;answermode=auto\n"
+    accounts = f"<sip:{number}@127.0.0.1>;regint=0;answermode=auto\n".encode()
     config = ("\n".join(lines) + "\n").encode()
     _write(folder, {"config": config, "accounts": accounts, "contacts": b""})
     process = await asyncio.create_subprocess_exec(

@@ -54,7 +54,7 @@ def test_a_call_from_the_dial_to_the_end(tmp_path, monkeypatch):
             django.trunks = [trunk(peer.port)]
             async with gateway(tmp_path, django, talks=plain(talks), sip=settings()) as client:
                 await ready(django)
-                assert django.beats[-1].legs == ["simulated", "sip"]
+                assert django.beats[-1].legs == ["simulated", "sip", "twilio"]
                 assert await client.dial(request()) == [Placed(attempt_id="att_1")]
                 await django.ended("att_1")
                 (dialog,) = peer.dialogs.values()

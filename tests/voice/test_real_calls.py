@@ -1,0 +1,125 @@
+"""Real calls: scheduled by the API, over SIP, spoken and heard, to programs that nobody here wrote."""
+
+import urllib.request
+
+import pytest
+
+from contacts.models import Suppression
+from temphone.gateway.conversation.understanding import words_of
+from tests.gateway.sip.peers import sipp
+from tests.voice.callees import MESSAGE, PREFACE, beep, silence, tracks
+
+pytestmark = [
+    pytest.mark.voice,
+    pytest.mark.sip,
+    pytest.mark.processes,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(400),
+]
+THINKS_S = 2.5  # from the end of what they say to what the agent says
+LASTS = silence(90)
+
+
+def turn(details, words):
+    """What was said with these words in it."""
+    return next(one for one in details["transcript"] if words in one["text"])
+
+
+def spoken(office, sound, said):
+    """The words that are heard where this was said."""
+    start = said["offset_ms"] * 16
+    return words_of(office.words(sound[start : start + len(office.sound(said["text"])) + 2 * 16_000]))
+
+
+def ending(details):
+    return (details["status"], details["outcome"], details["attempts"][-1].get("answered_by"))
+
+
+def test_people_and_machines_are_called_and_understood(office):
+    hello = silence(0.6) + office.sound("Hello?")
+    until_asked = silence(office.seconds(PREFACE, MESSAGE) + THINKS_S + 1.5)
+
+    def answering(words):
+        return office.callee(hello, until_asked, office.sound(words), LASTS)
+
+    agrees, by_agrees = answering("Yes, that works for me.")
+    _, by_later = answering("Can you call me tomorrow?")
+    _, by_stop = answering("Please stop calling me.")
+    greeting = office.sound("Hi, you have reached Alex. Please leave a message after the tone.")
+    machine, by_machine = office.callee(silence(0.5), greeting, silence(0.8), beep(), LASTS)
+    _, by_silent = office.callee(LASTS)
+    _, by_over = office.callee(
+        hello, silence(THINKS_S + 3), office.sound("Stop calling me, please. Do not call me again."), LASTS
+    )
+    office.until_trunks_are_ready()
+
+    calls = {
+        name: office.schedule(caller_id)
+        for name, caller_id in {
+            "agrees": by_agrees,
+            "later": by_later,
+            "stop": by_stop,
+            "machine": by_machine,
+            "silent": by_silent,
+            "over": by_over,
+        }.items()
+    }
+    office.until_over(*calls.values(), timeout_s=240)
+    told = {name: office.details(call) for name, call in calls.items()}
+
+    assert ending(told["agrees"]) == ("completed", "answered_human", "human")
+    assert ending(told["later"]) == ("completed", "callback_requested", "human")
+    assert ending(told["stop"]) == ("completed", "opted_out", "human")
+    assert ending(told["machine"]) == ("completed", "voicemail_left", "voicemail")
+    assert ending(told["silent"]) == ("completed", "message_delivered", "human")
+    assert ending(told["over"]) == ("completed", "opted_out", "human")
+    assert Suppression.objects.filter(number=calls["stop"].contact.phone).exists()
+    assert Suppression.objects.filter(number=calls["over"].contact.phone).exists()
+
+    # What they heard, and what is on record of both sides.
+    message, yes = turn(told["agrees"], MESSAGE), turn(told["agrees"], "works")
+    assert spoken(office, agrees.heard, message) == words_of(MESSAGE)
+    assert "appointment" in spoken(office, machine.heard, turn(told["machine"], MESSAGE))
+    assert PREFACE not in [one["text"] for one in told["over"]["transcript"]]
+    agent, callee = tracks(recording_of(office, calls["agrees"]))
+    assert spoken(office, agent, message) == words_of(MESSAGE)
+    assert "works" in spoken(office, callee, yes)
+    assert len(agent) == len(callee) > office.seconds(PREFACE, MESSAGE) * 16_000
+
+
+def recording_of(office, call):
+    office.until(lambda: office.details(call)["attempts"][-1]["recording"]["available"], 60)
+    request = urllib.request.Request(
+        f"{office.installation.url}/v1/calls/{call.pk}/recording",
+        headers={"Authorization": f"Bearer {office.key}"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return answer.read()
+
+
+def test_phones_that_are_not_answered_say_why(office):
+    refusals = {
+        "refuses_486": ("scheduled", "busy"),
+        "refuses_603": ("failed", "rejected"),
+        "refuses_404": ("failed", "invalid_number"),
+        "refuses_480": ("scheduled", "no_answer"),
+        "refuses_503": ("scheduled", "carrier_error"),
+    }
+    by = {name: office.phone(sipp(name, office.folder / name))[1] for name in refusals}
+    _, by["asks_407"] = office.phone(
+        sipp("asks_407", office.folder / "asks_407"), user="alice", secret="secret"
+    )
+    _, by["presses_nine"] = office.phone(sipp("presses_nine", office.folder / "presses_nine"))
+    office.until_trunks_are_ready()
+    calls = {name: office.schedule(caller_id) for name, caller_id in by.items()}
+    office.until(lambda: all(_tried(office, call) for call in calls.values()))
+    for name, (status, outcome) in refusals.items():
+        details = office.details(calls[name])
+        assert (details["status"], details["attempts"][0]["outcome"]) == (status, outcome), name
+    assert office.details(calls["presses_nine"])["outcome"] == "opted_out"
+    assert office.details(calls["asks_407"])["attempts"][0].get("answered_at")
+
+
+def _tried(office, call):
+    attempts = office.details(call)["attempts"]
+    return bool(attempts) and attempts[0]["state"] == "ended"
