@@ -134,6 +134,7 @@ class Uas(asyncio.DatagramProtocol):
         self.answers = Counter()
         self.users: dict[str, str] = {}
         self.tasks: list[asyncio.Task] = []
+        self._streams: list[Rtp] = []
         self._tls = tls
         self._sent: dict[tuple[str, str], str] = {}
 
@@ -152,7 +153,8 @@ class Uas(asyncio.DatagramProtocol):
         for dialog in self.dialogs.values():
             for task in dialog.tasks:
                 task.cancel()
-            dialog.rtp.transport.close()
+        for rtp in self._streams:
+            rtp.transport.close()
         self._transport.close()
         self._server.close()
         await asyncio.sleep(0)
@@ -213,6 +215,7 @@ class Uas(asyncio.DatagramProtocol):
     async def _carry(self, request: Message, send: Send) -> None:
         loop, manners = asyncio.get_running_loop(), self.manners
         _, rtp = await loop.create_datagram_endpoint(Rtp, local_addr=("127.0.0.1", 0))
+        self._streams.append(rtp)
         dialog = self.dialogs[request.call_id] = Dialog(request, send, rtp, tag=f"t{len(self.dialogs)}")
         dialog.tasks.append(asyncio.current_task())
         if manners.rings_after is not None:
