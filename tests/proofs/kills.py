@@ -80,7 +80,7 @@ PROOFS = (
         chunk=500,
         run=run_asked,
         broken=broken(ASKED_BROKEN, ASKED_MEMBERS, number=signal.SIGKILL, traffic=Posting),
-        broken_cases=100,
+        broken_cases=150,
     ),
     Proof(
         name="kills_on_a_line",

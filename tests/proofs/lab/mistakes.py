@@ -198,7 +198,7 @@ def decision_after_commit() -> None:
 
 def written_by_and_by() -> None:
     """A call is answered with 201 before it is committed."""
-    api.schedule_call = hasty(api.schedule_call, haste_s=0.05)
+    api.schedule_call = hasty(api.schedule_call, haste_s=0.5)
 
 
 def nobody_asks() -> None:
