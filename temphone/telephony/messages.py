@@ -355,7 +355,7 @@ class SipTrunk(msgspec.Struct, frozen=True, kw_only=True, tag="sip"):
     """A SIP provider, as staff set it up."""
 
     id: Name
-    lines: Count  # calls at once, over each gateway
+    lines: Count  # calls at once, over all gateways
     host: str
     port: Count
     transport: Literal["udp", "tcp", "tls"] = "udp"
