@@ -10,7 +10,7 @@ import pytest
 
 # What a marked test needs beside Python packages: a command that succeeds where it is there.
 NODE_CHECK = "require.resolve('axios'); require.resolve('typescript')"
-SIP_CHECK = "import baresip, shutil; assert shutil.which('sipp') and shutil.which('baresip')"
+SIP_CHECK = "import baresip, shutil; assert all(map(shutil.which, ('sipp', 'baresip', 'openssl')))"
 NEEDS = {
     "browser": (["chromium", "--version"], "chromium"),
     "node": (
@@ -19,7 +19,7 @@ NEEDS = {
     ),
     "sip": (
         [sys.executable, "-c", SIP_CHECK],
-        "baresip-python, sipp and baresip (make voice; Debian: sip-tester baresip-core)",
+        "baresip-python, sipp, baresip and openssl (make voice; Debian: sip-tester baresip-core openssl)",
     ),
 }
 os.environ.setdefault("NODE_PATH", "/usr/share/nodejs")  # where Debian keeps them
