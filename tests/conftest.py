@@ -10,7 +10,7 @@ import pytest
 
 # What a marked test needs beside Python packages: a command that succeeds where it is there.
 NODE_CHECK = "require.resolve('axios'); require.resolve('typescript')"
-SIP_CHECK = "import baresip, shutil; assert shutil.which('sipp') and shutil.which('baresip')"
+SIP_CHECK = "import baresip, shutil; assert all(map(shutil.which, ('sipp', 'baresip', 'openssl')))"
 VOICE_CHECK = """
 import sys
 from importlib.util import find_spec
@@ -24,7 +24,7 @@ NEEDS = {
     ),
     "sip": (
         [sys.executable, "-c", SIP_CHECK],
-        "baresip-python, sipp and baresip (make voice; Debian: sip-tester baresip-core)",
+        "baresip-python, sipp, baresip and openssl (make voice; Debian: sip-tester baresip-core openssl)",
     ),
     "voice": ([sys.executable, "-c", VOICE_CHECK], "the voice installation (make voice-test)"),
 }

@@ -40,7 +40,9 @@ def test_people_and_machines_are_called_and_understood(office):
     until_asked = silence(office.seconds(PREFACE, MESSAGE) + THINKS_S + 1.5)
 
     def answering(words):
-        return office.callee(hello, until_asked, office.sound(words), LASTS)
+        # Said again a while later: a slow machine may still have been speaking.
+        said = office.sound(words)
+        return office.callee(hello, until_asked, said, silence(9), said, LASTS)
 
     agrees, by_agrees = answering("Yes, that works for me.")
     _, by_later = answering("Can you call me tomorrow?")

@@ -229,10 +229,11 @@ def test_a_gateway_whose_stack_fails_ends_itself_and_the_next_tells_what_became(
     assert (ending.outcome, ending.hangup_cause, calls) == (Outcome.UNKNOWN, "gateway_restarted", 1)
 
 
-def test_no_number_of_a_sip_call_is_in_the_log(tmp_path):
+def test_no_number_or_name_of_a_sip_call_is_in_the_log(tmp_path):
     async def test():
         async with Uas(Manners(ends_after=0.2)) as peer, FakeDjango() as django:
-            django.trunks = [trunk(peer.port, user="acme", password="s3cret")]
+            nowhere = trunk(9, id="trunk_2", transport="tcp", user="acme", password="s3cret", registers=True)
+            django.trunks = [trunk(peer.port, user="acme", password="s3cret"), nowhere]
             async with Process(tmp_path, django, speed=1.0, module="tests.gateway.sip.playing") as process:
                 await process.start(TEMPHONE_SIP_LISTEN="127.0.0.1:0", TEMPHONE_LOG_LEVEL="DEBUG")
                 client = await process.client()
@@ -244,4 +245,4 @@ def test_no_number_of_a_sip_call_is_in_the_log(tmp_path):
 
     code, said = asyncio.run(test())
     assert code == 0
-    assert not any(word in said for word in ("+1415", "s3cret", "INVITE"))
+    assert not any(word in said for word in ("+1415", "s3cret", "acme", "INVITE"))
