@@ -78,6 +78,21 @@ def test_what_was_taken_back_is_not_on_it(tmp_path):
     assert words(agent) == "one two"
 
 
+def test_what_a_line_plays_late_is_late_on_it(tmp_path):
+    async def whole():
+        recorder = Recorder(tmp_path, print, print)
+        tape = recorder.tape("att_1")
+        tape.give(b"\1\0" * 160, 40)
+        for _ in range(4):
+            tape.hear(bytes(320))
+        tape.end()
+        await recorder.close()
+
+    asyncio.run(whole())
+    agent, _ = tracks(tmp_path / "att_1.wav")
+    assert agent == bytes(640) + b"\1\0" * 160 + bytes(320)
+
+
 def test_it_lasts_as_long_as_the_call(tmp_path):
     async def test(leg, line):
         await leg.listen(2.5)

@@ -2,15 +2,18 @@
 
 import asyncio
 import stat
+from unittest.mock import Mock
 
 import pytest
 
 from temphone.gateway import heartbeat
+from temphone.gateway.talking import Silent
 from temphone.gateway.trunks import Trunks
 from temphone.telephony.messages import Refused, SipTrunk, TrunkState, TwilioTrunk
 from tests.gateway.builders import dial
 from tests.gateway.fake_django import FakeDjango, until
 from tests.gateway.running import gateway
+from tests.gateway.talks import plain
 
 SIP = SipTrunk(id="trunk_1", lines=3, host="sip.example.org", port=5060, user="acme", password="s3cret")
 TWILIO = TwilioTrunk(id="trunk_2", lines=1, account_sid="AC1", auth_token="t0ken")
@@ -88,21 +91,19 @@ def test_trunks_that_cannot_be_kept_are_there_all_the_same(tmp_path, caplog):
 
 
 def test_django_tells_them_and_hears_how_they_are(tmp_path, monkeypatch):
-    """Here nothing carries SIP, as in the default installation."""
+    """Here nothing speaks, as in the default installation."""
     monkeypatch.setattr(heartbeat, "EVERY_S", 0.05)
 
     async def test():
         async with FakeDjango() as django:
             django.trunks = [SIP]
-            async with gateway(tmp_path, django) as client:
+            async with gateway(tmp_path, django, talks=lambda *_: Silent("nothing speaks")) as client:
                 await until(lambda: django.beats[-1].trunks)
                 (answer,) = await client.dial(dial("att_1", leg="sip", trunk="trunk_1"))
                 assert answer == Refused(attempt_id="att_1", cause="no such kind of leg", retry=False)
                 return django.beats[-1].trunks
 
-    assert asyncio.run(test()) == {
-        "trunk_1": TrunkState(ready=False, problem="this gateway carries no calls over sip")
-    }
+    assert asyncio.run(test()) == {"trunk_1": TrunkState(ready=False, problem="nothing speaks")}
     assert Trunks(tmp_path / "ledger.trunks").find("trunk_1") == SIP
 
 
@@ -116,10 +117,10 @@ def test_the_lines_of_a_trunk_are_kept_to(tmp_path, monkeypatch):
     async def test():
         async with FakeDjango() as django:
             django.trunks = [SIP]
-            async with gateway(tmp_path, django, speed=1.0) as client:
+            async with gateway(tmp_path, django, speed=1.0, sip=None, talks=plain(Mock())) as client:
                 await until(lambda: django.beats[-1].trunks)
                 first = await client.dial(*calls[:4])
-            async with gateway(tmp_path, django, speed=1.0) as client:
+            async with gateway(tmp_path, django, speed=1.0, sip=None, talks=plain(Mock())) as client:
                 (fifth,) = await client.dial(calls[4])
                 (other,) = await client.dial(dial("att_none", trunk="trunk_9"))
             return [*first, fifth, other]

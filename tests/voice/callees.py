@@ -22,7 +22,7 @@ from tests.gateway.sip.peers import Baresip, baresip
 from tests.proofs.stage.installation import Installation
 
 EN = Voice()
-MESSAGE = "Your appointment with the dentist is tomorrow morning at nine."
+MESSAGE = "Your appointment with the dentist is tomorrow morning."
 PREFACE = (
     "Hello, this is an automated AI assistant calling for TemPhone. This call may be recorded."
     " To stop these calls, press 9 or say stop calling."

@@ -22,7 +22,8 @@ def ring(line, speech, *, then=None, **fields):
         if then:
             asyncio.get_running_loop().call_soon(then, leg)
         try:
-            await leg.ring()
+            async with asyncio.timeout(4):  # less than a hanging voice is waited for
+                await leg.ring()
             await leg.answer()
         except Failed as failed:
             return failed
