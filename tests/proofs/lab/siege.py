@@ -83,7 +83,7 @@ class Siege:
         for one in lost:
             self._flag("lost: it never came to an end", one, heard)
         judged = [one for one in self.traffic.placed.values() if one not in lost]
-        for one, problem in chain(problems(judged, heard), self.traffic.problems(judged)):
+        for one, problem in chain(self.traffic.problems(judged), problems(judged, heard)):
             self._flag(problem, one, heard)
         self.tally.counts["calls"] += len(self.traffic.placed)
         self.tally.counts += self.traffic.counts
