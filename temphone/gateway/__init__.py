@@ -9,5 +9,8 @@ starts a **call** for each accepted attempt and, after a restart, for each one l
 one **leg** (a connection to a phone, of whatever network) by one **conversation** (a generator that
 yields what to say and is sent what was heard; it knows neither line nor clock).
 
+Of **trunks** Django tells in its answer to the pulse; they are kept beside the ledger. A network of phone
+**lines** (sound both ways, keys, the end) has them ready, and legs that talk are made of its lines.
+
 Ours that it imports: the port's messages and signing, nothing else. No Django.
 """

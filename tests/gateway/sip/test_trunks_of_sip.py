@@ -7,7 +7,7 @@ import pytest
 
 from temphone.telephony.messages import TrunkState
 from tests.gateway.fake_django import until
-from tests.gateway.sip.calling import Ear, Remembers, answered, failure, request, sip, trunk
+from tests.gateway.sip.calling import Ear, Remembers, answered, failure, request, settings, sip, trunk
 from tests.gateway.sip.uas import Manners, Uas
 
 pytestmark = pytest.mark.sip
@@ -175,5 +175,24 @@ def test_a_cancellation_that_comes_with_the_result_is_not_lost():
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("moments", [0, 1, 2, 5, 20])
+def test_a_network_that_is_closed_while_it_starts_leaves_nothing_running(moments):
+    from baresip import Runtime
+
+    from temphone.gateway.legs.sip.network import SipNetwork
+
+    async def test():
+        network = SipNetwork(settings())
+        network.keep([trunk(9)])
+        running = asyncio.create_task(network.run())
+        for _ in range(moments):
+            await asyncio.sleep(0)
+        await network.close()
+        await asyncio.wait_for(running, 5)
+        assert Runtime._active is None
 
     asyncio.run(test())

@@ -34,6 +34,7 @@ class SipNetwork:
         self._up = asyncio.Event()
         self._some_line = asyncio.Event()
         self._died = False
+        self._closing = False
 
     def line(self, request: DialRequest, history: History) -> SipLine:
         """A line for this attempt, which dials when told to."""
@@ -51,14 +52,14 @@ class SipNetwork:
         return self._registrations.state(trunk_id)
 
     async def run(self) -> None:
-        """Keep the stack and the trunks as they should be, for ever.
+        """Keep the stack and the trunks as they should be, until it is closed.
 
         Raises:
             StackDied: the process must be started anew.
         """
         beat = asyncio.create_task(self._beat())
         try:
-            while True:
+            while not self._closing:
                 self._changed.clear()
                 await self._settle()
                 await self._stack.check()
@@ -71,6 +72,8 @@ class SipNetwork:
 
     async def close(self) -> None:
         """Hang up everything, and stop; what is dead is left to the end of the process."""
+        self._closing = True
+        self._changed.set()
         self._up.clear()
         if self._died:
             return
@@ -147,9 +150,9 @@ class SipNetwork:
             self._up.clear()
             await self._stack.close()
             self._registrations.forget()
-        if self._trunks and not self._stack.is_up:
+        if self._trunks and not self._stack.is_up and not self._closing:
             await self._start()
-        if self._stack.is_up:
+        if self._stack.is_up and not self._closing:
             await self._registrations.match(list(self._trunks.values()))
             self._up.set()
 

@@ -76,6 +76,7 @@ class Stack:
         self._died = died
         self._registrars: dict[int, Callable[[StackEvent], None]] = {}
         self._runtime: Runtime | None = None
+        self._starting: asyncio.Task[None] | None = None
         self._wire: Wire | None = None
         self._agents: dict[tuple[SipTrunk, str], UserAgent] = {}
         self._made = 0
@@ -102,12 +103,16 @@ class Stack:
         Raises:
             BaresipError: it cannot be.
         """
+        self._starting = asyncio.create_task(self._start())
+        await asyncio.shield(self._starting)
+
+    async def _start(self) -> None:
         runtime = Runtime(command_timeout=ANSWERS_WITHIN_S)
         runtime.on_dead = self._died
         self._wire = Wire(self._received)
         self._wire.attach()
         try:
-            await apart(runtime.start(_config(self._settings)))
+            await runtime.start(_config(self._settings))
         except BaseException:
             self._wire.detach()
             raise
@@ -116,6 +121,8 @@ class Stack:
 
     async def close(self) -> None:
         """Stop it, and every agent and call with it."""
+        if self._starting:
+            await asyncio.wait([self._starting])
         if self._runtime is None:
             return
         runtime, self._runtime = self._runtime, None
