@@ -91,5 +91,6 @@ PROOFS = (
         chunk=500,
         run=run_on_a_line,
         broken=broken(LINE_BROKEN, LINE_MEMBERS, number=signal.SIGKILL, traffic=Forgetting),
+        broken_cases=100,
     ),
 )

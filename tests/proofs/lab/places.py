@@ -41,6 +41,7 @@ BEGINNINGS = {
     ("temphone/gateway/store.py", ""): "ledger",
     ("temphone/gateway/event_table.py", ""): "ledger",
     ("temphone/gateway/writer.py", ""): "writer",
+    ("temphone/gateway/journal.py", "Journal.about_to_dial"): "note",
     ("temphone/gateway/journal.py", ""): "writer",
     ("temphone/gateway/switchboard.py", ""): "switchboard",
     ("temphone/gateway/server.py", ""): "switchboard",
@@ -68,7 +69,15 @@ PHASES = {
         "outbox": 2,
         "pulse": 1,
     },
-    "on a line": {"start": 1, "ledger": 3, "writer": 4, "switchboard": 2, "leg": 3, "outbox": 1},
+    "on a line": {
+        "start": 1,
+        "ledger": 3,
+        "note": 3,
+        "writer": 4,
+        "switchboard": 2,
+        "leg": 3,
+        "outbox": 1,
+    },
 }
 
 
