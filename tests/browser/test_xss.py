@@ -7,13 +7,14 @@ from django.test import Client
 from django.urls import reverse
 
 from calls.models import Call, CallEvent, Gateway, StopSwitch
+from campaigns.models import Agent, AgentVersion
 from contacts.models import Consent, Suppression
 from temphone.accounts.actors import Role
 from temphone.accounts.models import ApiKey, AuditEntry, User
 from temphone.lib import clock
 from temphone.webhooks.models import DeliveryTry
 from tests.admin.test_pages import MODELS, address
-from tests.browser.test_every_page import OF_ADMINS, PAGES
+from tests.browser.test_every_page import OF_ADMINS, PAGES, an_agent
 from tests.builders import (
     a_call,
     a_campaign,
@@ -24,6 +25,7 @@ from tests.builders import (
     a_trunk,
     a_twilio_trunk,
 )
+from tests.campaigns.builders import a_step, an_answer
 from tests.pages.conftest import a_finished_call, a_live_call, say
 
 MARK = "xss7b"
@@ -101,7 +103,12 @@ def poisoned(payload: str) -> dict[str, object]:
     Gateway.objects.update(trunks=problems)
     number = a_number(name=short, trunk=trunk)
     done.attempts.update(trunk=trunk)
+    agent = poisoned_agent(payload)
+    done.attempts.update(
+        agent_version=agent.current, summary=payload, extracted={"who": payload}, analyzed_by="llm"
+    )
     return {
+        "agent": agent.pk,
         "trunk": trunk.pk,
         "broken": broken.pk,
         "number": number.pk,
@@ -112,6 +119,25 @@ def poisoned(payload: str) -> dict[str, object]:
         "live": live.pk,
         "done": done.pk,
     }
+
+
+def poisoned_agent(payload: str) -> Agent:
+    """An agent of whom every text holds the payload, past what its form would refuse."""
+    agent = an_agent()
+    AgentVersion.objects.filter(agent=agent).update(
+        name=payload[:100],
+        voice=payload[:100],
+        goodbye=payload,
+        voicemail=payload,
+        screening=payload,
+        silence_reminder=payload,
+        instructions=payload,
+        model=payload[:100],
+        transfers={payload: "+14155550100"},
+        questions=[{"name": "who", "text": payload, "type": "text"}],
+        steps=[a_step(payload, payload, an_answer(payload, say=payload, to=payload))],
+    )
+    return Agent.objects.get(pk=agent.pk)
 
 
 def reader(**columns: object) -> Client:
@@ -155,6 +181,7 @@ def test_what_is_refused_is_repeated_as_text(ids):
             ("/calls/new/", {"contact": payload, "message": payload, "when": payload}),
             ("/calls/new/preview/", {"contact": payload, "message": payload}),
             ("/contacts/new/", {"first_name": payload, "phone": payload, "timezone": payload}),
+            ("/agents/new/", {"name": payload, "goodbye": payload, "engine": payload}),
             ("/setup/trunks/new/", {"kind": payload, "name": payload, "host": payload, "user": payload}),
             ("/setup/numbers/new/", {"number": payload, "name": payload, "trunk": payload}),
             ("/account/", {"first_name": payload, "timezone": payload}),
