@@ -12,6 +12,7 @@ import select
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -60,7 +61,11 @@ class Nursery:
         if not pid:
             try:
                 self.become(name, role)
+            except BaseException:
+                traceback.print_exc()  # into the member's log: nobody else would say why it died
+                raise
             finally:
+                sys.stderr.flush()
                 os._exit(1)
         self.children[pid] = name
         report(event="started", name=name, pid=pid)

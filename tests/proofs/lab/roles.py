@@ -124,6 +124,7 @@ def carry(plan: Plan) -> None:
         lines=LINES,
         ledger=plan.ledger,
         phone_log=plan.phone_log,
+        recordings=plan.ledger.with_suffix(".recordings"),
         speed=plan.speed,
         log_level=logging.WARNING,
     )
