@@ -69,12 +69,16 @@ def test_people_and_machines_are_called_and_understood(office):
     office.until_over(*calls.values(), timeout_s=240)
     told = {name: office.details(call) for name, call in calls.items()}
 
-    assert ending(told["agrees"]) == ("completed", "answered_human", "human")
-    assert ending(told["later"]) == ("completed", "callback_requested", "human")
-    assert ending(told["stop"]) == ("completed", "opted_out", "human")
-    assert ending(told["machine"]) == ("completed", "voicemail_left", "voicemail")
-    assert ending(told["silent"]) == ("completed", "message_delivered", "human")
-    assert ending(told["over"]) == ("completed", "opted_out", "human")
+    expected = {
+        "agrees": ("completed", "answered_human", "human"),
+        "later": ("completed", "callback_requested", "human"),
+        "stop": ("completed", "opted_out", "human"),
+        "machine": ("completed", "voicemail_left", "voicemail"),
+        "silent": ("completed", "message_delivered", "human"),
+        "over": ("completed", "opted_out", "human"),
+    }
+    for name, ended in expected.items():
+        assert ending(told[name]) == ended, (name, told[name]["transcript"], told[name]["events"])
     assert Suppression.objects.filter(number=calls["stop"].contact.phone).exists()
     assert Suppression.objects.filter(number=calls["over"].contact.phone).exists()
 
