@@ -81,7 +81,7 @@ def _write(trunk: Trunk, values: Mapping[str, object], secret: str, now: datetim
     if secret:
         trunk.secret = secret
     elif trunk.kind == TrunkKind.SIP and not trunk.user:
-        trunk.secret = ""  # it would belong to nobody
+        trunk.sealed = ""  # it would belong to nobody
     _check(trunk)
     trunk.updated_at = now
     trunk.save()
