@@ -17,14 +17,14 @@ from tests.proofs.stage.installation import Installation
 from tests.voice.callees import Office
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def loop():
     """An event loop beside the tests."""
     with event_loop() as loop:
         yield loop
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def speech(loop, whisper_model, tmp_path_factory):
     """Engines of the test's own, to make what callees say, and to hear what they heard."""
     settings = replace(

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
-from functools import partial
 from typing import Protocol
 
 from temphone.gateway.speech.ports import Voice
@@ -66,25 +65,26 @@ class Mouth:
         if not (plain := spoken_form(text)):
             return
         name = name_of(self._engine.name, voice.name, voice.language, plain)
-        kept = None if name in self._renderings else await self._kept(name)
-        if kept is not None:
-            yield kept
-            return
         rendering = self._renderings.get(name) or self._begin(name, plain, voice)
         async with aclosing(rendering.pieces()) as pieces:
             async for piece in pieces:
                 yield piece
 
-    async def _kept(self, name: str) -> bytes | None:
-        return await asyncio.get_running_loop().run_in_executor(self._disk, self._prompts.get, name)
-
     def _begin(self, name: str, text: str, voice: Voice) -> Rendering:
-        rendering = Rendering(self._engine.speak(text, voice), partial(self._keep, name))
+        """Before the disk is asked: whoever comes meanwhile joins."""
+        rendering = Rendering(self._sound(name, text, voice), over=lambda: self._renderings.pop(name))
         self._renderings[name] = rendering
         return rendering
 
-    def _keep(self, name: str, rendering: Rendering) -> None:
-        del self._renderings[name]
-        if rendering.sound:
+    async def _sound(self, name: str, text: str, voice: Voice) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        if kept := await loop.run_in_executor(self._disk, self._prompts.get, name):
+            yield kept
+            return
+        pieces = []
+        async for piece in self._engine.speak(text, voice):
+            pieces.append(piece)
+            yield piece
+        if any(pieces):
             with suppress(RuntimeError):  # it was closed meanwhile
-                self._disk.submit(self._prompts.put, name, rendering.sound)
+                self._disk.submit(self._prompts.put, name, b"".join(pieces))

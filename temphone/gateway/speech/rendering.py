@@ -9,7 +9,7 @@ from temphone.gateway.speech.ports import SpeechFailed
 class Rendering:
     """Sound that is being made; ``over`` is called once, when nobody can join it any more."""
 
-    def __init__(self, source: AsyncIterator[bytes], over: Callable[["Rendering"], None]) -> None:
+    def __init__(self, source: AsyncIterator[bytes], over: Callable[[], object]) -> None:
         self._source = source
         self._tell_over = over
         self._over = False
@@ -18,11 +18,6 @@ class Rendering:
         self._listeners = 0
         self._error: SpeechFailed | None = None
         self._task = asyncio.create_task(self._make())
-
-    @property
-    def sound(self) -> bytes:
-        """All of it; empty unless it came to its end."""
-        return b"" if self._error else b"".join(self._pieces)
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The sound from its beginning. When the last listener leaves, it is broken off.
@@ -72,7 +67,7 @@ class Rendering:
             self._over = True
             self._error = error
             self._wake()
-            self._tell_over(self)
+            self._tell_over()
 
     def _wake(self) -> None:
         """Everybody who waits for more; who comes later waits anew."""

@@ -181,7 +181,7 @@ def test_what_was_to_be_played_is_known_and_can_be_dropped():
             line.play(speech(1, seed=6))
             await asyncio.sleep(0.1)
             line.clear()
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.5)
             frames = [from_ulaw(payload) for _, payload in dialog.rtp.heard]
             line.hang_up()
             await ear.over()
@@ -190,7 +190,7 @@ def test_what_was_to_be_played_is_known_and_can_be_dropped():
     after = asyncio.run(test())
     loud = [not is_silent(frame) for frame in after]
     assert any(loud[:8])  # the second was heard, from its beginning
-    assert not any(loud[9:])
+    assert not any(loud[-10:])
 
 
 def test_what_follows_a_drop_at_once_is_played_whole():

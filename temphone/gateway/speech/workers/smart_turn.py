@@ -25,7 +25,8 @@ class SmartTurn:
 
     def work(self, _: Words, sound: bytes) -> tuple[Words, bytes]:
         """Whether what was said is complete."""
-        return {"over": self._is_over(sound[-LAST_BYTES:])}, b""
+        whole = sound[: len(sound) // 2 * 2]  # no half sample
+        return {"over": self._is_over(whole[-LAST_BYTES:])}, b""
 
     def _is_over(self, sound: bytes) -> bool:
         self._analyzer.append_audio(sound, is_speech=True)
