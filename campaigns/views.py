@@ -1,6 +1,7 @@
 """The pages about agents: list, form with preview, and what may be done to one."""
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, Q
@@ -10,8 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from calls import messages as spoken
+from calls.actions.hearing import can_speak
 from calls.models import Call
 from calls.scripts import script_for
+from calls.views.hearing import sound_of, untold
 from campaigns.actions.agents import archive_agent, duplicate_agent, get_agent, make_default, save_agent
 from campaigns.forms import Draft, Editor, apply, content_of, draft_of, read_draft
 from campaigns.models import Agent, AgentVersion
@@ -96,7 +99,18 @@ def _show(request: StaffRequest, agent: Agent | None, editor: Editor) -> HttpRes
     return render(request, template, context)
 
 
-def _preview(request: StaffRequest, draft: Draft) -> dict[str, object]:
+@page
+@require_POST
+def agent_sound(request: StaffRequest) -> HttpResponse:
+    """The opening of a call by this draft as it will sound; plain text says why it cannot be heard."""
+    request.user.actor().require(Role.MANAGER)
+    shown = _preview(request, read_draft(request.POST))
+    if "script" not in shown:
+        return untold([str(shown.get("preview_problem") or _("Add a contact to hear it."))])
+    return sound_of(shown["script"])
+
+
+def _preview(request: StaffRequest, draft: Draft) -> dict[str, Any]:
     """The whole script as it would be spoken for the chosen contact."""
     text = request.POST.get("preview_q", "").strip()
     people = Contact.objects.present()
@@ -104,11 +118,12 @@ def _preview(request: StaffRequest, draft: Draft) -> dict[str, object]:
     wanted = request.POST.get("preview_contact", "")
     contact = next((one for one in found if one.pk == wanted), found[0] if found else None)
     message = request.POST.get("preview_message", "").strip() or EXAMPLE
-    shown: dict[str, object] = {
+    shown: dict[str, Any] = {
         "preview_q": text,
         "found": found,
         "contact": contact,
         "preview_message": message,
+        "can_speak": can_speak(clock.now()),
     }
     if contact:
         try:

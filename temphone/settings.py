@@ -163,7 +163,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
-        "media-src": [SELF],
+        "media-src": [SELF, "blob:"],  # blob: what was spoken for a preview
         "connect-src": [SELF],
         "form-action": [SELF],
         "frame-ancestors": [NONE],

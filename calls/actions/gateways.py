@@ -28,6 +28,7 @@ def record_heartbeat(*, heartbeat: Heartbeat, now: datetime) -> None:
             "lines": heartbeat.lines,
             "live": heartbeat.live,
             "outbox": heartbeat.outbox,
+            "speaks": heartbeat.speaks,
             "clock_skew_ms": int((heartbeat.at - now).total_seconds() * 1000),
             "last_seen_at": now,
         },

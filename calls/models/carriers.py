@@ -36,6 +36,7 @@ class Gateway(models.Model):
     version = models.CharField(max_length=40, blank=True)
     legs = models.JSONField(default=list)
     trunks = models.JSONField(default=dict, help_text="By id: whether it is ready there, and what is wrong.")
+    speaks = models.BooleanField(default=False, help_text="Whether it has engines of speech, and they work.")
     lines = models.PositiveIntegerField(default=0)
     live = models.PositiveIntegerField(default=0)
     outbox = models.PositiveIntegerField(default=0, help_text="Events not yet acknowledged.")

@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
+from calls.actions.hearing import can_speak, script_of
 from calls.actions.scheduling import Preview, preview_call, schedule_call
 from calls.forms import ScheduleForm, again, problems
 from calls.models import Call
+from calls.views.hearing import sound_of, untold
 from contacts.models import Contact
 from temphone.accounts.actors import Role
 from temphone.accounts.models import Mode
@@ -122,6 +124,7 @@ def call_preview(request: StaffRequest) -> HttpResponse:
     contact = Contact.objects.present().filter(pk=request.POST.get("contact", "")).first()
     context: dict[str, object] = {"contact": contact, "form": form, "now": clock.now()}
     if contact:
+        context["can_speak"] = can_speak(clock.now())
         context |= {"at": form.instant(contact.timezone), "quick": _quick(form, contact)}
         context |= _previewed(request, form)
     return render(request, "calls/new.html#preview", context)
@@ -158,6 +161,24 @@ def _preview(request: StaffRequest, form: ScheduleForm) -> Preview:
         request=form.request,
         now=clock.now(),
     )
+
+
+@page
+@require_POST
+def call_sound(request: StaffRequest) -> HttpResponse:
+    """The opening of the call as it will sound; plain text says why it cannot be heard."""
+    actor = request.user.actor()
+    actor.require(Role.OPERATOR)
+    form = ScheduleForm(request.POST, user=request.user)
+    if not form.is_valid():
+        return untold([str(error) for errors in form.errors.values() for error in errors])
+    try:
+        script = script_of(
+            actor=actor, mode=Mode(form.cleaned_data["mode"]), request=form.request, now=clock.now()
+        )
+    except DomainError as error:
+        return untold([message for _field, message in problems(error)])
+    return sound_of(script)
 
 
 def _unfinished(form: ScheduleForm) -> list[str]:

@@ -115,7 +115,9 @@ class Gateway:
             raise Broken(self._broken)
 
     async def _listen(self) -> web.AppRunner:
-        app = application(self._switchboard, ledger=self._ledger.identity, secret=self._config.secret)
+        app = application(
+            self._switchboard, self._talks, ledger=self._ledger.identity, secret=self._config.secret
+        )
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, self._config.host, self._config.port).start()
@@ -141,6 +143,7 @@ class Gateway:
             legs=list(self._networks),
             at=datetime.now(UTC),
             trunks=self._trunks.states(),
+            speaks=self._talks.problem() is None,
         )
 
     def _welcomed(self, welcome: Welcome) -> None:

@@ -6,18 +6,20 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
+from temphone.gateway.speech.ports import SpeechFailed, Voice
 from temphone.gateway.switchboard import Switchboard
+from temphone.gateway.talking import Talks
 from temphone.gateway.writer import LedgerUnavailable
-from temphone.telephony.messages import Dial, Done, Find, Found, HangUp, decode, encode
+from temphone.telephony.messages import Dial, Done, Find, Found, HangUp, Speak, Spoken, decode, encode
 from temphone.telephony.signing import CONTENT_TYPE, BadSignature, SignedRequest, verify
 
 MAX_BODY = 8 * 1024 * 1024
 
-M = TypeVar("M", Dial, HangUp, Find)
+M = TypeVar("M", Dial, HangUp, Find, Speak)
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
-def application(switchboard: Switchboard, *, ledger: str, secret: str) -> web.Application:
+def application(switchboard: Switchboard, talks: Talks, *, ledger: str, secret: str) -> web.Application:
     """The web application. 401: not signed by Django; 400: wrong shape; 409: meant for another ledger."""
 
     async def dial(message: Dial) -> object:
@@ -29,6 +31,13 @@ def application(switchboard: Switchboard, *, ledger: str, secret: str) -> web.Ap
 
     async def find(message: Find) -> object:
         return Found(sighting=await switchboard.find(message.attempt_id))
+
+    async def speak(message: Speak) -> object:
+        try:
+            voice = Voice(name=message.voice, language=message.language)
+            return Spoken(wav=await talks.speak(message.texts, voice))
+        except SpeechFailed as failure:
+            return Spoken(problem=str(failure))
 
     def door(kind: type[M], act: Callable[[M], Awaitable[object]]) -> Handler:
         async def handle(request: web.Request) -> web.Response:
@@ -43,6 +52,7 @@ def application(switchboard: Switchboard, *, ledger: str, secret: str) -> web.Ap
     app.router.add_post("/dial", door(Dial, dial))
     app.router.add_post("/hang-up", door(HangUp, hang_up))
     app.router.add_post("/find", door(Find, find))
+    app.router.add_post("/speak", door(Speak, speak))
     app.router.add_get("/healthz", _healthz)
     return app
 

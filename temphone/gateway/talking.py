@@ -1,7 +1,9 @@
 """What makes the legs of real phones talk: the engines of speech and the recorder, where they are here."""
 
+import io
 import logging
-from collections.abc import Callable
+import wave
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from temphone.gateway.config import Config
@@ -10,6 +12,7 @@ from temphone.gateway.legs.line import Lines
 from temphone.gateway.legs.spoken.network import SpokenNetwork
 from temphone.gateway.recorder import Recorder
 from temphone.gateway.speech.engines import Absent, Speech, build
+from temphone.gateway.speech.ports import RATE_HZ, SpeechFailed, Voice
 from temphone.gateway.uploads import Uploads
 from temphone.telephony.messages import RecordingProblem
 
@@ -24,6 +27,13 @@ class Talks(Protocol):
 
     def problem(self) -> str | None:
         """Why nobody should be called now, or None."""
+
+    async def speak(self, texts: Sequence[str], voice: Voice, /) -> bytes:
+        """A WAV of these texts, as a call would speak them; 16-bit mono at 8,000 Hz.
+
+        Raises:
+            SpeechFailed: one cannot be spoken.
+        """
 
     async def start(self) -> None:
         """Make it ready; returns also when it cannot be."""
@@ -49,6 +59,10 @@ class Silent:
         """See the interface."""
         return self._problem
 
+    async def speak(self, _texts: Sequence[str], _voice: Voice, /) -> bytes:
+        """See the interface."""
+        raise SpeechFailed(self._problem)
+
     async def start(self) -> None:
         """See the interface."""
 
@@ -73,6 +87,15 @@ class Spoken:
     def problem(self) -> str | None:
         """See the interface."""
         return self._speech.problem()
+
+    async def speak(self, texts: Sequence[str], voice: Voice, /) -> bytes:
+        """See the interface. What was heard so is kept: the call need not render it again."""
+        sound = [piece for text in texts async for piece in self._speech.tts.speak(text, voice)]
+        file = io.BytesIO()
+        with wave.open(file, "wb") as out:
+            out.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
+            out.writeframes(b"".join(sound))
+        return file.getvalue()
 
     async def start(self) -> None:
         """See the interface."""

@@ -321,6 +321,15 @@ class Find(msgspec.Struct, frozen=True, kw_only=True, tag="find"):
     attempt_id: str
 
 
+class Speak(msgspec.Struct, frozen=True, kw_only=True, tag="speak"):
+    """Django to gateway: ``POST /speak``. How these texts would sound in a call, one after the other."""
+
+    ledger: str
+    texts: Sequence[str]
+    language: str = "en"
+    voice: str = ""  # as in a script
+
+
 class Dialed(msgspec.Struct, frozen=True, kw_only=True, tag="dialed"):
     """The gateway's answer to Dial, in the order of its requests; no Unsure: it knows."""
 
@@ -336,6 +345,13 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, tag="found"):
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     """The gateway's answer to HangUp."""
+
+
+class Spoken(msgspec.Struct, frozen=True, kw_only=True, tag="spoken"):
+    """The gateway's answer to Speak: a WAV (base64 on the wire), or in plain words why there is none."""
+
+    wav: bytes = b""
+    problem: str = ""
 
 
 class Events(msgspec.Struct, frozen=True, kw_only=True, tag="events"):
@@ -403,6 +419,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag="heartbeat"):
     legs: Sequence[str]  # the kinds of leg it has: simulated, sip, ...
     at: Instant  # its clock
     trunks: Mapping[str, TrunkState] = {}  # by id, of those it was told of
+    speaks: bool = False  # whether it has engines of speech, and they work
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
@@ -457,7 +474,7 @@ def encode(message: object) -> bytes:
 DECODERS: Mapping[type, msgspec.json.Decoder[Any]] = {
     kind: msgspec.json.Decoder(kind)
     for kind in (
-        *(Dial, Dialed, HangUp, Done, Find, Found),
+        *(Dial, Dialed, HangUp, Done, Find, Found, Speak, Spoken),
         *(Events, Acknowledged, Heartbeat, Welcome),
         *(RecordingPart, RecordingFailed, Received),
         *(DialRequest, CarrierEvent),

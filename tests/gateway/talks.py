@@ -1,9 +1,10 @@
 """Legs of lines that need no engines."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from temphone.gateway.legs.base import Network
 from temphone.gateway.legs.line import Lines
+from temphone.gateway.speech.ports import SpeechFailed, Voice
 from temphone.gateway.talking import Made
 
 
@@ -18,6 +19,9 @@ class PlainTalks:
 
     def problem(self) -> str | None:
         return None
+
+    async def speak(self, texts: Sequence[str], voice: Voice) -> bytes:
+        raise SpeechFailed("There is no engine here.")
 
     async def start(self) -> None: ...
 

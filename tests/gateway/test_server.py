@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from temphone.gateway.server import MAX_BODY
-from temphone.telephony.messages import Dial, Find, HangUp, encode
+from temphone.telephony.messages import Dial, Find, HangUp, Speak, encode
 from temphone.telephony.signing import new_secret, sign
 from tests.gateway.builders import SECRET, dial
 from tests.gateway.fake_django import FakeDjango
@@ -57,7 +57,7 @@ def test_a_plain_hmac_is_a_signature(tmp_path):
     assert posted(tmp_path, "/dial", a_dial, headers) == 200
 
 
-@pytest.mark.parametrize("path", ["/dial", "/hang-up", "/find"])
+@pytest.mark.parametrize("path", ["/dial", "/hang-up", "/find", "/speak"])
 @pytest.mark.parametrize(
     "headers",
     [
@@ -95,12 +95,13 @@ def test_a_body_of_the_wrong_shape_is_refused(tmp_path, path, body):
     assert not rings(tmp_path)
 
 
-@pytest.mark.parametrize("path", ["/dial", "/hang-up", "/find"])
+@pytest.mark.parametrize("path", ["/dial", "/hang-up", "/find", "/speak"])
 def test_a_request_for_another_ledger_is_refused_and_leaves_no_trace(tmp_path, path):
     kinds = {
         "/dial": lambda ledger: a_dial("gw_other"),
         "/hang-up": lambda ledger: encode(HangUp(ledger="gw_other", attempt_id="att_1")),
         "/find": lambda ledger: encode(Find(ledger="gw_other", attempt_id="att_1")),
+        "/speak": lambda ledger: encode(Speak(ledger="gw_other", texts=["Hello."])),
     }
     assert posted(tmp_path, path, kinds[path]) == 409
     assert not rings(tmp_path)

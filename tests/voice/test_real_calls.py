@@ -1,12 +1,23 @@
 """Real calls: scheduled by the API, over SIP, spoken and heard, to programs that nobody here wrote."""
 
+import io
+import urllib.parse
 import urllib.request
+import wave
+from datetime import timedelta
 
 import pytest
+from django.test import Client
 
+from calls.models import Gateway
 from contacts.models import Suppression
+from temphone.accounts.actors import Role
+from temphone.accounts.models import User
 from temphone.gateway.conversation.understanding import words_of
+from temphone.lib.clock import now as utc_now
+from tests.builders import a_contact
 from tests.gateway.sip.peers import sipp
+from tests.pages.test_scheduling_a_call import values
 from tests.voice.callees import MESSAGE, PREFACE, beep, silence, tracks
 
 pytestmark = [
@@ -129,3 +140,27 @@ def test_phones_that_are_not_answered_say_why(office):
 def _tried(office, call):
     attempts = office.details(call)["attempts"]
     return bool(attempts) and attempts[0]["state"] == "ended"
+
+
+def test_the_opening_is_heard_before_anybody_is_rung(office):
+    contact = a_contact(first_name="Jordan")
+    office.until(lambda: Gateway.objects.filter(speaks=True).exists())
+    browser = Client()
+    browser.force_login(User.objects.create(username="op", role=Role.OPERATOR))
+    token = "t" * 32
+    sent = values(
+        contact,
+        message=f"Hi {{{{ first_name }}}}. {MESSAGE}",
+        date=f"{utc_now() + timedelta(days=1):%Y-%m-%d}",
+    )
+    request = urllib.request.Request(
+        f"{office.installation.url}/calls/new/sound/",
+        data=urllib.parse.urlencode({**sent, "csrfmiddlewaretoken": token}).encode(),
+        headers={"Cookie": f"sessionid={browser.cookies['sessionid'].value}; csrftoken={token}"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.headers["Content-Type"] == "audio/wav"
+        with wave.open(io.BytesIO(answer.read())) as wav:
+            heard = words_of(office.words(wav.readframes(wav.getnframes())))
+    assert words_of(MESSAGE) in heard
+    assert "stop calling" in heard

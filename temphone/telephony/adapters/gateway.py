@@ -22,14 +22,17 @@ from temphone.telephony.messages import (
     Placed,
     Refused,
     Sighting,
+    Speak,
+    Spoken,
     Unsure,
     decode,
     encode,
 )
-from temphone.telephony.port import Unreachable
+from temphone.telephony.port import Speechless, Unreachable
 from temphone.telephony.signing import SignedRequest, sign, verify
 
 TIMEOUT_S = 5.0
+SPEAK_S = 20.0  # half a minute of speech takes Piper two seconds on a core that is free
 
 
 class NotSent(Exception):
@@ -45,7 +48,7 @@ class GatewayCarrier:
 
     def __init__(self, *, secret: str, timeout_s: float = TIMEOUT_S) -> None:
         self._secret = secret
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._timeout_s = timeout_s
 
     async def dial(self, requests: Sequence[DialRequest], /) -> Sequence[DialResult]:
         """See the port."""
@@ -76,6 +79,19 @@ class GatewayCarrier:
         except (NotSent, Unknown, msgspec.DecodeError):
             return Sighting.UNREACHABLE
 
+    async def speak(
+        self, gateway: GatewayRef, texts: Sequence[str], /, *, language: str, voice: str
+    ) -> bytes:
+        """See the port."""
+        body = encode(Speak(ledger=gateway.ledger, texts=texts, language=language, voice=voice))
+        try:
+            spoken = decode(await self._post(gateway, "/speak", body, SPEAK_S), Spoken)
+        except (NotSent, Unknown, msgspec.DecodeError) as error:
+            raise Unreachable(str(error)) from error
+        if spoken.problem:
+            raise Speechless(spoken.problem)
+        return spoken.wav
+
     def verify(self, request: SignedRequest, /) -> None:
         """See the port."""
         verify(request, secret=self._secret)
@@ -95,10 +111,13 @@ class GatewayCarrier:
         known |= {refused.attempt_id: refused for refused in dialed.refused}
         return [known.get(id_) or Unsure(attempt_id=id_, cause="not in the answer") for id_ in ids]
 
-    async def _post(self, gateway: GatewayRef, path: str, body: bytes) -> bytes:
+    async def _post(
+        self, gateway: GatewayRef, path: str, body: bytes, timeout_s: float | None = None
+    ) -> bytes:
+        timeout = aiohttp.ClientTimeout(total=timeout_s or self._timeout_s)
         try:
             async with (
-                aiohttp.ClientSession(timeout=self._timeout, trust_env=False) as session,
+                aiohttp.ClientSession(timeout=timeout, trust_env=False) as session,
                 session.post(
                     gateway.url + path,
                     data=BytesIO(body),  # bytes over 1 MB would be warned of
