@@ -8,6 +8,7 @@ urlpatterns = [
     path("calls/new/", scheduling.call_new, name="call-new"),
     path("calls/new/contact/", scheduling.contact_picker, name="call-new-contact"),
     path("calls/new/preview/", scheduling.call_preview, name="call-preview"),
+    path("calls/new/own/", scheduling.call_own, name="call-own"),
     path("calls/new/sound/", scheduling.call_sound, name="call-sound"),
     path("calls/<str:call_id>/", details.call_page, name="call"),
     path("calls/<str:call_id>/cancel/", details.call_cancel, name="call-cancel"),

@@ -7,11 +7,15 @@ from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from calls import messages as spoken
 from calls.actions.hearing import can_speak
+from calls.actions.own_phone import call_own_phone
+from calls.actions.scheduling import CallRequest
+from calls.forms import OwnPhoneForm
 from calls.models import Call
 from calls.scripts import script_for
 from calls.views.hearing import sound_of, untold
@@ -27,6 +31,7 @@ from temphone.pages import StaffRequest, page
 from temphone.telephony.messages import Script
 
 FOUND = 8
+FORM = "agent-form"
 EXAMPLE = 'Hi {{ first_name | default: "there" }}, this is about your appointment tomorrow at nine.'
 
 
@@ -93,10 +98,36 @@ def _saved(request: StaffRequest, agent: Agent | None, editor: Editor) -> Agent 
     return None
 
 
-def _show(request: StaffRequest, agent: Agent | None, editor: Editor) -> HttpResponse:
-    context = {"agent": agent, "editor": editor, **_preview(request, editor.draft)}
+def _show(
+    request: StaffRequest, agent: Agent | None, editor: Editor, own_phone: OwnPhoneForm | None = None
+) -> HttpResponse:
+    context = {
+        "agent": agent,
+        "address": reverse("agent", args=[agent.pk]) if agent else reverse("agent-new"),
+        "editor": editor,
+        "own_phone": own_phone or OwnPhoneForm(user=request.user, sent_with=FORM),
+        **_preview(request, editor.draft),
+    }
     template = "campaigns/agent.html#editor" if request.htmx else "campaigns/agent.html"
     return render(request, template, context)
+
+
+@page
+@require_POST
+def agent_call(request: StaffRequest, agent_id: str) -> HttpResponse:
+    """Have one's own phone called by the agent as it is saved, and show that call."""
+    request.user.actor().require(Role.MANAGER)
+    agent = get_agent(agent_id)
+    own_phone = OwnPhoneForm(request.POST, user=request.user, sent_with=FORM)
+    shown = _preview(request, draft_of(agent.current))
+    if not own_phone.is_valid() or "script" not in shown:
+        return _show(request, agent, Editor(read_draft(request.POST)), own_phone)
+    asked = CallRequest(
+        contact_id="", agent_id=agent.pk, scheduled_at="", initial_message=shown["script"].message
+    )
+    number = own_phone.cleaned_data["own_phone"]
+    call = call_own_phone(user=request.user, number=number, request=asked, now=clock.now())
+    return redirect("call", call_id=call.pk)
 
 
 @page

@@ -95,7 +95,7 @@ class _Claim:
     def decide_all(self, calls: Sequence[Call]) -> None:
         """Ask the gates of each call, and do what they say."""
         self.attempts_made = _attempts_made(calls)
-        self.agents = _agents(calls)
+        self.agents = AgentVersion.objects.speaking({call.speaker_id for call in calls})
         for call in calls:
             self._decide(call, ask(call, self.facts))
         self._note_new_waits()
@@ -115,7 +115,7 @@ class _Claim:
         try:
             rendered = messages.render_for(call, now=self.now)
             caller_id = self.lines.caller_id(call)
-            agent = self.agents[call.campaign.agent_id if call.campaign else None]
+            agent = self.agents[call.speaker_id]
             script = script_for(call, rendered, agent, now=self.now)
         except (Invalid, ValueError, TypeError, LookupError) as error:
             # One call that cannot be made must not keep the others from theirs.
@@ -195,12 +195,6 @@ def _attempts_made(calls: Sequence[Call]) -> Mapping[str, int]:
     """The number of each call's last attempt."""
     of = Attempt.objects.filter(call__in=calls).values_list("call")
     return dict(of.annotate(last=Max("number")).order_by())
-
-
-def _agents(calls: Sequence[Call]) -> Mapping[str | None, AgentVersion]:
-    """Who speaks, by the agent that a call's campaign chose; None where it chose none."""
-    chosen = {call.campaign.agent_id for call in calls if call.campaign}
-    return AgentVersion.objects.speaking(chosen)
 
 
 def _last_decisions(calls: Sequence[Call]) -> Mapping[str, object]:

@@ -40,8 +40,7 @@ def script_of(*, actor: Actor, mode: Mode, request: CallRequest, now: datetime) 
     actor.require(Role.OPERATOR)
     known, _ = look_up(actor, request.contact_id, request.campaign_id, mode=mode, now=now)
     call = planned(actor, mode, request, known=known, now=now)
-    chosen = call.campaign.agent_id if call.campaign else None
-    agent = AgentVersion.objects.speaking([chosen])[chosen]
+    agent = AgentVersion.objects.speaking([call.speaker_id])[call.speaker_id]
     message = messages.render_for(call, now=call.scheduled_at)
     return script_for(call, message, agent, now=call.scheduled_at)
 

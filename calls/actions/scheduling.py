@@ -14,13 +14,13 @@ from calls.gates import Check, Facts, Ruling, ask
 from calls.models import Call, CallEvent, Decision
 from calls.models.history import Stage, Verdict
 from calls.representation import call_data
-from campaigns.models import Campaign
+from campaigns.models import Agent, Campaign
 from campaigns.states import OVER
 from temphone import rows
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry, Mode
 from temphone.lib.clock import parse_timestamp, zone
-from temphone.lib.errors import Invalid, Refused
+from temphone.lib.errors import Invalid, NotFound, Refused
 from temphone.lib.phone import to_e164
 
 FURTHEST = timedelta(days=366)
@@ -33,6 +33,7 @@ class CallRequest:
 
     contact_id: str
     campaign_id: str | None = None
+    agent_id: str | None = None
     scheduled_at: str  # ISO 8601, as sent
     timezone: str | None = None
     initial_message: str
@@ -146,6 +147,7 @@ def planned(actor: Actor, mode: Mode, request: CallRequest, *, known: Known, now
     call = Call(
         contact=contact,
         campaign=campaign,
+        agent_id=_agent_id(request.agent_id),
         mode=mode,
         scheduled_at=when,
         due_at=when,
@@ -165,6 +167,12 @@ def planned(actor: Actor, mode: Mode, request: CallRequest, *, known: Known, now
     call.caller_number = shown_number(mode, request.caller_id, known.numbers)
     refuse_campaign(mode, campaign)
     return call
+
+
+def _agent_id(agent_id: str | None) -> str | None:
+    if agent_id and not Agent.objects.present().filter(pk=agent_id).exists():
+        raise NotFound(f"Agent not found: {agent_id}.", code="agent_not_found")
+    return agent_id
 
 
 def future_instant(text: str, zone_name: str, now: datetime) -> datetime:

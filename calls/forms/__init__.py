@@ -2,6 +2,7 @@
 
 from calls.forms.filters import CallFilter
 from calls.forms.moments import MomentForm, problems
+from calls.forms.own_phone import OwnPhoneForm
 from calls.forms.scheduling import ScheduleForm, again
 from calls.forms.stopping import StopForm
 from calls.forms.trunks import FORMS, NumberForm, TrunkForm
@@ -11,6 +12,7 @@ __all__ = [
     "CallFilter",
     "MomentForm",
     "NumberForm",
+    "OwnPhoneForm",
     "ScheduleForm",
     "StopForm",
     "TrunkForm",

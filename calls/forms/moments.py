@@ -14,6 +14,7 @@ from temphone.lib.errors import DomainError
 FIELDS = {
     "contact_id": "contact",
     "campaign_id": "campaign",
+    "agent_id": "agent",
     "scheduled_at": "time",
     "timezone": "whose",
     "initial_message": "message",

@@ -11,7 +11,7 @@ from calls.actions.idempotency import Idempotency
 from calls.actions.scheduling import CallRequest
 from calls.forms.moments import MomentForm
 from calls.models import Call, Number
-from campaigns.models import Campaign
+from campaigns.models import Agent, Campaign
 from campaigns.states import OVER
 from contacts.models import Contact
 from temphone.accounts.models import Mode
@@ -20,7 +20,7 @@ from temphone.lib.errors import DomainError
 from temphone.webhooks.guard import check_url
 
 EXAMPLE = 'Hi {{ first_name | default: "there" }}, this is …'
-OPTIONAL = frozenset({"campaign", "caller_id", "max_minutes", "webhook_url", "metadata"})
+OPTIONAL = frozenset({"campaign", "agent", "caller_id", "max_minutes", "webhook_url", "metadata"})
 
 
 def mode_choices() -> list[tuple[str, str]]:
@@ -45,6 +45,13 @@ class ScheduleForm(MomentForm):
     mode = forms.ChoiceField(label=_("Mode"), widget=forms.RadioSelect, choices=mode_choices)
     campaign = forms.ModelChoiceField(
         Campaign.objects.exclude(status__in=OVER), required=False, label=_("Campaign"), empty_label=_("None")
+    )
+    agent = forms.ModelChoiceField(
+        Agent.objects.present(),
+        required=False,
+        label=_("Agent"),
+        empty_label=_("The campaign's, or the default"),
+        help_text=_("Who speaks."),
     )
     caller_id = forms.CharField(
         required=False,
@@ -131,6 +138,7 @@ class ScheduleForm(MomentForm):
         return CallRequest(
             contact_id=data["contact"],
             campaign_id=data["campaign"].pk if data["campaign"] else None,
+            agent_id=data["agent"].pk if data["agent"] else None,
             scheduled_at=self.scheduled_at,
             timezone=self.zone_name,
             initial_message=data["message"],
@@ -160,6 +168,7 @@ def again(call: Call) -> dict[str, object]:
     return {
         "message": call.initial_message,
         "campaign": call.campaign_id if call.campaign and call.campaign.status not in OVER else None,
+        "agent": call.agent_id,
         "caller_id": call.caller_id,
         "max_minutes": max(1, call.max_duration_s // 60),
         "recording_enabled": call.recording_enabled,

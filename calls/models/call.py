@@ -17,7 +17,7 @@ from calls.states import (
     OUTCOME_LABELS,
     CallStatus,
 )
-from campaigns.models import Campaign
+from campaigns.models import Agent, Campaign
 from campaigns.states import NOT_HELD
 from contacts.models import Contact, ContactWord, Purpose
 from temphone.accounts.models import ApiKey, Mode, User
@@ -113,6 +113,15 @@ class Call(models.Model):
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="calls", db_index=False)
     campaign = models.ForeignKey(
         Campaign, null=True, blank=True, on_delete=models.PROTECT, related_name="calls", db_index=False
+    )
+    agent = models.ForeignKey(
+        Agent,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="Who speaks; empty: the campaign's, or the default agent.",
     )
     mode = models.CharField(max_length=4, choices=Mode)
     status = models.CharField(max_length=11, choices=CallStatus, default=CallStatus.SCHEDULED)
@@ -228,6 +237,11 @@ class Call(models.Model):
     def purpose(self) -> str:
         """The campaign's purpose; a single call informs."""
         return self.campaign.purpose if self.campaign else Purpose.INFORMATIONAL
+
+    @property
+    def speaker_id(self) -> str | None:
+        """The id of the agent that it or its campaign chose; None: the default agent speaks."""
+        return self.agent_id or (self.campaign.agent_id if self.campaign else None)
 
     @property
     def outcome_label(self) -> str:

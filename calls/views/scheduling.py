@@ -1,5 +1,6 @@
 """The page that schedules a call, and its live preview."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -12,8 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import trigger_client_event
 
 from calls.actions.hearing import can_speak, script_of
+from calls.actions.own_phone import call_own_phone
 from calls.actions.scheduling import Preview, preview_call, schedule_call
-from calls.forms import ScheduleForm, again, problems
+from calls.forms import OwnPhoneForm, ScheduleForm, again, problems
 from calls.models import Call
 from calls.views.hearing import sound_of, untold
 from contacts.models import Contact
@@ -85,8 +87,9 @@ def _soon() -> datetime:
     return (clock.now() + timedelta(minutes=2)).replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
-def _show(request: StaffRequest, form: ScheduleForm) -> HttpResponse:
-    context = {"form": form, "variables": VARIABLES, **_picker(request, form)}
+def _show(request: StaffRequest, form: ScheduleForm, own_phone: OwnPhoneForm | None = None) -> HttpResponse:
+    own_phone = own_phone or OwnPhoneForm(user=request.user, sent_with="schedule")
+    context = {"form": form, "own_phone": own_phone, "variables": VARIABLES, **_picker(request, form)}
     return render(request, "calls/new.html", context)
 
 
@@ -161,6 +164,25 @@ def _preview(request: StaffRequest, form: ScheduleForm) -> Preview:
         request=form.request,
         now=clock.now(),
     )
+
+
+@page
+@require_POST
+def call_own(request: StaffRequest) -> HttpResponse:
+    """Have one's own phone called with what the form says, and show that call."""
+    request.user.actor().require(Role.OPERATOR)
+    form = ScheduleForm(request.POST, user=request.user)
+    own_phone = OwnPhoneForm(request.POST, user=request.user, sent_with="schedule")
+    if form.is_valid() and own_phone.is_valid():
+        try:
+            spoken = replace(form.request, initial_message=_preview(request, form).rendered_message)
+            number = own_phone.cleaned_data["own_phone"]
+            call = call_own_phone(user=request.user, number=number, request=spoken, now=clock.now())
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            return redirect("call", call_id=call.pk)
+    return _show(request, form, own_phone)
 
 
 @page

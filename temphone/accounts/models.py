@@ -45,6 +45,10 @@ class User(AbstractUser):
         help_text="The zone in which you read times, such as Europe/Madrid.",
     )
 
+    phone = models.CharField(
+        max_length=16, blank=True, editable=False, help_text="Their own, in E.164: the one they had called."
+    )
+
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(role__in=Role.values), name="user_role_known"),

@@ -180,6 +180,8 @@ def test_what_is_refused_is_repeated_as_text(ids):
         for path, sent in (
             ("/calls/new/", {"contact": payload, "message": payload, "when": payload}),
             ("/calls/new/preview/", {"contact": payload, "message": payload}),
+            ("/calls/new/own/", {"contact": payload, "message": payload, "own_phone": payload}),
+            ("/calls/new/sound/", {"contact": payload, "message": payload}),
             ("/contacts/new/", {"first_name": payload, "phone": payload, "timezone": payload}),
             ("/agents/new/", {"name": payload, "goodbye": payload, "engine": payload}),
             ("/setup/trunks/new/", {"kind": payload, "name": payload, "host": payload, "user": payload}),
