@@ -39,6 +39,7 @@ class Office:
     folder: Path
     loop: asyncio.AbstractEventLoop
     speech: Speech
+    certificates: Path
     phones: AsyncExitStack
     numbers: itertools.count = field(default_factory=itertools.count)
     reached: dict[str, str] = field(default_factory=dict)  # the number of a phone, by its caller ID
@@ -51,21 +52,27 @@ class Office:
         """End the phones."""
         self.do(self.phones.aclose())
 
-    def phone(self, made: AbstractAsyncContextManager, **trunk: object) -> tuple[object, str]:
+    def phone(
+        self, made: AbstractAsyncContextManager, *, tls: bool = False, **trunk: object
+    ) -> tuple[object, str]:
         """A phone, and the caller ID by whose trunk it is reached."""
         phone = self.do(self.phones.enter_async_context(made))
         number = next(self.numbers)
-        row = a_trunk(name=f"Trunk {number}", host="127.0.0.1", **{"port": phone.port, **trunk})
+        way = {"host": "127.0.0.1", "port": phone.port}
+        if tls:  # a certificate names a host, and baresip has TLS at the next port
+            way = {"host": "localhost", "port": phone.port + 1, "transport": "tls"}
+        row = a_trunk(name=f"Trunk {number}", **way, **trunk)
         return phone, a_number(f"+141555501{20 + number}", trunk=row).e164
 
-    def callee(self, *says: bytes, **options: object) -> tuple[Baresip, str]:
+    def callee(self, *says: bytes, tls: bool = False) -> tuple[Baresip, str]:
         """Somebody who says this from the answer on, and keeps what they hear."""
         folder = self.folder / f"phone-{len(list(self.folder.glob('phone-*')))}"
         folder.mkdir()
         wav = folder / "says.wav"
         wav.write_bytes(a_wav(b"".join(says)))
         number = f"+1415555{1000 + next(self.numbers)}"
-        phone, caller_id = self.phone(baresip(folder, wav, number=number), **options)
+        certificate = self.certificates / "phone.pem" if tls else None
+        phone, caller_id = self.phone(baresip(folder, wav, number=number, certificate=certificate), tls=tls)
         self.reached[caller_id] = number
         return phone, caller_id
 

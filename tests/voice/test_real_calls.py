@@ -17,6 +17,7 @@ from temphone.gateway.conversation.understanding import words_of
 from temphone.lib.clock import now as utc_now
 from tests.builders import a_contact
 from tests.gateway.sip.peers import sipp
+from tests.gateway.sip.uas import Manners, Uas
 from tests.pages.test_scheduling_a_call import values
 from tests.voice.callees import MESSAGE, PREFACE, beep, silence, tracks
 
@@ -126,20 +127,61 @@ def test_phones_that_are_not_answered_say_why(office):
     _, by["asks_407"] = office.phone(
         sipp("asks_407", office.folder / "asks_407"), user="alice", secret="secret"
     )
-    _, by["presses_nine"] = office.phone(sipp("presses_nine", office.folder / "presses_nine"))
+    for name, secret in {"asks_401": "s3cret", "wrong_password": "wrong"}.items():
+        _, by[name] = office.phone(sipp("asks_401", office.folder / name), user="acme", secret=secret)
+    for name in ("presses_nine", "hangs_up", "never_answers"):
+        _, by[name] = office.phone(sipp(name, office.folder / name))
     office.until_trunks_are_ready()
     calls = {name: office.schedule(caller_id) for name, caller_id in by.items()}
     office.until(lambda: all(_tried(office, call) for call in calls.values()))
+    refusals["wrong_password"] = ("scheduled", "carrier_error")
+    refusals["never_answers"] = ("scheduled", "no_answer")
     for name, (status, outcome) in refusals.items():
         details = office.details(calls[name])
         assert (details["status"], details["attempts"][0]["outcome"]) == (status, outcome), name
     assert office.details(calls["presses_nine"])["outcome"] == "opted_out"
-    assert office.details(calls["asks_407"])["attempts"][0].get("answered_at")
+    for name in ("asks_401", "asks_407", "hangs_up"):
+        assert office.details(calls[name])["attempts"][0].get("answered_at"), name
+    cut = office.details(calls["hangs_up"])["attempts"][0]
+    assert (cut["outcome"], cut["ended_by"]) == ("message_incomplete", "callee")
+    assert office.details(calls["wrong_password"])["attempts"][0]["hangup_cause"].startswith("403")
 
 
 def _tried(office, call):
     attempts = office.details(call)["attempts"]
     return bool(attempts) and attempts[0]["state"] == "ended"
+
+
+def test_a_call_over_tls_is_heard(office):
+    phone, by_tls = office.callee(silence(0.6), office.sound("Hello?"), LASTS, tls=True)
+    office.until_trunks_are_ready()
+    call = office.schedule(by_tls)
+    office.until_over(call)
+    details = office.details(call)
+    assert ending(details) == ("completed", "message_delivered", "human")
+    assert spoken(office, phone.heard, turn(details, MESSAGE)) == words_of(MESSAGE)
+
+
+def test_a_gateway_that_is_killed_while_it_rings_and_talks_rings_nobody_twice(office):
+    phones = {
+        "ringing": office.phone(Uas(Manners(answers_after=None))),
+        "talking": office.phone(Uas(Manners(silent=True))),
+    }
+    office.until_trunks_are_ready()
+    calls = {name: office.schedule(caller_id) for name, (_, caller_id) in phones.items()}
+
+    def reached():
+        rings = phones["ringing"][0].count("INVITE")
+        return rings and office.details(calls["talking"])["transcript"]
+
+    office.until(reached)
+    office.installation.kill("gateway")
+    office.installation.start("gateway")
+    office.until_over(*calls.values())
+    for name, (phone, _) in phones.items():
+        details = office.details(calls[name])
+        assert (details["status"], details["outcome"]) == ("failed", "unknown"), name
+        assert (len(details["attempts"]), phone.count("INVITE")) == (1, 1), name
 
 
 def test_the_opening_is_heard_before_anybody_is_rung(office):

@@ -2,13 +2,13 @@
 
 import asyncio
 import ssl
-import subprocess
 
 import pytest
 
 from temphone.telephony.messages import Outcome
 from tests.gateway.fake_django import until
 from tests.gateway.sip.calling import Ear, Remembers, answered, failure, request, sip, trunk
+from tests.gateway.sip.certificates import make_certificates
 from tests.gateway.sip.sounds import ALIKE, found, speech
 from tests.gateway.sip.uas import Manners, Uas
 
@@ -18,27 +18,8 @@ TLS = {"transport": "tls", "host": "localhost"}
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
-    """A folder with two authorities, and certificates of the first for localhost and for another."""
     folder = tmp_path_factory.mktemp("certificates")
-
-    def openssl(*words):
-        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
-
-    for name in ("ca", "other"):
-        openssl(
-            *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN=Test {name}"),
-            *("-keyout", f"{name}.key", "-out", f"{name}.pem"),
-        )
-    for name, whom in (("here", "DNS:localhost"), ("elsewhere", "DNS:sip.example.org")):
-        openssl(
-            *("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", f"{name}.key"),
-            *("-out", f"{name}.csr"),
-        )
-        (folder / f"{name}.ext").write_text(f"subjectAltName={whom}\n")
-        openssl(
-            *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"),
-            *("-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem"),
-        )
+    make_certificates(folder)
     return folder
 
 
