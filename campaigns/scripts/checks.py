@@ -7,8 +7,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from temphone.gateway.conversation.understanding import asks_to_stop, matches, words_of
 from temphone.telephony.messages import Branch, Outcome, Question, Step
+from temphone.telephony.understanding import asks_to_stop, matches, words_of
 
 OPT_OUT_KEY = "9"
 NAME = re.compile(r"[^\n]{1,64}")

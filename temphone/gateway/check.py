@@ -11,7 +11,6 @@ import sys
 import tempfile
 import textwrap
 import time
-import wave
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -22,6 +21,7 @@ from temphone.gateway.speech import models, packages
 from temphone.gateway.speech.engines import Absent, Speech, build
 from temphone.gateway.speech.ports import RATE_HZ, SpeechFailed, Voice
 from temphone.gateway.speech.settings import VENDORS, SpeechSettings
+from temphone.gateway.speech.wav import wav_of
 
 WIDTH = 80
 SENTENCE = "Hello, this is a test. Your appointment is tomorrow morning."
@@ -193,11 +193,7 @@ def _alike(heard: str, said: str) -> bool:
 def _write(sound: bytes, out: Path) -> Finding:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with out.open("wb") as file, wave.open(file) as recording:
-            recording.setnchannels(1)
-            recording.setsampwidth(2)
-            recording.setframerate(RATE_HZ)
-            recording.writeframes(sound)
+        out.write_bytes(wav_of(sound))
     except OSError as error:
         return Finding("File", f"{out}: {error.strerror}", "--out FILE, where it can be written")
     return Finding("File", str(out))

@@ -1,8 +1,6 @@
 """What makes the legs of real phones talk: the engines of speech and the recorder, where they are here."""
 
-import io
 import logging
-import wave
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -12,7 +10,8 @@ from temphone.gateway.legs.line import Lines
 from temphone.gateway.legs.spoken.network import SpokenNetwork
 from temphone.gateway.recorder import Recorder
 from temphone.gateway.speech.engines import Absent, Speech, build
-from temphone.gateway.speech.ports import RATE_HZ, SpeechFailed, Voice
+from temphone.gateway.speech.ports import SpeechFailed, Voice
+from temphone.gateway.speech.wav import wav_of
 from temphone.gateway.uploads import Uploads
 from temphone.telephony.messages import RecordingProblem
 
@@ -91,11 +90,7 @@ class Spoken:
     async def speak(self, texts: Sequence[str], voice: Voice, /) -> bytes:
         """See the interface. What was heard so is kept: the call need not render it again."""
         sound = [piece for text in texts async for piece in self._speech.tts.speak(text, voice)]
-        file = io.BytesIO()
-        with wave.open(file, "wb") as out:
-            out.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
-            out.writeframes(b"".join(sound))
-        return file.getvalue()
+        return wav_of(b"".join(sound))
 
     async def start(self) -> None:
         """See the interface."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from temphone.gateway.conversation.understanding import (
+from temphone.telephony.understanding import (
     asks_for_callback,
     asks_to_repeat,
     asks_to_stop,

@@ -13,8 +13,8 @@ from calls.models import Gateway
 from contacts.models import Suppression
 from temphone.accounts.actors import Role
 from temphone.accounts.models import User
-from temphone.gateway.conversation.understanding import words_of
 from temphone.lib.clock import now as utc_now
+from temphone.telephony.understanding import words_of
 from tests.builders import a_contact
 from tests.gateway.sip.peers import sipp
 from tests.gateway.sip.uas import Manners, Uas

@@ -1,1 +1,1 @@
-"""What the AI says next, and what the callee meant. Knows no network."""
+"""What the AI says next. Knows no network."""

@@ -11,8 +11,8 @@ from datetime import date
 
 from temphone.gateway.conversation.moves import Result
 from temphone.gateway.conversation.sentences import storable
-from temphone.gateway.conversation.understanding import matches, says_no, says_yes
 from temphone.telephony.messages import Analysis, AnsweredBy, Outcome, Question, Turn
+from temphone.telephony.understanding import matches, says_no, says_yes
 
 Answer = str | float | bool
 MOST_SUMMARY_CHARS = 1_000

@@ -1,9 +1,9 @@
 """Who or what answered, by the first thing it says and how long it talks. Doubtful means human."""
 
-from temphone.gateway.conversation import phrases
 from temphone.gateway.conversation.moves import Speech
-from temphone.gateway.conversation.understanding import words_of
+from temphone.telephony import phrases
 from temphone.telephony.messages import AnsweredBy
+from temphone.telephony.understanding import words_of
 
 # In this order: a voicemail may ask for the purpose or offer keys.
 RULES = (

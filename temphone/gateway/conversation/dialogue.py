@@ -32,8 +32,8 @@ from temphone.gateway.conversation.moves import (
 from temphone.gateway.conversation.playbook import Playbook
 from temphone.gateway.conversation.reasoning import ModelLost, reason
 from temphone.gateway.conversation.talking import Talk
-from temphone.gateway.conversation.understanding import asks_to_repeat
 from temphone.telephony.messages import AnsweredBy, EndedBy, Outcome, Script
+from temphone.telephony.understanding import asks_to_repeat
 
 GREETING_WAIT_S = 1.5  # who says nothing for so long is taken for a human who waits
 TONE_WAIT_S = 3.0  # after a voicemail's greeting; some have no beep

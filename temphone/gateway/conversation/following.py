@@ -5,8 +5,8 @@ from temphone.gateway.conversation.moves import Answer, Part
 from temphone.gateway.conversation.playbook import Playbook, matching
 from temphone.gateway.conversation.talking import Talk
 from temphone.gateway.conversation.transferring import transfer
-from temphone.gateway.conversation.understanding import agrees, asks_to_repeat
 from temphone.telephony.messages import Branch, Outcome, Step
+from temphone.telephony.understanding import agrees, asks_to_repeat
 
 
 def follow(talk: Talk, playbook: Playbook) -> Part[None]:

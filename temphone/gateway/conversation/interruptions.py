@@ -2,8 +2,8 @@
 
 from temphone.gateway.conversation.answering import is_machine_after_all
 from temphone.gateway.conversation.moves import Evidence, Heard, Key, Mute, Over, Speech, Tone
-from temphone.gateway.conversation.understanding import asks_for_callback, asks_to_stop, is_wrong_person
 from temphone.telephony.messages import EndedBy, Outcome
+from temphone.telephony.understanding import asks_for_callback, asks_to_stop, is_wrong_person
 
 OPT_OUT_KEY = "9"
 

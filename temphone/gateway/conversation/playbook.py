@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from temphone.gateway.conversation.understanding import matches
 from temphone.telephony.messages import Branch, Step
+from temphone.telephony.understanding import matches
 
 GOODBYE = Branch(phrases=())  # it says nothing and leads to no step
 JUST_LISTEN = Step(name="", say="")

@@ -3,8 +3,8 @@
 from temphone.gateway.conversation.interruptions import LineOver
 from temphone.gateway.conversation.moves import Answer, Over, Part, Silence, Speech, Transfer, heard_in
 from temphone.gateway.conversation.talking import Talk
-from temphone.gateway.conversation.understanding import agrees, objects_to_transfer
 from temphone.telephony.messages import Outcome
+from temphone.telephony.understanding import agrees, objects_to_transfer
 
 OBJECTION_WAIT_S = 1.0
 FAILED = "I am sorry, I could not connect you."

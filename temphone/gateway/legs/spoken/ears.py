@@ -6,11 +6,11 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
 from temphone.gateway.conversation.moves import Speech, Tone
-from temphone.gateway.conversation.understanding import is_filler, words_of
 from temphone.gateway.legs.spoken.inbox import Inbox, Slot
 from temphone.gateway.legs.spoken.scribe import Part, Scribe
 from temphone.gateway.legs.spoken.tones import Tones
 from temphone.gateway.speech.ports import FRAME_MS, TurnDetector
+from temphone.telephony.understanding import is_filler, words_of
 
 PAUSE_MS = 300  # after which it may be over
 LONGEST_PAUSE_MS = 1_200  # after which it is

@@ -1,7 +1,8 @@
 """What vendors have in common."""
 
 import re
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 
 import aiohttp
@@ -12,6 +13,7 @@ from pipecat.transcriptions.language import Language
 from pipecat.utils.asyncio.task_manager import TaskManager
 
 from temphone.gateway.speech.ports import RATE_HZ, SpeechFailed
+from temphone.gateway.speech.record import Record
 
 STATUS = re.compile(r"\b[45]\d\d\b")
 REFUSAL = "API error"
@@ -33,6 +35,38 @@ class Connections:
     async def close(self) -> None:
         """Close them."""
         await self._stack.aclose()
+
+
+class Vendor:
+    """One vendor, and how it has fared of late."""
+
+    def __init__(self, vendor: str) -> None:
+        self._vendor = vendor
+        self._connections = Connections()
+        self._record = Record()
+
+    async def start(self) -> None:
+        """Be ready to connect."""
+        await self._connections.open()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._connections.close()
+
+    def problem(self) -> str | None:
+        """How the last requests failed, or None."""
+        trouble = self._record.trouble()
+        return trouble and f"{self._vendor} {trouble}"
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Count a failure within against it, and what comes to its end for it."""
+        try:
+            yield
+        except SpeechFailed as error:
+            self._record.failed(str(error).removeprefix(f"{self._vendor} "))
+            raise
+        self._record.worked()
 
 
 def setup() -> FrameProcessorSetup:

@@ -11,12 +11,12 @@ from pipecat.services.elevenlabs.tts import ElevenLabsHttpTTSService
 from pipecat.services.openai.tts import OpenAITTSService
 
 from temphone.gateway.speech.ports import SpeechFailed, Voice
-from temphone.gateway.speech.record import Record
 from temphone.gateway.speech.settings import SpeechSettings
 from temphone.gateway.speech.spoken_form import spoken_form
 from temphone.gateway.speech.vendors.narrow import Narrow
 from temphone.gateway.speech.vendors.services import (
     Connections,
+    Vendor,
     given,
     language_of,
     refusal,
@@ -29,29 +29,14 @@ OPENAI_RATE_HZ = 24_000  # Source: OpenAI, response_format pcm
 Make = Callable[[SpeechSettings, Connections, Voice], Any]
 
 
-class VendorSpeaker:
+class VendorSpeaker(Vendor):
     """Speaks by one vendor; a service for each text, for it remembers what it said before."""
 
     def __init__(self, settings: SpeechSettings) -> None:
+        super().__init__(settings.tts)
         self._settings = settings
-        self._vendor = settings.tts
         self._make = SERVICES[settings.tts]
-        self._connections = Connections()
-        self._record = Record()
         self.name = " ".join((settings.tts, settings.tts_url, settings.tts_model, settings.tts_voice))
-
-    async def start(self) -> None:
-        """Be ready to connect."""
-        await self._connections.open()
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._connections.close()
-
-    def problem(self) -> str | None:
-        """How the last requests failed, or None."""
-        trouble = self._record.trouble()
-        return trouble and f"{self._vendor} {trouble}"
 
     async def speak(self, text: str, voice: Voice, /) -> AsyncIterator[bytes]:
         """The sound, as it comes.
@@ -61,13 +46,9 @@ class VendorSpeaker:
         """
         if not (plain := spoken_form(text)):
             return
-        try:
+        with self._counted():
             async for sound in self._sound(plain, voice):
                 yield sound
-        except SpeechFailed as error:
-            self._record.failed(str(error).removeprefix(f"{self._vendor} "))
-            raise
-        self._record.worked()
 
     async def _sound(self, text: str, voice: Voice) -> AsyncIterator[bytes]:
         narrow = Narrow()

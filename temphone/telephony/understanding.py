@@ -6,7 +6,7 @@ The rules lean to the safe side: rather one number suppressed too many than one 
 import re
 import unicodedata
 
-from temphone.gateway.conversation import phrases
+from temphone.telephony import phrases
 
 APOSTROPHES = re.compile(r"['`\u2018\u2019\u00b4]")
 
