@@ -100,6 +100,7 @@ class Proof:
     full: int  # cases in `make prove`, on each database
     chunk: int  # cases that `make prove` runs in one process, and need not run again after a stop
     run: Run
+    small_again: int = 0  # cases in `make test` on the second of the databases; 0: as many
     databases: tuple[str, ...] = BOTH
     broken: Mapping[str, Broken] = field(default_factory=dict)  # by the mistake that each makes
     broken_cases: int = 0  # cases of a broken variant; ``small`` when 0
