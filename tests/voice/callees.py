@@ -22,7 +22,8 @@ from tests.gateway.sip.peers import Baresip, baresip
 from tests.proofs.stage.installation import Installation
 
 EN = Voice()
-MESSAGE = "Your appointment with the dentist is tomorrow morning."
+# Of 25 tries the small model wrote each down as it was said; "the dentist is" it took for others six times.
+MESSAGE = "We would like to confirm your appointment for tomorrow morning."
 PREFACE = (
     "Hello, this is an automated AI assistant calling for TemPhone. This call may be recorded."
     " To stop these calls, press 9 or say stop calling."
