@@ -55,7 +55,7 @@ check: .venv/dev.stamp
 	@! grep -nE '://|--(index|extra-index|find-links)' requirements/*.txt || { echo "No addresses in requirements." >&2; exit 1; }
 	@echo "All checks passed."
 
-# Twenty minutes on a machine that does nothing else; it starts PostgreSQL and Redis of its own.
+# Over an hour on a machine that does nothing else; it starts PostgreSQL and Redis of its own.
 bench .venv-bench/%: VENV = .venv-bench
 bench: .venv-bench/bench.stamp
 	@$(RUN) benchmarks $(BENCH)

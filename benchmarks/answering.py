@@ -7,7 +7,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from benchmarks.frame.command import options, say
 from benchmarks.frame.report import Report
 from benchmarks.spoken.callees import Samples, Speaker, beep, over_the_phone, silence, speakers, speech_of
-from benchmarks.spoken.calling import Told, call
+from benchmarks.spoken.calling import Told, a_request, call
 from benchmarks.spoken.engines import Busy, Watched, engines
 from benchmarks.spoken.line import Act, EnginePace, PlayedLine
 from temphone.gateway.speech.engines import Speech
@@ -86,7 +85,7 @@ async def answered(greeting: Greeting, speech: Speech) -> tuple[Greeting, Made, 
     sound = await made(greeting, speech)
     busy = Busy()
     line = PlayedLine(EnginePace(busy.idle), [Act(sound.sound, 0)], hangs_up_after_ms=60_000)
-    told = await call(line, Watched(speech, busy), not_after=datetime.now(UTC) + timedelta(minutes=5))
+    told = await call(a_request(), line, Watched(speech, busy))
     return greeting, sound, told
 
 

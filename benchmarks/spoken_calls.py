@@ -8,7 +8,6 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from benchmarks.frame.figures import Figures, percentile
 from benchmarks.frame.programs import cpu_s, lines_of
 from benchmarks.frame.report import Report
 from benchmarks.spoken.callees import SPEAKERS, over_the_phone, silence, speech_of
-from benchmarks.spoken.calling import SCRIPT, Told, call
+from benchmarks.spoken.calling import SCRIPT, Told, a_request, call
 from benchmarks.spoken.engines import engines
 from benchmarks.spoken.line import Act, PhonePace, PlayedLine
 from temphone.gateway.conversation.dialogue import GREETING_WAIT_S
@@ -78,7 +77,7 @@ async def callee(speech: Speech) -> Callee:
 async def carried(speech: Speech, acts: list[Act], wait_s: float = 0.0) -> tuple[PlayedLine, Told]:
     await asyncio.sleep(wait_s)
     line = PlayedLine(PhonePace(), acts, hangs_up_after_ms=90_000)
-    told = await call(line, speech, not_after=datetime.now(UTC) + timedelta(seconds=60), script=CONVERSATION)
+    told = await call(a_request(script=CONVERSATION), line, speech)
     return line, told
 
 

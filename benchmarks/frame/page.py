@@ -7,7 +7,10 @@ from typing import Any
 
 from benchmarks.frame.figures import table
 
-FIRST = ("burst", "million", "low_load", "ingest", "bulk", "lists", "disk")
+FIRST = (
+    *("burst", "million", "low_load", "ingest", "bulk", "lists"),
+    *("sip_calls", "spoken_calls", "answering", "disk"),
+)
 HEAD = """\
 # Performance
 

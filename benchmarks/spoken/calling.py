@@ -1,16 +1,18 @@
 """One whole call, without Django: what it told, and when."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from benchmarks.spoken.line import PlayedLine
 from temphone.gateway.call import Call
+from temphone.gateway.legs.line import Line
 from temphone.gateway.legs.spoken.engines import Engines
 from temphone.gateway.legs.spoken.leg import SpokenLeg
+from temphone.gateway.thinking import Mind
 from temphone.gateway.trouble import Trouble
 from temphone.telephony.messages import DialRequest, EventType, Outcome, Script, Turn
 
+TRUNK = "trunk"
 SCRIPT = Script(
     mode="deliver",
     preface=(
@@ -56,21 +58,27 @@ class Told:
     async def acknowledged(self, *_: object, **__: object) -> None: ...
 
 
-async def call(line: PlayedLine, speech: Engines, *, not_after: datetime, script: Script = SCRIPT) -> Told:
-    """Carry it to its end."""
-    request = DialRequest(
-        attempt_id="att_1",
+def a_request(number: int = 1, *, script: Script = SCRIPT, within_s: float = 300.0) -> DialRequest:
+    """The dial of a call that may ring for so long from now on; each number is another attempt and phone."""
+    return DialRequest(
+        attempt_id=f"att_{number}",
         gateway=None,
-        to="+14155550100",
+        to=f"+1415555{number:04}",
         caller_id="+14155550199",
         ring_timeout_s=30,
         max_duration_s=300,
-        not_after=not_after,
+        not_after=datetime.now(UTC) + timedelta(seconds=within_s),
         record=False,
         script=script,
+        leg="sip",
+        trunk=TRUNK,
     )
+
+
+async def call(request: DialRequest, line: Line, speech: Engines) -> Told:
+    """Carry it to its end."""
     told = Told()
     leg = SpokenLeg(request, line, speech, Trouble("The engine that listens"), lambda: None)
-    await Call(request, leg, told, told).run()
+    await Call(request, leg, told, told, mind=Mind(None, request.script, timeout_s=0.0)).run()
     await leg.closed()
     return told
