@@ -27,7 +27,7 @@ from contacts.models import Contact
 from temphone.accounts.actors import Role
 from temphone.lib import clock
 from temphone.lib.errors import DomainError, Invalid
-from temphone.pages import StaffRequest, page
+from temphone.pages import StaffRequest, dialog, page
 from temphone.telephony.messages import Script
 
 FOUND = 8
@@ -196,8 +196,7 @@ def agent_archive(request: StaffRequest, agent_id: str) -> HttpResponse:
     actor.require(Role.MANAGER)
     agent = get_agent(agent_id)
     if request.method != "POST":
-        template = "campaigns/archive.html#dialog" if request.htmx else "campaigns/archive.html"
-        return render(request, template, {"agent": agent})
+        return dialog(request, "campaigns/archive.html", {"agent": agent})
     try:
         archive_agent(actor=actor, agent_id=agent_id, now=clock.now())
     except DomainError as error:

@@ -20,7 +20,7 @@ from contacts.models import Consent, Contact, Suppression
 from temphone.accounts.actors import Role
 from temphone.lib import clock
 from temphone.lib.errors import DomainError
-from temphone.pages import StaffRequest, capped_count, page, read_page
+from temphone.pages import StaffRequest, capped_count, dialog, page, read_page
 
 BY_NAME = ("last_name", "first_name", "id")
 LATEST_CALLS = 20
@@ -121,8 +121,7 @@ def _ask(
             messages.error(request, error.message)
         return redirect("contact", contact_id=contact.pk)
     context |= {"contact": contact, "form": form}
-    name = f"contacts/{template}.html#dialog" if request.htmx else f"contacts/{template}.html"
-    return render(request, name, context)
+    return dialog(request, f"contacts/{template}.html", context)
 
 
 @page

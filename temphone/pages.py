@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
@@ -86,6 +86,11 @@ def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     for name, value in error.headers.items():
         page.headers[name] = value
     return page
+
+
+def dialog(request: StaffRequest, template: str, context: Mapping[str, object]) -> HttpResponse:
+    """A page that asks something, or its part ``dialog`` alone, to be shown over the page before."""
+    return render(request, f"{template}#dialog" if request.htmx else template, context)
 
 
 def capped_count(*parts: QuerySet[M]) -> int:

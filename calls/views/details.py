@@ -24,7 +24,7 @@ from temphone.accounts.actors import Role
 from temphone.lib import clock
 from temphone.lib.clock import zone
 from temphone.lib.errors import Conflict, DomainError, Invalid
-from temphone.pages import StaffRequest, page
+from temphone.pages import StaffRequest, dialog, page
 from temphone.webhooks.models import Delivery
 
 LIVE = "every 1s"
@@ -151,8 +151,7 @@ def call_cancel(request: StaffRequest, call_id: str) -> HttpResponse:
     actor.require(Role.OPERATOR)
     if request.method != "POST":
         call = get_call(actor=actor, call_id=call_id)
-        template = "calls/cancel.html#dialog" if request.htmx else "calls/cancel.html"
-        return render(request, template, {"call": call})
+        return dialog(request, "calls/cancel.html", {"call": call})
     try:
         call = cancel_call(actor=actor, call_id=call_id, now=clock.now())
     except Conflict as error:
@@ -175,8 +174,7 @@ def call_move(request: StaffRequest, call_id: str) -> HttpResponse:
     form = MomentForm(request.POST or None, user=request.user, initial=_moment(call))
     if request.method == "POST" and form.is_valid() and _moved(request, call, form):
         return redirect("call", call_id=call_id)
-    template = "calls/move.html#dialog" if request.htmx else "calls/move.html"
-    return render(request, template, {"call": call, "form": form})
+    return dialog(request, "calls/move.html", {"call": call, "form": form})
 
 
 def _moment(call: Call) -> dict[str, object]:

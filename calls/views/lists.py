@@ -20,7 +20,7 @@ from calls.views.rows import POLL, Row, poll_until
 from temphone.accounts.actors import Role
 from temphone.lib import clock
 from temphone.lib.errors import Conflict, NotFound
-from temphone.pages import KeyPage, StaffRequest, capped_count, page, read_page
+from temphone.pages import KeyPage, StaffRequest, capped_count, dialog, page, read_page
 
 NEWEST = ("-scheduled_at", "-id")
 VIEWS = {
@@ -117,8 +117,7 @@ def cancel_many(request: StaffRequest) -> HttpResponse:
     ids = request.POST.getlist("call")[:MOST_AT_ONCE]
     if "confirmed" not in request.POST:
         calls = Call.objects.filter(pk__in=ids).select_related("contact").newest()
-        template = "calls/cancel_many.html#dialog" if request.htmx else "calls/cancel_many.html"
-        return render(request, template, {"calls": calls})
+        return dialog(request, "calls/cancel_many.html", {"calls": calls})
     _report(request, [_canceled(request, call_id) for call_id in ids])
     return redirect("call-list")
 

@@ -14,7 +14,7 @@ from calls.models import Number
 from temphone.accounts.actors import Role
 from temphone.lib import clock, phone
 from temphone.lib.errors import DomainError
-from temphone.pages import StaffRequest, page
+from temphone.pages import StaffRequest, dialog, page
 
 
 @page
@@ -91,8 +91,7 @@ def number_remove(request: StaffRequest, number_id: str) -> HttpResponse:
     actor = request.user.actor()
     number = get_number(actor=actor, number_id=number_id)
     if request.method != "POST":
-        template = "calls/number_remove.html#dialog" if request.htmx else "calls/number_remove.html"
-        return render(request, template, {"number": number})
+        return dialog(request, "calls/number_remove.html", {"number": number})
     try:
         remove_number(actor=actor, number_id=number_id)
     except DomainError as error:

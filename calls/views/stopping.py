@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -12,7 +12,7 @@ from calls.models import Call, StopSwitch
 from calls.states import CallStatus
 from temphone.accounts.actors import Role
 from temphone.lib import clock
-from temphone.pages import StaffRequest, page
+from temphone.pages import StaffRequest, dialog, page
 
 
 @page
@@ -32,7 +32,7 @@ def stop(request: StaffRequest) -> HttpResponse:
         "switch": StopSwitch.read(),
         "waiting": Call.objects.filter(status=CallStatus.SCHEDULED, due_at__lte=clock.now()).count(),
     }
-    return render(request, "calls/stop.html#dialog" if request.htmx else "calls/stop.html", context)
+    return dialog(request, "calls/stop.html", context)
 
 
 def _tell(request: StaffRequest, *, on: bool) -> None:

@@ -15,7 +15,7 @@ from calls.views.standing import standings
 from temphone.accounts.actors import Role
 from temphone.lib import clock
 from temphone.lib.errors import DomainError
-from temphone.pages import StaffRequest, page
+from temphone.pages import StaffRequest, dialog, page
 
 
 @page
@@ -116,8 +116,7 @@ def trunk_switch(request: StaffRequest, trunk_id: str) -> HttpResponse:
         text = _("The trunk {name} is switched on.") if on else _("The trunk {name} is switched off.")
         messages.success(request, text.format(name=trunk.name))
         return redirect("trunk", trunk_id=trunk_id)
-    template = "calls/trunk_switch.html#dialog" if request.htmx else "calls/trunk_switch.html"
-    return render(request, template, {"trunk": trunk})
+    return dialog(request, "calls/trunk_switch.html", {"trunk": trunk})
 
 
 @page
@@ -127,8 +126,7 @@ def trunk_delete(request: StaffRequest, trunk_id: str) -> HttpResponse:
     actor = request.user.actor()
     trunk = get_trunk(actor=actor, trunk_id=trunk_id)
     if request.method != "POST":
-        template = "calls/trunk_delete.html#dialog" if request.htmx else "calls/trunk_delete.html"
-        return render(request, template, {"trunk": trunk})
+        return dialog(request, "calls/trunk_delete.html", {"trunk": trunk})
     try:
         delete_trunk(actor=actor, trunk_id=trunk_id)
     except DomainError as error:
