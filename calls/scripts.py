@@ -4,7 +4,7 @@ Who calls, that it is an automated AI, that the call is recorded, how to stop: m
 or a model.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,8 +17,10 @@ from campaigns.scripts import questions_of, steps_of
 from temphone.telephony.messages import Branch, Instructions, Script, Step, Tool
 
 
-def script_for(call: Call, message: str, agent: AgentVersion, *, now: datetime) -> Script:
-    """The script of an attempt; ``message`` is rendered already.
+def script_for(
+    call: Call, message: str, agent: AgentVersion, *, now: datetime, barred: Collection[str] = ()
+) -> Script:
+    """The script of an attempt; ``message`` is rendered already. To ``barred`` numbers nobody is transferred.
 
     Raises:
         Invalid: a text of the agent cannot be rendered for this contact.
@@ -39,7 +41,7 @@ def script_for(call: Call, message: str, agent: AgentVersion, *, now: datetime) 
         language=agent.language or call.contact.language,
         voice=agent.voice,
         steps=say.steps(steps_of(agent.steps)),
-        transfers=agent.transfers,
+        transfers={name: number for name, number in agent.transfers.items() if number not in barred},
         llm=_instructions(agent, say),
         questions=questions_of(agent.questions),
     )

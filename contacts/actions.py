@@ -66,8 +66,9 @@ def save_contact(
 def contact_of_own_phone(*, actor: Actor, number: str, name: str, timezone: str, now: datetime) -> Contact:
     """The contact with this number, for staff who have their own phone called; made where there is none.
 
-    One that is made comes with the consent that they give by asking. Of one that is there nothing changes:
-    what was recorded of it holds for this call, too.
+    ``timezone`` counts where the number implies none. One that is made comes with the consent that they give
+    by asking, unless a consent to call the number was ever recorded, refused or revoked. Of a contact that
+    is there nothing changes: what was recorded of it holds for this call, too.
 
     Raises:
         Forbidden
@@ -77,18 +78,20 @@ def contact_of_own_phone(*, actor: Actor, number: str, name: str, timezone: str,
     e164 = _e164("phone", number)
     if known := Contact.objects.present().filter(phone=e164).order_by("created_at", "id").first():
         return known
-    contact = Contact.objects.create(first_name=name, phone=e164, timezone=timezone, created_at=now)
+    zone_name = phone.implied_zone(e164) or timezone
+    contact = Contact.objects.create(first_name=name, phone=e164, timezone=zone_name, created_at=now)
     PhoneNumber.objects.bulk_create([PhoneNumber(e164=e164)], ignore_conflicts=True)
-    Consent.objects.create(
-        contact=contact,
-        phone=e164,
-        purpose=Purpose.INFORMATIONAL,
-        kind=ConsentKind.EXPRESS,
-        source="own phone",
-        evidence="They had their own phone called, and said that it is theirs.",
-        captured_at=now,
-        recorded_by=actor.label,
-    )
+    if not Consent.objects.filter(phone=e164).exists():
+        Consent.objects.create(
+            contact=contact,
+            phone=e164,
+            purpose=Purpose.INFORMATIONAL,
+            kind=ConsentKind.EXPRESS,
+            source="own phone",
+            evidence="They had their own phone called, and said that it is theirs.",
+            captured_at=now,
+            recorded_by=actor.label,
+        )
     AuditEntry.record(actor, "contact.add", contact.pk, own_phone=True)
     return contact
 

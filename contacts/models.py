@@ -267,6 +267,11 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         # Written so that SQLite looks each half up in its own index: a bare boolean column has none.
         return self.filter(Q(number__in=numbers) | Q(is_prefix__in=[True])).order_by()
 
+    def covered(self, numbers: Collection[str], now: datetime) -> frozenset[str]:
+        """Which of the numbers must not be called; no query when there are none."""
+        found = list(self.in_force(now).covering(numbers)) if numbers else []
+        return frozenset(number for number in numbers if any(one.covers(number) for one in found))
+
 
 class Suppression(models.Model):
     """A number, or every number with a prefix, that must not be called."""

@@ -182,7 +182,8 @@
   });
   document.addEventListener("submit", (event) => {
     // A form sent twice makes one call anyway; this spares the second wait.
-    if (!event.target.matches("[data-once]")) return;
+    // What goes to a tab of its own leaves this form to be sent.
+    if (!event.target.matches("[data-once]") || event.submitter?.formTarget) return;
     if (event.target.dataset.sent) event.preventDefault();
     event.target.dataset.sent = "yes";
     setTimeout(() => delete event.target.dataset.sent, 5000);

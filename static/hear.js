@@ -12,10 +12,9 @@ const show = () => {
   button.querySelector("span").textContent = button.dataset[state];
   button.classList.toggle("is-playing", state === "playing");
   button.setAttribute("aria-busy", state === "asking");
-  if (!trouble) return;
   const told = document.querySelector("[data-hear-told]");
-  told.textContent = trouble;
-  told.classList.add("is-trouble");
+  told.textContent = trouble || told.dataset.hearTold;
+  told.classList.toggle("is-trouble", trouble !== "");
 };
 const become = (next, problem = "") => {
   state = next;

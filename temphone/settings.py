@@ -154,6 +154,7 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^carriers/"]  # asked fro
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 # To believe X-Forwarded-For: what such a proxy writes is the address that a login comes from.
 TRUSTED_PROXIES = env.networks("TEMPHONE_TRUSTED_PROXIES", "127.0.0.1, ::1" if HTTPS else "")
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # the largest agent that may be saved has some 6,500
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {

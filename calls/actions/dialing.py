@@ -4,7 +4,7 @@ The claim is the one place where a dial is decided. It writes its intent and com
 leaves; the request goes out once; what stays unanswered is asked for, and never simply sent again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -22,7 +22,7 @@ from calls.models.trunks import CARRIERS
 from calls.scripts import script_for
 from calls.states import CallStatus
 from campaigns.models import AgentVersion, Campaign
-from contacts.models import PhoneNumber
+from contacts.models import PhoneNumber, Suppression
 from temphone.accounts.models import Mode
 from temphone.lib import ids
 from temphone.lib.clock import now as utc_now
@@ -91,11 +91,14 @@ class _Claim:
         self.waiting: list[tuple[Call, Ruling]] = []
         self.attempts_made: Mapping[str, int] = {}
         self.agents: Mapping[str | None, AgentVersion] = {}
+        self.barred: Collection[str] = ()
 
     def decide_all(self, calls: Sequence[Call]) -> None:
         """Ask the gates of each call, and do what they say."""
         self.attempts_made = _attempts_made(calls)
         self.agents = AgentVersion.objects.speaking({call.speaker_id for call in calls})
+        destinations = {number for agent in self.agents.values() for number in agent.transfers.values()}
+        self.barred = Suppression.objects.covered(destinations, self.now)
         for call in calls:
             self._decide(call, ask(call, self.facts))
         self._note_new_waits()
@@ -116,7 +119,7 @@ class _Claim:
             rendered = messages.render_for(call, now=self.now)
             caller_id = self.lines.caller_id(call)
             agent = self.agents[call.speaker_id]
-            script = script_for(call, rendered, agent, now=self.now)
+            script = script_for(call, rendered, agent, now=self.now, barred=self.barred)
         except (Invalid, ValueError, TypeError, LookupError) as error:
             # One call that cannot be made must not keep the others from theirs.
             self._give_up(call, ruling, error)
@@ -210,8 +213,11 @@ def record_dial_results(results: Iterable[DialResult], *, now: datetime) -> None
     """What the carrier answered to the dials. A placed one says the rest by its events."""
     refused = {result.attempt_id: result for result in results if isinstance(result, Refused)}
     unsure = [result.attempt_id for result in results if not isinstance(result, Refused | Placed)]
-    # Nobody knows: have it asked for at once.
-    Attempt.objects.live().filter(pk__in=unsure, sequence=0).update(lease_until=now)
+    if unsure:
+        with transaction.atomic():
+            _locked(unsure)  # as who records their events does
+            # Nobody knows: have it asked for at once.
+            Attempt.objects.live().filter(pk__in=unsure, sequence=0).update(lease_until=now)
     if refused:
         with gathering(now) as changes:
             for attempt in _locked(list(refused)):

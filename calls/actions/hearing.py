@@ -1,7 +1,9 @@
 """How a call will sound, heard before anybody is rung."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
+from threading import BoundedSemaphore
 
 from calls import messages
 from calls.actions.lookup import look_up
@@ -17,6 +19,11 @@ from temphone.telephony.messages import GatewayRef, Script
 from temphone.telephony.port import Speechless, Unreachable
 
 NOBODY = "No gateway here can speak. Real calls need the voice installation: docs/voice.md says how."
+SLOW = "The gateway did not answer in time. Try again."
+PATIENCE_S = 20.0  # half a minute of speech takes Piper two seconds on a core that is free
+# A web process has few threads, and gateways need one of them for their heartbeat: who listens, and leaves
+# and listens again, must not take them all.
+ONE_AT_A_TIME = BoundedSemaphore(1)
 
 
 class NoVoice(DomainError):
@@ -51,17 +58,28 @@ def opening(*, script: Script, now: datetime) -> bytes:
     Raises:
         NoVoice: no gateway can speak it; the message says why.
     """
-    problem = NOBODY
-    for gateway in Gateway.objects.reachable(now).filter(speaks=True):
-        try:
-            return asyncio.run(_spoken(gateway.ref, script))
-        except Speechless as error:
-            problem = f"The gateway cannot speak it: {error}."
-        except Unreachable:
-            problem = "The gateway did not answer in time. Try again."
+    gateways = [gateway.ref for gateway in Gateway.objects.reachable(now).filter(speaks=True)]
+    if not ONE_AT_A_TIME.acquire(blocking=False):
+        raise NoVoice("Somebody else is listening to a call just now. Try again in a moment.")
+    try:
+        return asyncio.run(_spoken(gateways, script))
+    finally:
+        ONE_AT_A_TIME.release()
+
+
+async def _spoken(gateways: Sequence[GatewayRef], script: Script) -> bytes:
+    """By the first that can."""
+    problem, texts = NOBODY, (script.preface, script.message)
+    carrier = wiring.carrier()
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            for gateway in gateways:
+                try:
+                    return await carrier.speak(gateway, texts, language=script.language, voice=script.voice)
+                except Speechless as error:
+                    problem = f"The gateway cannot speak it: {error}."
+                except Unreachable:
+                    problem = SLOW
+    except TimeoutError:
+        problem = SLOW
     raise NoVoice(problem)
-
-
-async def _spoken(gateway: GatewayRef, script: Script) -> bytes:
-    texts = (script.preface, script.message)
-    return await wiring.carrier().speak(gateway, texts, language=script.language, voice=script.voice)

@@ -71,9 +71,33 @@ def keep(recording: Recording, file: BinaryIO, *, now: datetime) -> None:
     file.seek(0)
     form = waveform.read(file)
     file.seek(0)
-    name = storage().save(f"{now:%Y/%m}/{recording.pk}-{ids.random_text(6)}.wav", File(file))
-    if not _make_ready(recording, name, form, now):
+    name = f"{now:%Y/%m}/{recording.pk}-{ids.random_text(6)}.wav"
+    if not _announce(recording, name):
+        return  # a twin of this request is faster
+    saved = storage().save(name, File(file))
+    if saved != name:
+        Recording.objects.filter(pk=recording.pk, file=name).update(file=saved)
+    if not _make_ready(recording, saved, form, now):
+        _take_back(recording, saved, now)
+
+
+def _announce(recording: Recording, name: str) -> bool:
+    """Write down the name before there is a file: whatever is killed, nothing lies there unknown."""
+    before = recording.file
+    if not unchanged(recording).filter(file=before).update(file=name):
+        return False
+    if before:
+        storage().delete(before)  # of a try that was cut off
+    return True
+
+
+def _take_back(recording: Recording, name: str, now: datetime) -> None:
+    try:
         storage().delete(name)
+    except OSError:
+        forgotten = Recording.objects.filter(pk=recording.pk, state=RecordingState.DELETED, file="")
+        forgotten.update(file=name, clear_at=now)  # deleted and cleared meanwhile: cleared once more
+        raise
 
 
 @transaction.atomic
@@ -84,13 +108,16 @@ def _make_ready(recording: Recording, name: str, form: waveform.Waveform, now: d
     if contact.erased_at:
         delete_recordings(Q(pk=recording.pk), now=now)
         return False
-    won = unchanged(recording).update(
-        state=RecordingState.READY,
-        file=name,
-        duration_ms=form.duration_ms,
-        peaks=form.peaks,
-        ready_at=now,
-        clear_at=now if recording.parts else None,
+    won = (
+        unchanged(recording)
+        .filter(file=name)
+        .update(
+            state=RecordingState.READY,
+            duration_ms=form.duration_ms,
+            peaks=form.peaks,
+            ready_at=now,
+            clear_at=now if recording.parts else None,
+        )
     )
     if won:
         _show_on_calls({call.pk})
@@ -119,10 +146,10 @@ def clear(recording: Recording, *, now: datetime) -> None:
     found = Recording.objects.filter(pk=recording.pk, clear_at__isnull=False)
     found.update(clear_at=now + seconds(CLEAR_AGAIN_S))
     remove_parts(recording)
-    gone = recording.state == RecordingState.DELETED
-    if gone and recording.file:
+    is_heard = recording.state == RecordingState.READY
+    if recording.file and not is_heard:
         storage().delete(recording.file)
-    left = "" if gone else recording.file
+    left = recording.file if is_heard else ""
     found.filter(state=recording.state).update(parts=[], file=left, clear_at=None)
 
 

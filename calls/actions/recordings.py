@@ -136,6 +136,8 @@ def _finish(recording: Recording, part: RecordingPart, now: datetime) -> Receive
             fail(recording, RecordingProblem.BROKEN, now=now)
             return _refused("it is no recording of ours")
     recording.refresh_from_db()
+    if recording.state == RecordingState.UPLOADING:  # a twin of this request is at it
+        return Received(verdict="more", through=recording.received)
     try:
         clear(recording, now=now)
     except OSError as error:

@@ -12,6 +12,7 @@ from calls.actions.idempotency import Idempotency, answer_to_keep, once, replay
 from calls.actions.lookup import Known, look_up
 from calls.gates import Check, Facts, Ruling, ask
 from calls.models import Call, CallEvent, Decision
+from calls.models.call import DEFAULT_MAX_ATTEMPTS
 from calls.models.history import Stage, Verdict
 from calls.representation import call_data
 from campaigns.models import Agent, Campaign
@@ -42,6 +43,7 @@ class CallRequest:
     metadata: dict[str, object] | None = None
     recording_enabled: bool = True
     webhook_url: str = ""
+    max_attempts: int = DEFAULT_MAX_ATTEMPTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +160,7 @@ def planned(actor: Actor, mode: Mode, request: CallRequest, *, known: Known, now
         metadata=request.metadata,
         recording_enabled=request.recording_enabled,
         webhook_url=request.webhook_url,
+        max_attempts=request.max_attempts,
         created_by_key_id=known.key_id,
         created_by_user_id=int(actor.id) if actor.kind == "user" else None,
         created_at=now,

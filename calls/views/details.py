@@ -28,6 +28,7 @@ from temphone.pages import StaffRequest, dialog, page
 from temphone.webhooks.models import Delivery
 
 LIVE = "every 1s"
+LONGEST_CURSOR = 20
 ANALYSIS_TAKES = timedelta(seconds=30)
 
 
@@ -89,7 +90,7 @@ def _turns_after(call: Call, cursor: str) -> QuerySet[TranscriptTurn]:
     """What was said in all attempts, after the cursor ``<attempt number>.<sequence>``."""
     turns = TranscriptTurn.objects.filter(attempt__call=call).select_related("attempt")
     attempt, dot, sequence = cursor.partition(".")
-    if dot and attempt.isdecimal() and sequence.isdecimal():
+    if dot and len(cursor) < LONGEST_CURSOR and attempt.isdecimal() and sequence.isdecimal():
         same = Q(attempt__number=int(attempt), sequence__gt=int(sequence))
         turns = turns.filter(same | Q(attempt__number__gt=int(attempt)))
     return turns.order_by("attempt__number", "sequence")

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import trigger_client_event
 
 from calls.actions.hearing import can_speak, script_of
-from calls.actions.own_phone import call_own_phone
+from calls.actions.own_phone import AT_ONCE, call_own_phone
 from calls.actions.scheduling import Preview, preview_call, schedule_call
 from calls.forms import OwnPhoneForm, ScheduleForm, again, problems
 from calls.models import Call
@@ -22,7 +22,7 @@ from contacts.models import Contact
 from temphone.accounts.actors import Role
 from temphone.accounts.models import Mode
 from temphone.lib import clock
-from temphone.lib.clock import zone
+from temphone.lib.clock import iso, zone
 from temphone.lib.errors import DomainError
 from temphone.pages import StaffRequest, page
 
@@ -40,7 +40,7 @@ def call_new(request: StaffRequest) -> HttpResponse:
     form = ScheduleForm(request.POST, user=request.user)
     if {"find", "choose"} & request.POST.keys():
         # Without JavaScript the form itself is sent to look for a contact.
-        form = ScheduleForm(user=request.user, initial={**request.POST.dict(), **_choice(request)})
+        form = ScheduleForm(user=request.user, initial={**_typed(request), **_choice(request)})
     elif form.is_valid() and (call := _scheduled(request, form)):
         return redirect("call", call_id=call.pk)
     return _show(request, form)
@@ -60,6 +60,11 @@ def _scheduled(request: StaffRequest, form: ScheduleForm) -> Call | None:
         return None
     messages.success(request, _("The call is scheduled."))
     return scheduled.call
+
+
+def _typed(request: StaffRequest) -> dict[str, object]:
+    """What the form holds; a box that is not ticked is not sent."""
+    return {**request.POST.dict(), "recording_enabled": "recording_enabled" in request.POST}
 
 
 def _choice(request: StaffRequest) -> dict[str, object]:
@@ -175,14 +180,27 @@ def call_own(request: StaffRequest) -> HttpResponse:
     own_phone = OwnPhoneForm(request.POST, user=request.user, sent_with="schedule")
     if form.is_valid() and own_phone.is_valid():
         try:
-            spoken = replace(form.request, initial_message=_preview(request, form).rendered_message)
-            number = own_phone.cleaned_data["own_phone"]
-            call = call_own_phone(user=request.user, number=number, request=spoken, now=clock.now())
+            call = _call_own_phone(request, form, own_phone.cleaned_data["own_phone"])
         except DomainError as error:
             form.refuse(error)
         else:
             return redirect("call", call_id=call.pk)
     return _show(request, form, own_phone)
+
+
+def _call_own_phone(request: StaffRequest, form: ScheduleForm, number: str) -> Call:
+    now = clock.now()
+    asked = replace(form.request, scheduled_at=iso(now + AT_ONCE), timezone=None)
+    script = script_of(
+        actor=request.user.actor(), mode=Mode(form.cleaned_data["mode"]), request=asked, now=now
+    )
+    spoken = replace(asked, initial_message=script.message, agent_id=asked.agent_id or _agent_of(form))
+    return call_own_phone(user=request.user, number=number, request=spoken, now=now)
+
+
+def _agent_of(form: ScheduleForm) -> str | None:
+    campaign = form.cleaned_data["campaign"]
+    return campaign.agent_id if campaign else None
 
 
 @page

@@ -13,6 +13,7 @@ from campaigns.models import Agent, AgentVersion, Campaign, Engine, SpeakingMode
 from campaigns.models.agents import ALL_TOOLS, CONTENT
 from campaigns.scripts import Problem, problems_of, questions_of, steps_of
 from campaigns.states import OVER
+from contacts.models import Suppression
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry
 from temphone.lib import phone
@@ -69,7 +70,7 @@ def save_agent(
         raise Conflict(f"{agent.name} has changed meanwhile; look at it again.", code="changed_meanwhile")
     before = agent.current.content if agent_id else AgentVersion().content
     content = before | {name: values[name] for name in CONTENT if name in values}
-    problems = check(content)
+    problems = check(content) or _suppressed(content, now)
     if problems:
         raise Invalid(next(iter(problems.values()))[0], fields=problems)
     if agent_id and content == before:
@@ -104,6 +105,8 @@ def make_default(*, actor: Actor, agent_id: str, now: datetime) -> Agent:
         Conflict: it is archived.
     """
     actor.require(Role.MANAGER)
+    # All of them, in one order: two that are chosen at once come one after the other.
+    list(Agent.objects.select_for_update().order_by("pk").values_list("pk"))
     agent = _locked(agent_id)
     Agent.objects.filter(is_default=True).exclude(pk=agent.pk).update(is_default=False, updated_at=now)
     Agent.objects.filter(pk=agent.pk).update(is_default=True, updated_at=now)
@@ -139,6 +142,20 @@ def _locked(agent_id: str) -> Agent:
     if agent.archived_at:
         raise Conflict(f"{agent.name} is archived.", code="agent_archived")
     return agent
+
+
+def _suppressed(content: Mapping[str, object], now: datetime) -> Problems:
+    """A transfer would ring a number that must not be called."""
+    transfers = content["transfers"]
+    named = (
+        {str(number): str(name) for name, number in transfers.items()} if isinstance(transfers, dict) else {}
+    )
+    barred = sorted(Suppression.objects.covered(named, now))
+    texts = [
+        f"Field 'transfers' must not lead to a number that must not be called: “{named[number]}”."
+        for number in barred
+    ]
+    return {"transfers": texts} if texts else {}
 
 
 def check(content: Mapping[str, object]) -> Problems:

@@ -209,6 +209,7 @@ class Editor:
         self.questions = _all(QuestionForm, data, "question", draft.questions)
         self.section_errors: dict[str, list[str]] = {"steps": [], "transfers": [], "questions": []}
         self._note_silenced()
+        self._note_twins()
 
     @property
     def has_problems(self) -> bool:
@@ -222,6 +223,12 @@ class Editor:
             if texts.get("other") == ASK_AGAIN and texts.get("other_say"):
                 problem = _("It asks once more, so this is not said. Choose where it goes, or empty it.")
                 card.form.add_error("other_say", problem)
+
+    def _note_twins(self) -> None:
+        """One would hide the other."""
+        names = [row["name"].strip().casefold() for row in self.draft.transfers if row["name"].strip()]
+        if len(set(names)) < len(names):
+            self.section_errors["transfers"].append(_("Two destinations have one name. Give each its own."))
 
     def refuse(self, problems: Mapping[str, Sequence[str]]) -> None:
         """Show what a rule refused beside the field that it is about."""

@@ -1,5 +1,7 @@
 """How a call will sound: by whom, of what, and what is said when nobody can speak."""
 
+import asyncio
+
 import pytest
 
 from calls.actions import hearing
@@ -96,6 +98,27 @@ def test_where_the_only_one_fails_it_is_said_why(carrier, error, said):
     with pytest.raises(NoVoice) as told:
         opening(script=script(a_contact()), now=NOW)
     assert told.value.message == said
+
+
+def test_while_one_listens_others_are_told_to_wait(carrier):
+    a_gateway(now=NOW, speaks=True)
+    asked = script(a_contact())
+    with hearing.ONE_AT_A_TIME, pytest.raises(NoVoice, match="Somebody else is listening"):
+        opening(script=asked, now=NOW)
+    assert opening(script=asked, now=NOW) == b"RIFF"
+
+
+def test_one_that_takes_too_long_is_given_up(carrier, monkeypatch):
+    monkeypatch.setattr(hearing, "PATIENCE_S", 0.05)
+
+    async def for_ever(*_, **__):
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(carrier, "speak", for_ever)
+    for ledger in ("gw_1", "gw_2"):
+        a_gateway(now=NOW, ledger=ledger, speaks=True)
+    with pytest.raises(NoVoice, match="did not answer in time"):
+        opening(script=script(a_contact()), now=NOW)
 
 
 def test_only_a_gateway_that_lives_and_says_that_it_speaks_is_asked(carrier):

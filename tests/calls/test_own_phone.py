@@ -1,7 +1,10 @@
 """Have one's own phone called: who is rung, by whose leave, and what they hear."""
 
+from datetime import timedelta
+
 import pytest
 
+from calls.actions.forgetting import erase_contact
 from calls.actions.own_phone import call_own_phone, literal
 from calls.messages import render
 from calls.models import Call
@@ -29,13 +32,44 @@ def called(user, number=NUMBER, now=NOON, **fields):
 def test_their_own_number_becomes_a_contact_with_their_consent_and_is_called_at_once(user):
     call = called(user, number="+1 415 555 0123", initial_message="Hi Jordan.")
     contact = call.contact
-    assert (contact.phone, contact.first_name, contact.timezone) == (NUMBER, "Olga", "Europe/Madrid")
+    assert (contact.phone, contact.first_name, contact.timezone) == (NUMBER, "Olga", "America/Los_Angeles")
     consent = Consent.objects.get(contact=contact)
     assert (consent.purpose, consent.kind, consent.source) == ("informational", "express", "own phone")
     assert 0 < (call.due_at - NOON).total_seconds() <= 1
-    assert (call.mode, call.created_by_user) == ("test", user)
+    assert (call.mode, call.created_by_user, call.max_attempts) == ("test", user, 1)
     assert User.objects.get().phone == NUMBER
     assert AuditEntry.objects.filter(action="contact.add", target=contact.pk).exists()
+
+
+@pytest.mark.parametrize("revoked_at", [None, NOON])
+def test_where_a_consent_was_ever_recorded_none_is_made_up(user, revoked_at):
+    before = a_contact(phone=NUMBER)
+    Consent.objects.create(
+        contact=before, phone=NUMBER, purpose="marketing", kind="none", revoked_at=revoked_at
+    )
+    erase_contact(actor=SYSTEM, contact_id=before.pk, now=NOON)
+    call = called(user)
+    assert call.contact != before
+    assert Consent.objects.count() == 1
+
+
+def test_only_a_manager_has_another_phone_called(user):
+    called(user)
+    user.refresh_from_db()
+    called(user)
+    with pytest.raises(Forbidden, match=r"Your phone is \+14155550123"):
+        called(user, number="+14155550124")
+    assert Contact.objects.filter(phone="+14155550124").count() == 0
+    user.role = Role.MANAGER
+    called(user, number="+14155550124")
+    assert User.objects.get().phone == "+14155550124"
+
+
+def test_what_would_only_be_called_later_is_refused(user, settings):
+    settings.POLICIES = {**settings.POLICIES, "test": {**settings.POLICIES["test"], "hours": "defer"}}
+    with pytest.raises(Refused, match="It cannot be called now"):
+        called(user, now=NOON - timedelta(hours=8))
+    assert not Call.objects.exists()
 
 
 def test_a_second_time_it_is_the_same_contact(user):

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core.files.storage import storages
 
-from calls.actions import recordings
+from calls.actions import keeping, recordings
 from calls.actions.dialing import claim_due
 from calls.actions.forgetting import erase_contact, forget_recordings
 from calls.actions.recordings import record_recording_failed, take_part
@@ -202,6 +202,29 @@ def test_a_process_killed_before_the_end_finishes_when_it_is_asked(attempt, stor
     assert Recording.objects.get().state == "uploading"
     assert send(attempt, len(SOUND), 0).verdict == "kept"
     assert files(store) == [Recording.objects.get().file]
+
+
+@pytest.mark.parametrize("step", ["_make_ready", "_announce"])
+def test_a_process_killed_between_file_and_row_leaves_no_file_that_nobody_knows(
+    attempt, store, monkeypatch, step
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(keeping, step, killed)
+        with pytest.raises(Killed):
+            upload(attempt)
+    assert send(attempt, len(SOUND), 0).verdict == "kept"
+    assert files(store) == [Recording.objects.get().file]
+
+
+def test_a_file_without_its_row_goes_with_its_contact(attempt, store, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(keeping, "_make_ready", killed)
+        with pytest.raises(Killed):
+            upload(attempt)
+    assert files(store)
+    erase(attempt)
+    forget_recordings(now=NOON + timedelta(hours=1))
+    assert files(store) == []
 
 
 class Killed(BaseException):

@@ -7,8 +7,10 @@ from calls.models import Attempt
 from calls.scripts import script_for
 from campaigns.actions.agents import make_default, save_agent
 from campaigns.models import Agent, AgentVersion
+from contacts.models import Suppression
 from temphone.accounts.actors import SYSTEM
 from temphone.accounts.models import Mode
+from temphone.lib.errors import Invalid
 from temphone.telephony.messages import DialRequest, Outcome, Script, Tool, decode, encode
 from tests.builders import NOON, a_call, a_campaign, a_contact, a_gateway
 from tests.campaigns.builders import BOOKING, DESK, QUESTIONS
@@ -47,6 +49,15 @@ def test_without_any_agent_the_same_is_said():
     Agent.objects.update(is_default=False)
     assert dialled(a_call()).script == STANDARD
     assert Attempt.objects.get().agent_version is None
+
+
+def test_nobody_is_transferred_to_a_number_that_must_not_be_called():
+    agent = an_agent(transfers={**DESK, "sales": "+19005550100"})
+    Suppression.objects.create(number="+1900", is_prefix=True, reason="staff")
+    call = a_call(campaign_id=a_campaign(agent=agent).pk)
+    assert dialled(call).script.transfers == DESK
+    with pytest.raises(Invalid, match="must not be called: “sales”"):
+        save_agent(actor=SYSTEM, agent_id=agent.pk, values={"goodbye": "Bye."}, now=NOON)
 
 
 def test_an_attempt_keeps_the_version_that_spoke():

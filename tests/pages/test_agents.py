@@ -265,6 +265,30 @@ def test_a_press_that_makes_no_sense_changes_nothing(manager, agent, deed):
     assert Fields(answer.content.decode()).sent["step-0-name"] == ["Ask"]
 
 
+def test_two_destinations_of_one_name_are_told_and_neither_is_lost(manager, agent):
+    page = manager.get(f"/agents/{agent.pk}/").content.decode()
+    sent = Fields(page).sent
+    rows = {"transfer-row": ["0", "1"]}
+    for place, number in enumerate(("+14155550100", "+34910000000")):
+        rows |= {f"transfer-{place}-name": "Sales", f"transfer-{place}-number": number}
+    answer = manager.post(f"/agents/{agent.pk}/", {**sent, **rows})
+    assert "Two destinations have one name." in unescape(answer.content.decode())
+    assert "+34910000000" in answer.content.decode()
+    agent.refresh_from_db()
+    assert agent.version == 1
+
+
+def test_the_largest_playbook_can_be_sent(manager, agent):
+    sent = {
+        f"step-{step}-answer-{place}-{name}": "x"
+        for step in range(50)
+        for place in range(20)
+        for name in "abcdef"
+    }
+    assert len(sent) > 5_000
+    assert manager.post("/agents/new/", {"name": "Large", **sent}).status_code == 200
+
+
 def test_rows_beyond_measure_are_not_read(manager, agent):
     answer = manager.post(f"/agents/{agent.pk}/", {"step-row": ["0"] * 500, "do": "preview"})
     assert answer.content.decode().count('name="step-row"') == 60

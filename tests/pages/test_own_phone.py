@@ -62,6 +62,10 @@ def test_what_is_wrong_stands_beside_its_field_and_nobody_is_called(browse, cont
     assert Contact.objects.count() == 1
 
 
+def test_a_form_whose_time_is_past_meanwhile_has_me_called_all_the_same(browse, contact):
+    assert browse().post(CALL, values(contact, date="2020-01-01", **MINE)).status_code == 302
+
+
 def test_a_number_that_must_not_be_called_is_not(browse, contact):
     Suppression.objects.create(number=NUMBER, reason="opted_out")
     assert "must not be called" in words_of(browse().post(CALL, values(contact, **MINE)))

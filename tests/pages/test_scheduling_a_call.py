@@ -44,6 +44,14 @@ def errors(client, **sent: str) -> dict[str, list[str]]:
     return form.errors
 
 
+def test_a_box_that_is_not_ticked_stays_so_while_a_contact_is_looked_for(browse, contact):
+    typed = {name: value for name, value in values().items() if name != "recording_enabled"}
+    page = browse().post(NEW, {**typed, "choose": contact.pk}).content.decode()
+    assert "checked" not in page[page.index('name="recording_enabled"') :][:120]
+    page = browse().post(NEW, {**values(), "choose": contact.pk}).content.decode()
+    assert "checked" in page[page.index('name="recording_enabled"') :][:120]
+
+
 def test_the_form_schedules_a_call_and_shows_its_page(browse, contact):
     campaign = a_campaign()
     more = {

@@ -32,7 +32,7 @@ from temphone.telephony.port import Speechless, Unreachable
 from temphone.telephony.signing import SignedRequest, sign, verify
 
 TIMEOUT_S = 5.0
-SPEAK_S = 20.0  # half a minute of speech takes Piper two seconds on a core that is free
+SPEAK_S = 60.0  # whoever asks gives up before
 
 
 class NotSent(Exception):
