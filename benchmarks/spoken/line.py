@@ -127,6 +127,8 @@ class PlayedLine:
     def play(self, sound: bytes) -> None:
         self._given += sound
 
+    lead_ms = 200  # as a SIP line
+
     @property
     def unplayed_ms(self) -> int:
         return 0 if self._over else len(self._given) // FRAME_BYTES * FRAME_MS

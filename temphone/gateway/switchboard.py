@@ -10,12 +10,15 @@ from temphone.gateway.call import Call
 from temphone.gateway.conversation.llm import Model
 from temphone.gateway.journal import Journal
 from temphone.gateway.ledger import Ledger, OpenAttempt
+from temphone.gateway.legs.absent import AbsentNetwork
 from temphone.gateway.legs.base import Network
 from temphone.gateway.outbox import Outbox
 from temphone.gateway.thinking import Mind
 from temphone.gateway.trunks import Trunks
 from temphone.gateway.writer import Writer
 from temphone.telephony.messages import CarrierEvent, Dialed, DialRequest, Refused, Sighting
+
+ABSENT = AbsentNetwork()
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +64,7 @@ class Switchboard:
         answer, fresh = await self._writer.run(partial(self._ledger.admit, requests, self._objection))
         # A hang-up that was recorded after this dial finds the calls: answers arrive in the order of
         # their questions, and there is no await in between.
-        for request in fresh:
+        for request in fresh if not self._closing else ():  # else the next gateway has them on record
             self._start(request)
         return answer
 
@@ -69,12 +72,14 @@ class Switchboard:
         """End it, or refuse it from now on.
 
         Raises:
-            LedgerUnavailable: nothing was recorded.
+            LedgerUnavailable: nothing was recorded; a live call ends all the same.
         """
-        await self._writer.run(partial(self._ledger.withdraw, attempt_id))
-        if attempt_id in self._calls:
-            call, _ = self._calls[attempt_id]
-            call.hang_up()
+        try:
+            await self._writer.run(partial(self._ledger.withdraw, attempt_id))
+        finally:  # a full disk keeps nobody on the phone
+            if attempt_id in self._calls:
+                call, _ = self._calls[attempt_id]
+                call.hang_up()
 
     async def find(self, attempt_id: str) -> Sighting:
         """What became of it; what is not known is refused from now on.
@@ -101,7 +106,7 @@ class Switchboard:
 
     def _start(self, request: DialRequest, last: CarrierEvent | None = None) -> Call:
         journal = Journal(request.attempt_id, self._writer.append, durable=self._writer.flush, last=last)
-        leg = self._networks[request.leg].leg(request, journal)
+        leg = self._networks.get(request.leg, ABSENT).leg(request, journal)
         mind = Mind(self._model, request.script, timeout_s=self._model_timeout_s)
         call = Call(request, leg, journal, self._outbox, mind=mind)
         task = asyncio.create_task(call.run())

@@ -13,6 +13,7 @@ from temphone.gateway.legs.base import Failed
 from temphone.gateway.legs.phone_log import PhoneLog
 from temphone.gateway.legs.simulated import SimulatedLeg, SimulatedNetwork
 from temphone.telephony.messages import EndedBy, EventType, Outcome, Placed, Refused, Sighting, Unsure
+from temphone.telephony.port import Unreachable
 from tests.gateway.builders import HUMAN, NO_ANSWER, TALKS_ON, VOICEMAIL, dial
 from tests.gateway.fake_django import FakeDjango, until
 from tests.gateway.running import gateway, rings
@@ -251,6 +252,23 @@ def test_nothing_rings_that_was_not_recorded(on_gateway, tmp_path, monkeypatch):
 
     on_gateway(test)
     assert not rings(tmp_path)
+
+
+def test_a_hang_up_reaches_a_live_call_though_the_disk_is_full(on_gateway, monkeypatch):
+    def full(self, attempt_id):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async def test(django, client):
+        await client.dial(dial("att_1", to=TALKS_ON))
+        await until(lambda: EventType.ANSWERED in django.types("att_1"))
+        with monkeypatch.context() as patch:
+            patch.setattr(Ledger, "withdraw", full)
+            with pytest.raises(Unreachable):
+                await client.hang_up("att_1")
+        await django.ended("att_1")
+        assert django.ending("att_1").ended_by is EndedBy.STAFF
+
+    on_gateway(test, speed=1.0)
 
 
 def test_events_outlive_a_disk_that_fails_for_a_while(on_gateway, monkeypatch):

@@ -25,8 +25,18 @@ def transfer(talk: Talk, name: str) -> Part[Answer | None]:
     over = heard_in((yield Transfer(number)))
     if isinstance(over, Over):
         talk.decide(Outcome.TRANSFERRED, {**talk.evidence, "transferred_to": name})
+        yield from _hear_the_rest(talk)
         raise LineOver(over.by)
     return (yield from _refuse(talk))
+
+
+def _hear_the_rest(talk: Talk) -> Part[None]:
+    """What they said while it rang there; an opt-out among it counts."""
+    try:
+        while not isinstance((yield from talk.listen(0.0)), Silence):
+            pass
+    except LineOver:
+        return
 
 
 def preset(talk: Talk, name: str) -> str | None:

@@ -59,6 +59,10 @@ class Line(Protocol):
         """Give sound to be played after what was given before. Never blocks."""
 
     @property
+    def lead_ms(self) -> int:
+        """How much of what is played should be given ahead, so that the sound never stops."""
+
+    @property
     def unplayed_ms(self) -> int:
         """How much of what was given has not gone out yet."""
 

@@ -1,7 +1,7 @@
 """Speaks: from what was kept, or by the engine, whose work is kept.
 
-Who wants the same text at the same time shares one rendering. What nobody listens to any more is broken
-off.
+Who wants the same text at the same time shares one rendering. What was begun is made to its end and kept:
+a call that could not wait for it is dialled anew.
 """
 
 import asyncio

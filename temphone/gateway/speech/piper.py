@@ -8,7 +8,7 @@ from temphone.gateway.speech.ports import SpeechFailed, Voice
 from temphone.gateway.speech.spoken_form import spoken_form
 
 WORK_S = 10.0
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0  # the sentences of many calls take turns
 
 
 class Piper:

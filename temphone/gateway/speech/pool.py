@@ -150,6 +150,9 @@ class Pool:
             async with asyncio.timeout(self._program.work_s):
                 answer = await worker.ask(job.words, job.sound)
             self._settle(job, answer)
+        except Died:
+            self._record.failed("dies")
+            raise
         except TimeoutError as late:
             self._record.failed("hangs")
             error = self._failure("hangs")

@@ -20,7 +20,8 @@ from temphone.gateway.trouble import Trouble
 HEAD = struct.Struct("!4sII")  # mark, length, checksum of the sound
 MARK = b"TPs1"
 SUFFIX = ".prompt"
-KEEP_S = 7 * 86_400.0  # a prompt may hold a name: what nobody wants any more goes
+DAY_S = 86_400.0
+KEEP_S = 7 * DAY_S  # a prompt may hold a name: what nobody wants any more goes
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Prompts:
         self._sizes: OrderedDict[str, int] = OrderedDict()  # the longest unused first
         self._total = 0
         self._trouble = Trouble("Prompts are not kept")
+        self._look_at = time.time() + DAY_S
 
     def open(self) -> None:
         """See what is there, and take away what is too old, too much, or half written."""
@@ -87,7 +89,14 @@ class Prompts:
             return self._trouble.tell(error.strerror or type(error).__name__)
         self._trouble.tell("")
         self._count(name, HEAD.size + len(sound))
+        self._forget_old()
         return self._make_room()
+
+    def _forget_old(self) -> None:
+        """At most once a day."""
+        if time.time() >= self._look_at:
+            self._look_at = time.time() + DAY_S
+            list(self._found())
 
     def _found(self) -> list[tuple[str, int]]:
         """Names and sizes, the longest unused first; without those that are too old."""

@@ -15,31 +15,26 @@ class Rendering:
         self._over = False
         self._pieces: list[bytes] = []
         self._more = asyncio.Event()
-        self._listeners = 0
         self._error: SpeechFailed | None = None
         self._task = asyncio.create_task(self._make())
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """The sound from its beginning. When the last listener leaves, it is broken off.
+        """The sound from its beginning.
+
+        It is made to its end, whoever leaves meanwhile: a dial that had no time to wait finds it later.
 
         Raises:
             SpeechFailed: it does not come to its end.
         """
-        self._listeners += 1
         heard = 0
-        try:
-            while heard < len(self._pieces) or not self._over:
-                if heard < len(self._pieces):
-                    heard += 1
-                    yield self._pieces[heard - 1]
-                else:
-                    await self._more.wait()
-            if self._error:
-                raise self._error
-        finally:
-            self._listeners -= 1
-            if not self._listeners:
-                self.break_off()
+        while heard < len(self._pieces) or not self._over:
+            if heard < len(self._pieces):
+                heard += 1
+                yield self._pieces[heard - 1]
+            else:
+                await self._more.wait()
+        if self._error:
+            raise self._error
 
     def break_off(self) -> None:
         """Make no more of it."""

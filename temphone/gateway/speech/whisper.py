@@ -5,8 +5,7 @@ from pathlib import Path
 from temphone.gateway.speech.pool import Pool, Program
 from temphone.gateway.speech.utterances import Utterances
 
-WORK_S = 15.0
-PATIENCE_S = 15.0
+WORK_S = PATIENCE_S = 10.0  # less than a scribe's, or it would never be known that nobody answers
 
 
 class Whisper:

@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from temphone.gateway.legs.spoken import scribe
+from temphone.gateway.speech import piper, turns, whisper
 from temphone.gateway.speech import pool as pools
 from temphone.gateway.speech.pool import Pool, Program
 from temphone.gateway.speech.ports import SpeechFailed
+from tests.gateway.fake_django import until
 
 pytestmark = pytest.mark.processes
 
@@ -145,6 +148,32 @@ def test_what_kills_every_worker_fails_and_harms_nobody_else():
             return await pool.ask({"do": "echo", "say": "well"})
 
     assert asyncio.run(story())[0] == {"said": "well"}
+
+
+def test_what_dies_over_every_request_is_a_problem():
+    async def story():
+        async with a_pool() as pool:
+            with pytest.raises(SpeechFailed, match="Fake died"):
+                await pool.ask({"do": "die"})
+            await until(lambda: pool._ready)
+            assert pool.problem() == "Fake dies"
+            await pool.ask({"do": "echo", "say": "well"})
+            assert pool.problem() is None
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("inner_s", "outer_s"),
+    [
+        (whisper.PATIENCE_S, scribe.PATIENCE_S),
+        (piper.WORK_S, piper.PATIENCE_S),
+        (turns.PATIENCE_S, turns.WORK_S),
+    ],
+)
+def test_who_answers_gives_up_before_who_asks(inner_s, outer_s):
+    """Else the failure would be nobody's, and calls would go on being made."""
+    assert inner_s < outer_s
 
 
 def test_a_worker_that_is_killed_while_idle_is_renewed_unasked():

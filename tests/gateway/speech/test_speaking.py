@@ -99,7 +99,7 @@ def test_one_who_leaves_takes_nothing_from_the_others(tmp_path):
     asyncio.run(story())
 
 
-def test_what_nobody_listens_to_any_more_is_broken_off_and_not_kept(tmp_path):
+def test_what_was_begun_is_made_to_its_end_and_kept_for_whoever_asks_next(tmp_path):
     async def story():
         engine = FakeEngine(held=True)
         async with a_mouth(tmp_path, engine) as mouth:
@@ -110,8 +110,10 @@ def test_what_nobody_listens_to_any_more_is_broken_off_and_not_kept(tmp_path):
                 await leaving
             engine.may_go_on.set()
             assert await spoken(mouth) == HELLO
-            assert len(engine.asked) == 2
-            assert engine.words == 2
+            assert len(engine.asked) == 1
+        async with a_mouth(tmp_path, FakeEngine()) as mouth:
+            assert await spoken(mouth) == HELLO
+            assert mouth._engine.asked == []
 
     asyncio.run(story())
 

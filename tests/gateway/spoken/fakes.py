@@ -115,6 +115,8 @@ class FakeLine:
         self._given += sound
         self.most_unplayed_ms = max(self.most_unplayed_ms, self.unplayed_ms)
 
+    lead_ms = 200
+
     @property
     def unplayed_ms(self) -> int:
         return 0 if self._gone else len(self._given) // FRAME_BYTES * FRAME_MS

@@ -7,11 +7,12 @@ import pytest
 from temphone.gateway.conversation.moves import Key, Over, Silence
 from temphone.gateway.legs.base import Spoken
 from temphone.gateway.legs.line import Gone
+from temphone.gateway.legs.spoken.inbox import Inbox
 from temphone.telephony.messages import EndedBy
 from tests.gateway.builders import script
 from tests.gateway.spoken.fakes import Does, FakeEar, FakeEngines, FakeLine, hangs_up, presses, says
 from tests.gateway.spoken.legs import leg_on, on_call
-from tests.gateway.spoken.sounds import noise
+from tests.gateway.spoken.sounds import beep, noise
 
 GONE = Over(EndedBy.CALLEE)
 
@@ -71,6 +72,28 @@ def test_a_key_comes_before_the_end_also_when_we_hang_up():
         return await all_heard(leg, line)
 
     assert on_call(test, presses("9", 500)) == [Key("9", 500), Over(EndedBy.STAFF)]
+
+
+@pytest.mark.parametrize("ms", [100, 200, 300, 900, 2_000])
+def test_a_line_that_ends_in_the_middle_of_a_tone_ends(ms):
+    """As a switchboard's busy tone before its BYE."""
+    assert on_call(all_heard, Does(beep(ms), 500), hangs_up())[-1] == GONE
+
+
+def test_a_line_that_ends_in_a_tone_over_the_agent_ends():
+    async def test(leg, line):
+        assert (await leg.say("one two three four five six seven")).cut_in
+        assert (await all_heard(leg, line))[-1] == GONE
+
+    on_call(test, Does(beep(400), 480), hangs_up())
+
+
+def test_what_was_never_known_does_not_stand_before_the_end():
+    inbox = Inbox()
+    inbox.reserve()
+    inbox.put(Key("9"))
+    inbox.close(GONE)
+    assert [inbox.take() for _ in range(3)] == [Key("9"), GONE, GONE]
 
 
 def test_staff_end_it_in_the_middle_of_a_text():

@@ -20,6 +20,7 @@ from temphone.telephony.messages import DialRequest, EndedBy
 HEADER = "X-TemPhone-Attempt"
 NUMBER = re.compile(r"\+?[0-9]{1,20}")
 KEYS = frozenset("0123456789*#")
+LEAD_MS = 200
 LAST_WORD_S = 1.0  # for what the callee did at the CANCEL
 TRANSFER_S = 20.0
 SUCCESS = range(200, 300)
@@ -103,6 +104,11 @@ class SipLine:
             self._media.play(sound)
 
     @property
+    def lead_ms(self) -> int:
+        """See the interface. It is what a barge-in has to take back."""
+        return LEAD_MS
+
+    @property
     def unplayed_ms(self) -> int:
         """See the interface."""
         return self._media.unplayed_ms if self._media and not self._gone else 0
@@ -117,7 +123,6 @@ class SipLine:
         self._hung_up = True
         if self._answered and not self._gone:
             self._end(Gone(EndedBy.STAFF, "BYE"))
-            self._heard.clear()
         self._soon(self._drop())
         self._changed.set()
 
@@ -233,7 +238,7 @@ class SipLine:
     def _failure(self, text: str) -> Failed:
         self._network.met(self, outcomes.trouble(text))
         self._network.let_go(self)
-        return outcomes.failure(text)
+        return outcomes.failure(text, rang=self._rings)
 
     async def _give_up(self) -> Failed:
         self._hung_up = True
@@ -271,8 +276,10 @@ class SipLine:
         self._loop.call_later(LAST_WORD_S, self._network.let_go, self)
 
     def _end(self, gone: Gone) -> None:
+        """Nothing is played any more. Sound that waits would count as time in which it was; keys count."""
         if self._gone is None:
             self._gone = gone
+            self._heard = deque(item for item in self._heard if isinstance(item, Pressed))
         self._changed.set()
 
     async def _drop(self) -> None:

@@ -44,12 +44,17 @@ LOST = "cannot be reached: no answer"
 ERROR_NUMBER = re.compile(r"\[(\d+)\]$")
 
 
-def failure(text: str) -> Failed:
-    """How an attempt ends whose call the stack closed before the answer, with this text."""
+def failure(text: str, *, rang: bool = False) -> Failed:
+    """How an attempt ends whose call the stack closed before the answer, with this text.
+
+    ``rang``: it was heard that it rings.
+    """
     if status := status_in(text):
         outcome, by = STATUSES.get(status, (Outcome.CARRIER_ERROR, CARRIER))
         return Failed(outcome, by=by, cause=_with_reason(status, text))
-    return Failed(Outcome.CARRIER_ERROR, by=CARRIER, cause=problem(text), rang=number_in(text) not in UNSENT)
+    return Failed(
+        Outcome.CARRIER_ERROR, by=CARRIER, cause=problem(text), rang=rang or number_in(text) not in UNSENT
+    )
 
 
 def problem(text: str) -> str:

@@ -78,6 +78,18 @@ class Ears:
             self._hear_pause(self._utterance, frame, now_ms)
 
     def end(self) -> None:
+        """The line has ended: so has what is being said, or sounds."""
+        self._end_utterance()
+        if self._beep:
+            self._inbox.settle(self._beep, Tone())
+            self._beep = None
+
+    async def settled(self) -> None:
+        """Returns when everything that was said is understood."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _end_utterance(self) -> None:
         """What is being said ends here."""
         utterance, self._utterance = self._utterance, None
         if utterance is None:
@@ -88,15 +100,10 @@ class Ears:
         self._end_part(utterance)
         self._do(self._understand(utterance))
 
-    async def settled(self) -> None:
-        """Returns when everything that was said is understood."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
-
     def _hear_beep(self, *, ended: bool) -> None:
         """A beep ends what was said before it, and takes its place in the order when it begins."""
         if self._tones.beeping and self._beep is None:
-            self.end()
+            self._end_utterance()
             self._beep = self._inbox.reserve()
         elif self._beep and not self._tones.beeping:
             self._inbox.settle(self._beep, Tone() if ended else None)
@@ -113,7 +120,7 @@ class Ears:
         if utterance.voiced_ms >= LEAST_MS:
             self._scribe.stream(utterance.part)
         if now_ms - utterance.began_ms >= LONGEST_MS:
-            self.end()
+            self._end_utterance()
 
     def _begin(self, now_ms: int, *, over_agent: bool) -> Utterance:
         self._utterance = Utterance(self._inbox.reserve(), now_ms - FRAME_MS, over_agent)
@@ -126,13 +133,13 @@ class Ears:
             utterance.part.sound += frame
         longest_ms = LONGEST_PAUSE_MS if self.greeted else GREETING_PAUSE_MS
         if pause_ms >= longest_ms:
-            self.end()
+            self._end_utterance()
         elif pause_ms >= PAUSE_MS and utterance.part:
             self._ask_whether_over(utterance)
 
     def _ask_whether_over(self, utterance: Utterance) -> None:
         if utterance.voiced_ms < LEAST_MS:
-            self.end()
+            self._end_utterance()
             return
         # Its words are wanted either way, and are known sooner when they are asked for now.
         self._end_part(utterance)
@@ -143,7 +150,7 @@ class Ears:
         last_ms = utterance.last_ms
         over = await self._turns.is_over(bytes(utterance.sound))
         if over and utterance is self._utterance and utterance.last_ms == last_ms:
-            self.end()
+            self._end_utterance()
 
     def _end_part(self, utterance: Utterance) -> None:
         if utterance.part is None:

@@ -48,8 +48,9 @@ class Inbox:
             self._slots.remove(slot)
 
     def close(self, over: Over) -> None:
-        """Nothing will be heard any more."""
+        """Nothing will be heard any more, nor known of what was begun."""
         self._over = over
+        self._slots = deque(slot for slot in self._slots if slot.heard is not None)
 
     def take(self) -> Heard | None:
         """The next, if it is known. A key overtakes speech that is still being understood."""

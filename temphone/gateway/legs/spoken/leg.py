@@ -216,7 +216,7 @@ class SpokenLeg:
             return Spoken(text, None)
         if heard := self._cutting_in():
             return Spoken(self._mouth.stop(), heard)
-        if problem := self._mouth.problem:
+        if (problem := self._mouth.problem) and not self._inbox.pending:
             return Spoken(self._mouth.stop(), Mute(problem))
         return None
 

@@ -6,7 +6,6 @@ from temphone.gateway.legs.spoken.prompts import Prompt
 from temphone.gateway.recorder import Tape
 from temphone.gateway.speech.ports import FRAME_BYTES, FRAME_MS
 
-LEAD_MS = 200  # given to the line and not played yet: what a barge-in has to take back
 CHARS_PER_S = 14.0  # how fast a voice speaks, where the length of a sound is not known yet
 
 
@@ -50,7 +49,7 @@ class Mouth:
             self._wait()
             return
         self._waits = False
-        while self._line.unplayed_ms <= LEAD_MS - FRAME_MS and (frame := self._next_frame()):
+        while self._line.unplayed_ms <= self._line.lead_ms - FRAME_MS and (frame := self._next_frame()):
             if self._tape:
                 self._tape.give(frame, self._line.unplayed_ms)
             self._line.play(frame)

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from temphone.gateway.conversation.sentences import storable
 from temphone.gateway.speech.ports import SpeechFailed, SpeechToText, Transcriber
 from temphone.gateway.trouble import Trouble
 
@@ -64,7 +65,7 @@ class Scribe:
             raise
         else:
             self._trouble.tell("")
-            return words
+            return storable(words)
         finally:
             self._unfinished -= 1
 

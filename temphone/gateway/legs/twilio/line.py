@@ -20,6 +20,7 @@ from temphone.gateway.legs.twilio.progress import News, Progress, Status
 from temphone.telephony.messages import DialRequest, EndedBy
 
 MARGIN_S = 30  # Twilio's own limit comes after ours
+LEAD_MS = 1_000
 QUEUE_S = 2.0  # for what tells us that it left Twilio's queue in time
 EVIDENCE_S = 3.0  # for Twilio's word on a call that we gave up
 STREAM_S = 10.0  # from the answer to the media
@@ -102,6 +103,11 @@ class TwilioLine:
     def play(self, sound: bytes) -> None:
         """See the interface."""
         self._playout.play(sound)
+
+    @property
+    def lead_ms(self) -> int:
+        """See the interface. What is played is known when its mark is back, an ocean away and again."""
+        return LEAD_MS
 
     @property
     def unplayed_ms(self) -> int:

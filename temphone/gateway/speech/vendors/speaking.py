@@ -23,7 +23,7 @@ from temphone.gateway.speech.vendors.services import (
     setup,
 )
 
-PIECE_S = 8.0  # the longest silence between two pieces
+PIECE_S = 6.0  # the longest silence between two pieces; less than STALLED_S of whoever listens
 OPENAI_RATE_HZ = 24_000  # Source: OpenAI, response_format pcm
 
 Make = Callable[[SpeechSettings, Connections, Voice], Any]
