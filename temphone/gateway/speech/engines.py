@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Protocol
 
 from temphone.gateway.speech import packages
-from temphone.gateway.speech.mouth import Engine, Mouth
+from temphone.gateway.speech.cached import CachedSpeech, Engine
 from temphone.gateway.speech.piper import Piper
 from temphone.gateway.speech.ports import SpeechToText, TurnDetector
-from temphone.gateway.speech.prompts import Prompts
+from temphone.gateway.speech.prompt_cache import PromptCache
 from temphone.gateway.speech.settings import SpeechSettings
 from temphone.gateway.speech.whisper import Whisper
 
@@ -47,16 +47,16 @@ class Turns(Part, TurnDetector, Protocol):
 class Speech:
     """The engines of one gateway, shared by all its calls."""
 
-    def __init__(self, *, speaker: Speaker, listener: Listener, turns: Turns, prompts: Prompts) -> None:
+    def __init__(self, *, speaker: Speaker, listener: Listener, turns: Turns, prompts: PromptCache) -> None:
         self._speaker = speaker
         self._listener = listener
         self._turns = turns
-        self._mouth = Mouth(speaker, prompts)
+        self._voice = CachedSpeech(speaker, prompts)
 
     @property
-    def tts(self) -> Mouth:
+    def tts(self) -> CachedSpeech:
         """What speaks; its ``prepare`` renders ahead."""
-        return self._mouth
+        return self._voice
 
     @property
     def stt(self) -> SpeechToText:
@@ -70,12 +70,12 @@ class Speech:
 
     async def start(self) -> None:
         """Make all of it ready. What cannot be has a problem."""
-        parts = (self._speaker, self._listener, self._turns, self._mouth)
+        parts = (self._speaker, self._listener, self._turns, self._voice)
         await asyncio.gather(*(part.start() for part in parts))
 
     async def close(self) -> None:
         """End all of it."""
-        await self._mouth.close()
+        await self._voice.close()
         await asyncio.gather(*(part.close() for part in (self._speaker, self._listener, self._turns)))
 
     def problem(self) -> str | None:
@@ -98,7 +98,7 @@ def build(settings: SpeechSettings) -> Speech:
         speaker=_speaker(settings),
         listener=_listener(settings),
         turns=_turns(settings),
-        prompts=Prompts(settings.prompts, most_bytes=settings.prompts_mb * MEGABYTE),
+        prompts=PromptCache(settings.prompts, most_bytes=settings.prompts_mb * MEGABYTE),
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 from temphone.gateway.speech.engines import Speech
 from temphone.gateway.speech.ports import SpeechFailed
-from temphone.gateway.speech.prompts import Prompts
+from temphone.gateway.speech.prompt_cache import PromptCache
 
 
 class Part:
@@ -75,5 +75,5 @@ def a_speech(folder, speaker=None, listener=None, turns=None):
         speaker=speaker or FakeEngine(),
         listener=listener or FakeListener(),
         turns=turns or FakeTurns(),
-        prompts=Prompts(folder, most_bytes=100_000),
+        prompts=PromptCache(folder, most_bytes=100_000),
     )

@@ -1,13 +1,13 @@
-"""The mouth: what was spoken is kept, what is spoken twice at once is rendered once."""
+"""Cached speech: what was spoken is kept, what is spoken twice at once is rendered once."""
 
 import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
 
-from temphone.gateway.speech.mouth import Mouth
+from temphone.gateway.speech.cached import CachedSpeech
 from temphone.gateway.speech.ports import SpeechFailed, Voice
-from temphone.gateway.speech.prompts import Prompts
+from temphone.gateway.speech.prompt_cache import PromptCache
 from tests.gateway.speech.fakes import FakeEngine
 
 ANNA, BERT = Voice(name="anna"), Voice(name="bert")
@@ -15,17 +15,17 @@ HELLO = b"Hello   there   "
 
 
 @asynccontextmanager
-async def a_mouth(folder, engine=None):
-    mouth = Mouth(engine or FakeEngine(), Prompts(folder, most_bytes=10_000))
-    await mouth.start()
+async def cached_speech(folder, engine=None):
+    cached = CachedSpeech(engine or FakeEngine(), PromptCache(folder, most_bytes=10_000))
+    await cached.start()
     try:
-        yield mouth
+        yield cached
     finally:
-        await mouth.close()
+        await cached.close()
 
 
-async def spoken(mouth, text="Hello there", voice=ANNA):
-    return b"".join([piece async for piece in mouth.speak(text, voice)])
+async def spoken(cached, text="Hello there", voice=ANNA):
+    return b"".join([piece async for piece in cached.speak(text, voice)])
 
 
 async def until(condition):
@@ -36,8 +36,8 @@ async def until(condition):
 
 def test_it_speaks_piece_by_piece(tmp_path):
     async def story():
-        async with a_mouth(tmp_path, FakeEngine()) as mouth:
-            return [piece async for piece in mouth.speak("Hello there", ANNA)]
+        async with cached_speech(tmp_path, FakeEngine()) as cached:
+            return [piece async for piece in cached.speak("Hello there", ANNA)]
 
     assert asyncio.run(story()) == [b"Hello   ", b"there   "]
 
@@ -46,10 +46,10 @@ def test_what_was_spoken_is_not_rendered_again_even_after_a_restart(tmp_path):
     first, second = FakeEngine(), FakeEngine()
 
     async def story():
-        async with a_mouth(tmp_path, first) as mouth:
-            assert await spoken(mouth) == HELLO
-        async with a_mouth(tmp_path, second) as mouth:
-            assert await spoken(mouth) == HELLO
+        async with cached_speech(tmp_path, first) as cached:
+            assert await spoken(cached) == HELLO
+        async with cached_speech(tmp_path, second) as cached:
+            assert await spoken(cached) == HELLO
 
     asyncio.run(story())
     assert (len(first.asked), second.asked) == (1, [])
@@ -60,13 +60,13 @@ def test_another_text_voice_language_or_engine_is_another_prompt(tmp_path):
     other.name = "other"
 
     async def story():
-        async with a_mouth(tmp_path, engine) as mouth:
-            await spoken(mouth, "Hello there", ANNA)
-            await spoken(mouth, "Hello then", ANNA)
-            await spoken(mouth, "Hello there", BERT)
-            await spoken(mouth, "Hello there", Voice(name="anna", language="de"))
-        async with a_mouth(tmp_path, other) as mouth:
-            await spoken(mouth, "Hello there", ANNA)
+        async with cached_speech(tmp_path, engine) as cached:
+            await spoken(cached, "Hello there", ANNA)
+            await spoken(cached, "Hello then", ANNA)
+            await spoken(cached, "Hello there", BERT)
+            await spoken(cached, "Hello there", Voice(name="anna", language="de"))
+        async with cached_speech(tmp_path, other) as cached:
+            await spoken(cached, "Hello there", ANNA)
 
     asyncio.run(story())
     assert (len(engine.asked), len(other.asked)) == (4, 1)
@@ -75,10 +75,10 @@ def test_another_text_voice_language_or_engine_is_another_prompt(tmp_path):
 def test_the_same_text_at_the_same_time_is_rendered_once(tmp_path):
     async def story():
         engine = FakeEngine(held=True)
-        async with a_mouth(tmp_path, engine) as mouth:
-            listeners = [asyncio.create_task(spoken(mouth)) for _ in range(5)]
+        async with cached_speech(tmp_path, engine) as cached:
+            listeners = [asyncio.create_task(spoken(cached)) for _ in range(5)]
             await until(lambda: engine.asked)
-            late = asyncio.create_task(spoken(mouth))
+            late = asyncio.create_task(spoken(cached))
             engine.may_go_on.set()
             assert await asyncio.gather(*listeners, late) == [HELLO] * 6
             assert len(engine.asked) == 1
@@ -89,8 +89,8 @@ def test_the_same_text_at_the_same_time_is_rendered_once(tmp_path):
 def test_one_who_leaves_takes_nothing_from_the_others(tmp_path):
     async def story():
         engine = FakeEngine(held=True)
-        async with a_mouth(tmp_path, engine) as mouth:
-            leaving, staying = (asyncio.create_task(spoken(mouth)) for _ in range(2))
+        async with cached_speech(tmp_path, engine) as cached:
+            leaving, staying = (asyncio.create_task(spoken(cached)) for _ in range(2))
             await until(lambda: engine.asked)
             leaving.cancel()
             engine.may_go_on.set()
@@ -102,18 +102,18 @@ def test_one_who_leaves_takes_nothing_from_the_others(tmp_path):
 def test_what_was_begun_is_made_to_its_end_and_kept_for_whoever_asks_next(tmp_path):
     async def story():
         engine = FakeEngine(held=True)
-        async with a_mouth(tmp_path, engine) as mouth:
-            leaving = asyncio.create_task(spoken(mouth))
+        async with cached_speech(tmp_path, engine) as cached:
+            leaving = asyncio.create_task(spoken(cached))
             await until(lambda: engine.asked)
             leaving.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await leaving
             engine.may_go_on.set()
-            assert await spoken(mouth) == HELLO
+            assert await spoken(cached) == HELLO
             assert len(engine.asked) == 1
-        async with a_mouth(tmp_path, FakeEngine()) as mouth:
-            assert await spoken(mouth) == HELLO
-            assert mouth._engine.asked == []
+        async with cached_speech(tmp_path, FakeEngine()) as cached:
+            assert await spoken(cached) == HELLO
+            assert cached._engine.asked == []
 
     asyncio.run(story())
 
@@ -121,11 +121,11 @@ def test_what_was_begun_is_made_to_its_end_and_kept_for_whoever_asks_next(tmp_pa
 def test_what_failed_is_not_taken_for_said_and_not_kept(tmp_path):
     async def story():
         engine = FakeEngine(fails_after=1)
-        async with a_mouth(tmp_path, engine) as mouth:
+        async with cached_speech(tmp_path, engine) as cached:
             with pytest.raises(SpeechFailed, match="the engine broke"):
-                await spoken(mouth)
+                await spoken(cached)
             engine.fails_after = None
-            assert await spoken(mouth) == HELLO
+            assert await spoken(cached) == HELLO
 
     asyncio.run(story())
 
@@ -137,9 +137,9 @@ def test_an_engine_that_makes_no_sound_has_failed(tmp_path):
                 yield nothing
 
     async def story():
-        async with a_mouth(tmp_path, Mute()) as mouth:
+        async with cached_speech(tmp_path, Mute()) as cached:
             with pytest.raises(SpeechFailed, match="made no sound"):
-                await spoken(mouth)
+                await spoken(cached)
 
     asyncio.run(story())
 
@@ -151,9 +151,9 @@ def test_an_engine_that_breaks_in_another_way_leaves_nobody_waiting(tmp_path):
             raise ZeroDivisionError
 
     async def story():
-        async with a_mouth(tmp_path, Broken()) as mouth:
+        async with cached_speech(tmp_path, Broken()) as cached:
             with pytest.raises(SpeechFailed):
-                await spoken(mouth)
+                await spoken(cached)
 
     asyncio.run(story())
 
@@ -162,8 +162,8 @@ def test_an_engine_that_breaks_in_another_way_leaves_nobody_waiting(tmp_path):
 def test_of_nothing_to_say_nothing_is_spoken(tmp_path, text):
     async def story():
         engine = FakeEngine()
-        async with a_mouth(tmp_path, engine) as mouth:
-            assert await spoken(mouth, text) == b""
+        async with cached_speech(tmp_path, engine) as cached:
+            assert await spoken(cached, text) == b""
         assert engine.asked == []
 
     asyncio.run(story())
@@ -172,8 +172,8 @@ def test_of_nothing_to_say_nothing_is_spoken(tmp_path, text):
 def test_what_no_engine_can_speak_is_left_out(tmp_path):
     async def story():
         engine = FakeEngine()
-        async with a_mouth(tmp_path, engine) as mouth:
-            await spoken(mouth, "Hello\ud83d \x00\n[[there]]")
+        async with cached_speech(tmp_path, engine) as cached:
+            await spoken(cached, "Hello\ud83d \x00\n[[there]]")
         return engine.asked
 
     assert asyncio.run(story()) == [("Hello there", ANNA)]
@@ -182,11 +182,11 @@ def test_what_no_engine_can_speak_is_left_out(tmp_path):
 def test_what_is_prepared_is_spoken_without_the_engine(tmp_path):
     async def story():
         engine = FakeEngine()
-        async with a_mouth(tmp_path, engine) as mouth:
-            await mouth.prepare(["Hello there", "Goodbye"], ANNA)
+        async with cached_speech(tmp_path, engine) as cached:
+            await cached.prepare(["Hello there", "Goodbye"], ANNA)
             engine.asked.clear()
-            assert await spoken(mouth) == HELLO
-            assert await spoken(mouth, "Goodbye") == b"Goodbye "
+            assert await spoken(cached) == HELLO
+            assert await spoken(cached, "Goodbye") == b"Goodbye "
             assert engine.asked == []
 
     asyncio.run(story())
@@ -194,9 +194,9 @@ def test_what_is_prepared_is_spoken_without_the_engine(tmp_path):
 
 def test_what_cannot_be_prepared_is_told(tmp_path):
     async def story():
-        async with a_mouth(tmp_path, FakeEngine(fails_after=0)) as mouth:
+        async with cached_speech(tmp_path, FakeEngine(fails_after=0)) as cached:
             with pytest.raises(SpeechFailed):
-                await mouth.prepare(["Hello there"], ANNA)
+                await cached.prepare(["Hello there"], ANNA)
 
     asyncio.run(story())
 
@@ -205,15 +205,15 @@ def test_what_cannot_be_prepared_is_told(tmp_path):
 def test_a_prompt_that_a_crash_cut_short_is_made_anew(tmp_path, left):
     async def story():
         engine = FakeEngine()
-        async with a_mouth(tmp_path, engine) as mouth:
-            await spoken(mouth)
+        async with cached_speech(tmp_path, engine) as cached:
+            await spoken(cached)
         (kept,) = tmp_path.glob("*.prompt")
         kept.write_bytes(kept.read_bytes()[:-3] if left is None else left)
-        async with a_mouth(tmp_path, engine) as mouth:
-            assert await spoken(mouth) == HELLO
+        async with cached_speech(tmp_path, engine) as cached:
+            assert await spoken(cached) == HELLO
             assert len(engine.asked) == 2
-        async with a_mouth(tmp_path, engine) as mouth:
-            assert await spoken(mouth) == HELLO
+        async with cached_speech(tmp_path, engine) as cached:
+            assert await spoken(cached) == HELLO
             assert len(engine.asked) == 2
 
     asyncio.run(story())
@@ -222,12 +222,12 @@ def test_a_prompt_that_a_crash_cut_short_is_made_anew(tmp_path, left):
 def test_a_prompt_whose_bytes_changed_on_the_disk_is_made_anew(tmp_path):
     async def story():
         engine = FakeEngine()
-        async with a_mouth(tmp_path, engine) as mouth:
-            await spoken(mouth)
+        async with cached_speech(tmp_path, engine) as cached:
+            await spoken(cached)
         (kept,) = tmp_path.glob("*.prompt")
         kept.write_bytes(kept.read_bytes()[:-1] + b"X")
-        async with a_mouth(tmp_path, engine) as mouth:
-            assert await spoken(mouth) == HELLO
+        async with cached_speech(tmp_path, engine) as cached:
+            assert await spoken(cached) == HELLO
 
     asyncio.run(story())
 
@@ -238,9 +238,9 @@ def test_where_nothing_can_be_written_it_speaks_nevertheless(tmp_path, caplog):
 
     async def story():
         engine = FakeEngine()
-        async with a_mouth(no_folder, engine) as mouth:
-            assert await spoken(mouth) == HELLO
-            assert await spoken(mouth) == HELLO
+        async with cached_speech(no_folder, engine) as cached:
+            assert await spoken(cached) == HELLO
+            assert await spoken(cached) == HELLO
             return len(engine.asked)
 
     assert asyncio.run(story()) == 2
@@ -250,8 +250,8 @@ def test_where_nothing_can_be_written_it_speaks_nevertheless(tmp_path, caplog):
 
 def test_names_of_files_tell_nothing(tmp_path):
     async def story():
-        async with a_mouth(tmp_path) as mouth:
-            await spoken(mouth)
+        async with cached_speech(tmp_path) as cached:
+            await spoken(cached)
 
     asyncio.run(story())
     (kept,) = tmp_path.iterdir()

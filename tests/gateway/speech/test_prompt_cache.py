@@ -5,14 +5,14 @@ import time
 
 import pytest
 
-from temphone.gateway.speech.prompts import HEAD, KEEP_S, Prompts, name_of
+from temphone.gateway.speech.prompt_cache import HEAD, KEEP_S, PromptCache, name_of
 
 SOUND = b"ab" * 100
 ROOM = HEAD.size + len(SOUND)
 
 
 def opened(folder, *, rooms=3):
-    prompts = Prompts(folder, most_bytes=rooms * ROOM)
+    prompts = PromptCache(folder, most_bytes=rooms * ROOM)
     prompts.open()
     return prompts
 

@@ -34,7 +34,7 @@ def name_of(engine: str, voice: str, language: str, text: str) -> str:
     )
 
 
-class Prompts:
+class PromptCache:
     """The prompts of one folder, at most so many bytes of them; the longest unused go first.
 
     Its methods read and write files; they are for a thread, one at a time. Several gateways may share a

@@ -11,7 +11,7 @@ from contextlib import aclosing, suppress
 from typing import Protocol
 
 from temphone.gateway.speech.ports import Voice
-from temphone.gateway.speech.prompts import Prompts, name_of
+from temphone.gateway.speech.prompt_cache import PromptCache, name_of
 from temphone.gateway.speech.rendering import Rendering
 from temphone.gateway.speech.spoken_form import spoken_form
 
@@ -27,10 +27,10 @@ class Engine(Protocol):
         """As TextToSpeech."""
 
 
-class Mouth:
+class CachedSpeech:
     """Text to speech with a memory."""
 
-    def __init__(self, engine: Engine, prompts: Prompts) -> None:
+    def __init__(self, engine: Engine, prompts: PromptCache) -> None:
         self._engine = engine
         self._prompts = prompts
         self._renderings: dict[str, Rendering] = {}
