@@ -6,8 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from calls.actions.keeping import clear, delete_recordings
-from calls.actions.recordings import fail
+from calls.actions.keeping import clear, delete_recordings, fail
 from calls.models import Recording
 from contacts import actions as contacts
 from contacts.models import Contact

@@ -21,6 +21,7 @@ from calls.states import RecordingState
 from contacts.models import Contact
 from temphone.lib import ids, waveform
 from temphone.lib.clock import seconds
+from temphone.telephony.messages import RecordingProblem
 
 CLEAR_AGAIN_S = 600.0
 
@@ -122,6 +123,12 @@ def _make_ready(recording: Recording, name: str, form: waveform.Waveform, now: d
     if won:
         _show_on_calls({call.pk})
     return bool(won)
+
+
+def fail(recording: Recording, problem: RecordingProblem, *, now: datetime) -> None:
+    """It will not be heard, and this is why; what has arrived of it is removed soon."""
+    failed = {"state": RecordingState.FAILED, "problem": problem.value, "clear_at": now}
+    unchanged(recording).update(**failed)
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from django.conf import settings
 from django.core.files.base import ContentFile
 
-from calls.actions.keeping import clear, keep, parts_folder, remove_parts, storage, unchanged
+from calls.actions.keeping import clear, fail, keep, parts_folder, remove_parts, storage, unchanged
 from calls.models import Attempt, Recording
 from calls.states import RecordingState
 from temphone.lib import ids, waveform
@@ -53,12 +53,6 @@ def record_recording_failed(*, message: RecordingFailed, now: datetime) -> Recei
         failed = {"state": RecordingState.FAILED, "problem": message.problem.value, "created_at": now}
         Recording.objects.get_or_create(attempt=attempt, defaults=failed)
     return Received(verdict="unwanted")
-
-
-def fail(recording: Recording, problem: RecordingProblem, *, now: datetime) -> None:
-    """It will not be heard, and this is why; what has arrived of it is removed soon."""
-    failed = {"state": RecordingState.FAILED, "problem": problem.value, "clear_at": now}
-    unchanged(recording).update(**failed)
 
 
 def _attempt_of(message: RecordingPart | RecordingFailed) -> Attempt | None:

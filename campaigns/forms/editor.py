@@ -20,6 +20,7 @@ from campaigns.forms.drafts import (
     Draft,
     Row,
     StepRow,
+    content_of,
 )
 from campaigns.models import Engine, SpeakingMode
 from campaigns.scripts.checks import OUTCOMES
@@ -322,8 +323,6 @@ def _with(choices: Choices, value: str) -> Choices:
 
 
 def _question_names(draft: Draft) -> list[str]:
-    from campaigns.forms.drafts import content_of
-
     questions = content_of(draft)["questions"]
     names = [str(question["name"]) for question in questions] if isinstance(questions, list) else []
     return [name for name in names if name]

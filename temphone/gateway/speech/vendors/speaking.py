@@ -67,7 +67,8 @@ class VendorSpeaker(Vendor):
         try:
             while True:
                 async with asyncio.timeout(PIECE_S):
-                    yield await anext(frames)
+                    frame = await anext(frames)
+                yield frame
         except StopAsyncIteration:
             return
         except TimeoutError as error:
