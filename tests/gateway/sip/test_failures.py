@@ -213,9 +213,11 @@ def test_a_call_more_than_a_process_carries_is_not_dialled(monkeypatch):
             await first.ring()
             told = await failure(network.line(request("att_2"), Remembers()))
             assert (told.cause, told.rang) == ("no free line", False)
+            assert network.state("trunk_1").problem == "1 calls are up, which is all a gateway carries"
             first.hang_up()
             await failure(first)
             await until(lambda: not network._lines)
+            assert network.state("trunk_1").ready
             await network.line(request("att_3"), Remembers()).ring()
 
     asyncio.run(test())

@@ -49,6 +49,10 @@ class SipNetwork:
         """See ``Keeper``."""
         if not self._up.is_set():
             return TrunkState(ready=False, problem=self._problem)
+        if len(self._lines) >= MAX_CALLS:
+            return TrunkState(
+                ready=False, problem=f"{MAX_CALLS} calls are up, which is all a gateway carries"
+            )
         return self._registrations.state(trunk_id)
 
     async def run(self) -> None:
