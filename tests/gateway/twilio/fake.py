@@ -11,7 +11,7 @@ import json
 import re
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Self
@@ -183,6 +183,8 @@ class FakeStream:
         found = re.findall(r'<Parameter name="([^"]*)" value="([^"]*)"', call.twiml)
         self.parameters = {name: html.unescape(value) for name, value in found}
         self.heard = bytearray()  # what was played to the callee
+        self.gaps_ms = 0  # silence within it, when paced
+        self.away_s = 0.0  # how long a message takes, each way
         self.clears = 0
         self.refused = 0  # the status of a refused upgrade
         self.open = asyncio.Event()
@@ -191,6 +193,7 @@ class FakeStream:
         self._clock_ms = 0
         self._buffer: list[tuple[str, bytes | str]] = []  # not played yet: sound and marks
         self._speech: list[bytes] = []
+        self._silent_ms = 0
 
     async def run(self) -> None:
         twilio = self.call.twilio
@@ -211,7 +214,7 @@ class FakeStream:
         pacing = asyncio.create_task(self._pace()) if self.call.twilio.paced else None
         try:
             async for message in socket:
-                await self._take(json.loads(message.data))
+                await self._later(self._take(json.loads(message.data)))
         finally:
             if pacing:
                 pacing.cancel()
@@ -289,8 +292,16 @@ class FakeStream:
         else:
             await self._return(what)
 
+    async def _later(self, work: Coroutine[None, None, None]) -> None:
+        """At once, or in their turn after the time that messages take."""
+        if not self.away_s:
+            return await work
+        loop = asyncio.get_running_loop()
+        loop.call_later(self.away_s, lambda: self.call.twilio.do(work))
+        return None
+
     async def _return(self, name: str) -> None:
-        await self.send({"event": "mark", "mark": {"name": name}, **self._numbered()})
+        await self._later(self.send({"event": "mark", "mark": {"name": name}, **self._numbered()}))
 
     async def _pace(self) -> None:
         loop = asyncio.get_running_loop()
@@ -302,6 +313,10 @@ class FakeStream:
             await asyncio.sleep(max(0, due - loop.time()))
 
     async def _play_on(self, bytes_: int) -> None:
+        if not any(kind == "sound" for kind, _ in self._buffer):
+            self._silent_ms += round(FRAME_S * 1000) if self.heard else 0
+        else:
+            self.gaps_ms, self._silent_ms = self.gaps_ms + self._silent_ms, 0
         while self._buffer and (bytes_ or self._buffer[0][0] == "mark"):
             kind, what = self._buffer.pop(0)
             if kind == "mark":

@@ -7,6 +7,8 @@ import pytest
 from aiohttp import WSMessage, WSMsgType
 
 from temphone.gateway.legs.line import Gone, Pressed, Sound
+from temphone.gateway.legs.spoken.mouth import Mouth
+from temphone.gateway.legs.spoken.prompts import Prompt
 from temphone.gateway.legs.twilio import ear, playout, stream, ulaw
 from temphone.telephony.messages import EndedBy
 from tests.gateway.fake_django import until
@@ -184,6 +186,41 @@ def test_what_was_cleared_is_not_played_when_paced():
         assert heard < 3_000 * 8 / 2
         await asyncio.sleep(0.2)
         assert len(media.heard) == heard
+
+    talking(check, paced=True)
+
+
+def test_over_an_ocean_what_is_said_does_not_stutter():
+    async def check(here, line, media):
+        media.away_s = 0.15
+        prompt = Prompt("It is long.")
+        prompt.sound += tone(3_000)
+        prompt.complete = True
+        mouth = Mouth(line, None)
+        mouth.begin(prompt)
+        while not mouth.finished:
+            mouth.move(may_speak=True)
+            await line.receive()
+        assert bytes(media.heard) == ulaw.encode(tone(3_000))
+        assert media.gaps_ms == 0
+
+    talking(check, paced=True)
+
+
+def test_over_an_ocean_a_barge_in_takes_back_what_was_not_heard():
+    async def check(here, line, media):
+        media.away_s = 0.15
+        prompt = Prompt("It is long.")
+        prompt.sound += tone(3_000)
+        prompt.complete = True
+        mouth = Mouth(line, None)
+        mouth.begin(prompt)
+        while len(media.heard) < 8_000:  # a second
+            mouth.move(may_speak=True)
+            await line.receive()
+        mouth.stop()
+        await asyncio.sleep(1.5)
+        assert len(media.heard) < 8_000 + 8 * 500
 
     talking(check, paced=True)
 
