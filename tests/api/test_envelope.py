@@ -2,6 +2,7 @@ import json
 import logging
 
 import pytest
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 
@@ -75,7 +76,9 @@ def test_a_request_for_another_host_is_refused_in_the_envelope(program):
 
 
 def test_too_many_parameters_are_refused(program):
-    answer = program.get("/calls?" + "&".join("a=1" for _ in range(1_001)))
+    answer = program.get(
+        "/calls?" + "&".join("a=1" for _ in range(settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1))
+    )
     assert (answer.status_code, message(answer)) == (400, "Bad request.")
 
 

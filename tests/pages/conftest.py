@@ -3,6 +3,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
+from django.urls import get_resolver
 
 from calls.models import Attempt, Call, CallEvent, TranscriptTurn
 from calls.states import CallStatus
@@ -17,6 +18,7 @@ Browse = Callable[..., Client]
 @pytest.fixture
 def at(monkeypatch) -> Callable[[datetime], None]:
     """Set the clock that the pages read."""
+    list(get_resolver().url_patterns)  # who imports the clock by its name does so before it is set
 
     def set_clock(moment: datetime) -> None:
         for name in (
