@@ -220,29 +220,34 @@ THOUGHTS = st.one_of(
     cuts=st.lists(st.one_of(st.none(), HEARD.filter(lambda heard: heard != Silence())), max_size=12),
     thoughts=st.lists(THOUGHTS, max_size=20),
     takes=st.booleans(),
+    late=st.lists(HEARD.filter(lambda heard: heard != Silence()), max_size=3),
     steps=st.sampled_from([(), CONNECT]),
 )
 def test_whatever_the_model_does_an_opt_out_is_never_missed_and_there_is_one_end(
-    answers, cuts, thoughts, takes, steps
+    answers, cuts, thoughts, takes, late, steps
 ):
     coming, cutting, thinking, heard, reported = iter(answers), iter(cuts), iter(thoughts), [], []
+    gone, handed_over, over = Over(EndedBy.AGENT), [], []
+    said_meanwhile = iter(late)  # while it rang where they were handed to
 
     def respond(move):
-        assert not (heard and isinstance(heard[-1], Over)), "it goes on after the end"
+        assert not over, "it goes on after the end"
         if isinstance(move, OptedOut):
             reported.append(heard[-1])
             return None
         if isinstance(move, Think | ThinkOn):
             return next(thinking, Done())
         if isinstance(move, Say):
-            heard.append(next(cutting, None))
+            heard.append(gone if handed_over else next(cutting, None))
         elif isinstance(move, Listen):
-            heard.append(next(coming, Silence()))
+            heard.append(next(said_meanwhile, gone) if handed_over else next(coming, Silence()))
         elif isinstance(move, Transfer):
             assert heard[-1] not in (STOP, Key("9", 5))
-            heard.append(Over(EndedBy.AGENT) if takes else None)
+            handed_over.extend([move] if takes else [])
+            return gone if takes else None
         else:
             return None
+        over.extend(one for one in heard[-1:] if isinstance(one, Over))
         return heard[-1]
 
     told = script(llm=EVERYTHING, transfers={"desk": DESK}, steps=steps)
