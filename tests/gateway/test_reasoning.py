@@ -202,6 +202,25 @@ HEARD = st.sampled_from(
         *map(Over, (EndedBy.CALLEE, EndedBy.STAFF, EndedBy.SYSTEM)),
     ]
 )
+
+
+@pytest.mark.parametrize("said", [(), (Speech("Thanks."),), (STOP,), (Speech("Thanks."), Key("9", 5))])
+def test_what_they_say_while_they_are_handed_over_is_heard(said):
+    coming, moves = iter([Speech("Hello?"), Speech("Yes."), Silence(), *said]), []
+
+    def respond(move):
+        moves.append(move)
+        if isinstance(move, Transfer):
+            return Over(EndedBy.AGENT)
+        gone = Over(EndedBy.AGENT) if any(isinstance(each, Transfer) for each in moves) else None
+        return next(coming, gone) if isinstance(move, Listen) else gone
+
+    result = drive(Conversation(script(transfers={"desk": DESK}, steps=CONNECT)), respond)
+    opted_out = any(each in (STOP, Key("9", 5)) for each in said)
+    assert result.outcome is (Outcome.OPTED_OUT if opted_out else Outcome.TRANSFERRED)
+    assert any(isinstance(move, OptedOut) for move in moves) is opted_out
+
+
 DEEDS = st.builds(
     Deed,
     st.sampled_from(["a", "b"]),
