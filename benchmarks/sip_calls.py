@@ -26,7 +26,7 @@ from temphone.telephony.messages import Outcome, SipTrunk
 NOTE = """\
 The real SIP stack and spoken legs of one gateway process, whose prompts were made ahead, call phones of a \
 program of their own on the same machine, over the loopback, G.711; {apart} s lie between two calls, each \
-lasts about {lasts} s, in which the phone sends a quiet room's noise, heard by Silero. A gap is the time \
+lasts about {lasts} s, in which the phone sends silence, to which Silero listens. A gap is the time \
 between two packets of the stream as the phones' program took them, its own delays included. CPU is the \
 gateway's with its engines; a core is 1."""
 APART_S = 0.1
