@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from benchmarks.frame.figures import percentile
+from temphone.gateway.speech.ports import RATE_HZ
 from tests.gateway.sip.uas import FRAME, Dialog, Manners, Uas
 
-RATE_HZ = 8_000
 LASTS_S = 90
 FIRST_PACKETS = 50  # a second, in which a call is set up
 
