@@ -190,14 +190,20 @@ def test_what_was_cleared_is_not_played_when_paced():
     talking(check, paced=True)
 
 
+def speaking(line, sound):
+    """A mouth that has begun to say this."""
+    prompt = Prompt("It is long.")
+    prompt.sound += sound
+    prompt.complete = True
+    mouth = Mouth(line, None)
+    mouth.begin(prompt)
+    return mouth
+
+
 def test_over_an_ocean_what_is_said_does_not_stutter():
     async def check(here, line, media):
         media.away_s = 0.15
-        prompt = Prompt("It is long.")
-        prompt.sound += tone(3_000)
-        prompt.complete = True
-        mouth = Mouth(line, None)
-        mouth.begin(prompt)
+        mouth = speaking(line, tone(3_000))
         while not mouth.finished:
             mouth.move(may_speak=True)
             await line.receive()
@@ -210,11 +216,7 @@ def test_over_an_ocean_what_is_said_does_not_stutter():
 def test_over_an_ocean_a_barge_in_takes_back_what_was_not_heard():
     async def check(here, line, media):
         media.away_s = 0.15
-        prompt = Prompt("It is long.")
-        prompt.sound += tone(3_000)
-        prompt.complete = True
-        mouth = Mouth(line, None)
-        mouth.begin(prompt)
+        mouth = speaking(line, tone(3_000))
         while len(media.heard) < 8_000:  # a second
             mouth.move(may_speak=True)
             await line.receive()
