@@ -9,6 +9,7 @@ from django.db import transaction
 from calls.actions.scheduling import CallRequest, preview_call, schedule_call
 from calls.models import Call, Number
 from calls.models.history import Verdict
+from campaigns.models import Campaign
 from contacts.actions import contact_of_own_phone
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import Mode, User
@@ -39,6 +40,7 @@ def call_own_phone(*, user: User, number: str, request: CallRequest, now: dateti
         request,
         contact_id=contact.pk,
         campaign_id=None,
+        agent_id=request.agent_id or _agent_of(request.campaign_id),
         scheduled_at=iso(now + AT_ONCE),
         timezone=None,
         initial_message=literal(request.initial_message),
@@ -50,6 +52,11 @@ def call_own_phone(*, user: User, number: str, request: CallRequest, now: dateti
     call = schedule_call(actor=actor, mode=mode, request=mine, now=now).call
     User.objects.filter(pk=user.pk).update(phone=contact.phone)
     return call
+
+
+def _agent_of(campaign_id: str | None) -> str | None:
+    """Who would speak for the campaign, to which this call does not belong."""
+    return Campaign.objects.filter(pk=campaign_id).values_list("agent_id", flat=True).first()
 
 
 def _check_number(actor: Actor, user: User, number: str) -> None:

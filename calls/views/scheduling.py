@@ -194,13 +194,8 @@ def _call_own_phone(request: StaffRequest, form: ScheduleForm, number: str) -> C
     script = script_of(
         actor=request.user.actor(), mode=Mode(form.cleaned_data["mode"]), request=asked, now=now
     )
-    spoken = replace(asked, initial_message=script.message, agent_id=asked.agent_id or _agent_of(form))
+    spoken = replace(asked, initial_message=script.message)
     return call_own_phone(user=request.user, number=number, request=spoken, now=now)
-
-
-def _agent_of(form: ScheduleForm) -> str | None:
-    campaign = form.cleaned_data["campaign"]
-    return campaign.agent_id if campaign else None
 
 
 @page

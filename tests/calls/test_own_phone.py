@@ -13,7 +13,7 @@ from contacts.models import Consent, Contact, Suppression
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.accounts.models import AuditEntry, User
 from temphone.lib.errors import Forbidden, Invalid, NotFound, Refused
-from tests.builders import NOON, a_contact, a_number, a_request, a_trunk
+from tests.builders import NOON, a_campaign, a_contact, a_number, a_request, a_trunk
 
 pytestmark = pytest.mark.django_db
 NUMBER = "+14155550123"
@@ -117,6 +117,12 @@ def test_the_agent_that_was_asked_for_speaks(user):
     archive_agent(actor=SYSTEM, agent_id=agent.pk, now=NOON)
     with pytest.raises(NotFound):
         called(user, agent_id=agent.pk)
+
+
+def test_the_agent_of_the_campaign_speaks_though_the_call_is_none_of_it(user):
+    agent = save_agent(actor=SYSTEM, agent_id=None, values={"name": "A"}, now=NOON)
+    call = called(user, campaign_id=a_campaign(agent=agent).pk)
+    assert (call.campaign, call.speaker_id) == (None, agent.pk)
 
 
 @pytest.mark.parametrize(
