@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django_q.signals import pre_execute
 
-from calls.models import Call
+from calls.models import Call, Doorbell
 from temphone.management.commands import clock
 from tests.builders import NOON, a_call
 
@@ -35,7 +36,35 @@ def test_it_rings_each_second_while_the_work_is_there(rung, bell):
     a_call()
     for tick in range(60):  # three seconds
         bell.ring_if_due(NOON + tick * TICK)
+        Doorbell.hear("dial")
     assert len(rung) == 3
+
+
+def test_a_bell_that_nobody_has_heard_yet_is_not_rung_again_by_any_clock(rung, bell):
+    """A worker that is busy would find thousands of them, and what cannot wait behind them."""
+    other = clock.Bell(task="dial", due=Call.objects.due, moment="due_at")
+    for second in range(5):
+        a_call(scheduled_at=(NOON + second * timedelta(seconds=0.2)).isoformat())
+    for tick in range(20):  # one second
+        bell.ring_if_due(NOON + tick * TICK)
+        other.ring_if_due(NOON + tick * TICK)
+    assert rung == ["dial"]
+
+
+def test_a_bell_that_was_lost_is_rung_again_after_two_seconds(rung, bell):
+    a_call()
+    for tick in range(50):
+        bell.ring_if_due(NOON + tick * TICK)
+    assert rung == ["dial", "dial"]
+    assert not Doorbell.ring("dial", NOON + 50 * TICK)
+    assert Doorbell.ring("dial", NOON), "the wall clock was set back"
+
+
+def test_whoever_begins_the_task_has_heard_it():
+    assert Doorbell.ring("calls.tasks.beat", NOON)
+    assert not Doorbell.ring("calls.tasks.beat", NOON)
+    pre_execute.send(sender="django_q", func=None, task={"func": "calls.tasks.beat"})
+    assert Doorbell.ring("calls.tasks.beat", NOON)
 
 
 def test_it_rings_at_once_for_what_has_come_due_since(rung, bell):

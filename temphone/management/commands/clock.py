@@ -14,7 +14,7 @@ from django.db import DatabaseError, close_old_connections
 from django.db.models import QuerySet
 from django_q.tasks import async_task
 
-from calls.models import Attempt, Beat, Call, Recording
+from calls.models import Attempt, Beat, Call, Doorbell, Recording
 from temphone.lib.clock import now as utc_now
 from temphone.webhooks.models import Delivery
 
@@ -33,7 +33,7 @@ class Bell:
 
     ``due`` gives the rows that are due; ``moment`` is the column that says since when. It looks at each
     poll, or as seldom as ``every`` says. A bell rings at once for work that has come due since it last
-    rang, and each second while any is left.
+    rang, and each second while any is left; a bell that still rings unheard is not rung again.
     """
 
     task: str
@@ -53,8 +53,9 @@ class Bell:
             work = work.filter(**{f"{self.moment}__gt": self.rung_at})
         if not work.exists():
             return False
-        async_task(self.task)
         self.rung_at = now
+        if Doorbell.ring(self.task, now):
+            async_task(self.task)
         return True
 
 
@@ -70,8 +71,9 @@ class Chime:
         """Whether it rang."""
         if self.rung_at and _within(now - self.rung_at, self.every):
             return False
-        async_task(self.task)
         self.rung_at = now
+        if Doorbell.ring(self.task, now):
+            async_task(self.task)
         return True
 
 
