@@ -1,4 +1,9 @@
+import logging
+
 from django.apps import AppConfig
+from django.db import DatabaseError
+
+logger = logging.getLogger(__name__)
 
 
 class CallsConfig(AppConfig):
@@ -11,7 +16,9 @@ class CallsConfig(AppConfig):
         from calls.models import Doorbell
 
         def hear(task: dict[str, object], **_: object) -> None:
-            if isinstance(task["func"], str):
-                Doorbell.hear(task["func"])
+            try:
+                Doorbell.hear(str(task["func"]))
+            except DatabaseError as error:  # would end the worker, which is to try again
+                logger.warning("database: %s", type(error).__name__)
 
         pre_execute.connect(hear, weak=False, dispatch_uid="doorbell")

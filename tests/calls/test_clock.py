@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django_q.signals import pre_execute
 
 from calls.models import Call, Doorbell
@@ -65,6 +66,15 @@ def test_whoever_begins_the_task_has_heard_it():
     assert not Doorbell.ring("calls.tasks.beat", NOON)
     pre_execute.send(sender="django_q", func=None, task={"func": "calls.tasks.beat"})
     assert Doorbell.ring("calls.tasks.beat", NOON)
+
+
+def test_a_worker_survives_that_the_database_is_away_as_it_begins(monkeypatch, caplog):
+    def fail(*_args, **_kwargs):
+        raise OperationalError("away")
+
+    monkeypatch.setattr(Doorbell, "hear", fail)
+    pre_execute.send(sender="django_q", func=None, task={"func": "calls.tasks.beat"})
+    assert "OperationalError" in caplog.text
 
 
 def test_it_rings_at_once_for_what_has_come_due_since(rung, bell):

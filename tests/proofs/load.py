@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import connection, transaction
+from django_q.models import OrmQ
 
 from calls.actions.scheduling import CallRequest, schedule_call
 from calls.models import Call
@@ -34,6 +35,7 @@ AHEAD_S = 10.0  # a call is scheduled so long before it is due
 KILL_EVERY_S = 2.0  # one; so each kind every 8 s
 WEIGH_EVERY_S = 2.0
 LONG_ENOUGH = 90  # weighings for a judgement
+BELLS = 60  # unheard at most: while all workers are at work for 20 s, each of six may ring every 2 s
 GROWTH_PERCENT = 5
 TOLD = 10  # each so many calls, one has a webhook; of few, none: a worker that is killed holds them 60 s
 ENDS_S = 300.0
@@ -53,6 +55,7 @@ class Load:
     scales: Scales = field(default_factory=Scales)
     due: dict[str, datetime] = field(default_factory=dict)  # by number
     told: dict[str, str] = field(default_factory=dict)  # call to number, of those with a webhook
+    bells: list[int] = field(default_factory=list)  # how many waited in the queue at each weighing
     forgetful: bool = False  # a gateway that is killed loses its ledger
 
     def run(self) -> None:
@@ -80,6 +83,7 @@ class Load:
                 due["kill"] = time.monotonic() + KILL_EVERY_S
             if time.monotonic() >= due["weigh"]:
                 self.scales.weigh(self.fleet)
+                self.bells.append(OrmQ.objects.filter(lock__lte=now()).count())
                 due["weigh"] = time.monotonic() + WEIGH_EVERY_S
 
         return disturb
@@ -158,6 +162,8 @@ class Load:
                 flag("webhooks are missing or out of order", call=call_id, number=number, messages=told)
         self._judge_logs()
         self._judge_weights()
+        if max(self.bells) > BELLS:
+            flag("bells pile up", waiting=self.bells)
         late_ms = sorted(
             round((at - due).total_seconds() * 1000)
             for number, due in self.due.items()
@@ -167,6 +173,7 @@ class Load:
         self.tally.counts.update(
             rings=sum(len(found) for found in rings.values()),
             webhooks=sum(len(told) for told in messages.values()),
+            bells_at_most=max(self.bells),
             lateness_p50_ms=late_ms[len(late_ms) // 2] if late_ms else 0,
             lateness_p99_ms=late_ms[len(late_ms) * 99 // 100] if late_ms else 0,
         )
