@@ -14,7 +14,7 @@ from temphone.lib.clock import now as utc_now
 
 WELL = "ok"
 CLOCK_WITHIN = timedelta(seconds=10)  # it beats every second or so
-WORKER_WITHIN = timedelta(seconds=45)  # it may be busy with a batch for 20 s
+WORKER_WITHIN = timedelta(seconds=45)  # it may be busy with slow gateways for a while
 
 
 @never_cache

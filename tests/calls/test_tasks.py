@@ -2,6 +2,8 @@
 
 import asyncio
 from datetime import timedelta
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
@@ -57,6 +59,16 @@ def test_it_dials_until_nothing_is_due(carrier, monkeypatch):
         call.contact.phone for call in calls
     }
     assert not Call.objects.filter(status="scheduled").exists()
+
+
+def test_where_calls_come_due_without_end_others_have_the_worker_soon(carrier, monkeypatch):
+    monkeypatch.setattr(dialing.claim_due, "__kwdefaults__", {"now": None, "limit": 1})
+    ticks = count(step=0.7)
+    monkeypatch.setattr(tasks, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    due_calls(5)
+    tasks.dial_due()
+    assert len(carrier.batches) == 2
+    assert Call.objects.filter(status="scheduled").count() == 3
 
 
 def test_the_next_batch_is_claimed_while_the_carrier_has_yet_to_answer(carrier, monkeypatch):
