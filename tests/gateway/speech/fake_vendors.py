@@ -65,6 +65,26 @@ class Vendor:
             refused = await self.take(request, fields | {"recording": file.read()})
         return refused or web.json_response({"text": self.hears, "language_code": "eng"})
 
+    async def listen(self, request):
+        """Deepgram: the recording alone, and what else it is to know in the address."""
+        refused = await self.take(request, {**request.query, "recording": await request.read()})
+        return refused or web.json_response(deepgram_answer(self.hears))
+
+
+def deepgram_answer(transcript):
+    """Source: Deepgram's reference of POST /v1/listen."""
+    metadata = {
+        "request_id": "f1f1f1f1-0000-4000-8000-000000000000",
+        "sha256": "0" * 64,
+        "created": "2026-03-15T12:00:00.000Z",
+        "duration": 1.0,
+        "channels": 1,
+        "models": ["m"],
+        "model_info": {"m": {"name": "general-nova-3", "version": "1", "arch": "nova-3"}},
+    }
+    alternative = {"transcript": transcript, "confidence": 0.99, "words": []}
+    return {"metadata": metadata, "results": {"channels": [{"alternatives": [alternative]}]}}
+
 
 ALIGNMENT = {
     "characters": list("Hello "),
@@ -83,6 +103,7 @@ async def running(vendor):
     app.router.add_post("/v1/text-to-speech/{voice}/stream/with-timestamps", vendor.elevenlabs)
     app.router.add_post("/audio/transcriptions", vendor.transcribe)
     app.router.add_post("/v1/speech-to-text", vendor.transcribe)
+    app.router.add_post("/v1/listen", vendor.listen)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

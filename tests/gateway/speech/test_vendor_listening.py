@@ -13,7 +13,7 @@ from tests.gateway.speech.fake_vendors import KEY, Vendor, running
 
 pytestmark = pytest.mark.voice
 SECOND = b"\x10\x00\xf0\xff" * (RATE_HZ // 2)
-each_vendor = pytest.mark.parametrize("name", ["elevenlabs", "openai"])
+each_vendor = pytest.mark.parametrize("name", ["deepgram", "elevenlabs", "openai"])
 
 
 @pytest.fixture
@@ -60,6 +60,7 @@ def test_it_is_sent_the_utterance_and_tells_its_words(name, vendor):
 @pytest.mark.parametrize(
     ("name", "field", "language", "expected"),
     [
+        ("deepgram", "language", "de-AT", "de"),
         ("elevenlabs", "language_code", "de-AT", "deu"),
         ("elevenlabs", "language_code", "xx", None),
         ("openai", "language", "de-AT", "de"),
@@ -132,6 +133,17 @@ def test_one_that_is_not_there_fails(name, vendor):
     async def story():
         async with listener_of(name, vendor, stt_url="http://127.0.0.1:9") as listener:
             with pytest.raises(SpeechFailed, match=f"{name} cannot be reached"):
+                await heard(listener)
+
+    asyncio.run(story())
+
+
+def test_what_deepgram_answers_without_a_transcript_fails(vendor, monkeypatch):
+    monkeypatch.setattr("tests.gateway.speech.fake_vendors.deepgram_answer", lambda _: {"results": {}})
+
+    async def story():
+        async with listener_of("deepgram", vendor) as listener:
+            with pytest.raises(SpeechFailed, match="no transcript"):
                 await heard(listener)
 
     asyncio.run(story())

@@ -1,8 +1,7 @@
-"""Engines of speech that vendors run, through Pipecat's clients of their interfaces.
+"""Engines of speech that vendors run, through Pipecat's clients of their interfaces, or the vendors' own.
 
-Of a service that asks over HTTP one method is called, without a pipeline; one that listens over a
-WebSocket runs in a pipeline of its own. Whatever goes wrong is SpeechFailed, in words without what was
-said: a vendor's answer may quote it.
+All are asked over HTTP, one text or utterance at a time, without a pipeline. Whatever goes wrong is
+SpeechFailed, in words without what was said: a vendor's answer may quote it.
 """
 
 from loguru import logger
