@@ -13,6 +13,7 @@ from temphone.gateway.legs.base import Failed, History
 from temphone.gateway.legs.line import Gone, Pressed, Sound
 from temphone.gateway.legs.sip import outcomes
 from temphone.gateway.legs.sip.media import Media
+from temphone.gateway.legs.sip.progress import Progress
 from temphone.gateway.legs.sip.stack import apart
 from temphone.gateway.legs.sip.wire import Received
 from temphone.telephony.messages import DialRequest, EndedBy
@@ -23,7 +24,6 @@ KEYS = frozenset("0123456789*#")
 LEAD_MS = 200
 LAST_WORD_S = 1.0  # for what the callee did at the CANCEL
 TRANSFER_S = 20.0
-SUCCESS = range(200, 300)
 OURS = "Rejected by user"  # the stack's words for an end that we asked for
 THEIRS = "Connection reset by peer [104]"  # and for a BYE
 TAKEN_OVER = "Call transfered"
@@ -61,13 +61,8 @@ class SipLine:
         self._give_up_at = 0.0
         self._call: Call | None = None
         self._media: Media | None = None
-        self._changed = asyncio.Event()
+        self._progress = Progress()
         self._hung_up = False
-        self._replied = self._rings = self._answered = False
-        self._closed: str | None = None  # the stack's words
-        self._final = 0  # the last answer to the INVITE
-        self._referred = 0  # and to the REFER
-        self._refer_ended = 0  # and what was told of it
         self._heard: deque[Sound | Pressed | Gone] = deque()
         self._gone: Gone | None = None
         self._background: set[asyncio.Task[None]] = set()
@@ -83,19 +78,17 @@ class SipLine:
         if not all(NUMBER.fullmatch(number) for number in (self.request.to, self.request.caller_id)):
             raise outcomes.not_rung("a number that cannot be dialled")
         await self._network.place(self, self._history)
-        await self._until(lambda: self._rings or self._answered)
+        await self._until(lambda: self._progress.rings or self._progress.answered)
 
     async def answer(self) -> None:
         """See the interface."""
-        await self._until(lambda: self._answered)
+        await self._until(lambda: self._progress.answered)
 
     async def receive(self) -> Sound | Pressed | Gone:
         """See the interface."""
-        while not self._heard:
-            if self._gone:
-                return self._gone
-            self._changed.clear()
-            await self._changed.wait()
+        await self._progress.until(lambda: self._heard or self._gone)
+        if self._gone and not self._heard:
+            return self._gone
         return self._heard.popleft()
 
     def play(self, sound: bytes) -> None:
@@ -121,10 +114,10 @@ class SipLine:
     def hang_up(self) -> None:
         """See the interface."""
         self._hung_up = True
-        if self._answered and not self._gone:
+        if self._progress.answered and not self._gone:
             self._end(Gone(EndedBy.STAFF, "BYE"))
         self._soon(self._drop())
-        self._changed.set()
+        self._progress.stir()
 
     async def transfer(self, to: str) -> bool:
         """See the interface."""
@@ -134,8 +127,7 @@ class SipLine:
             await apart(self._call.transfer(self._network.transfer_uri(self, to), timeout=TRANSFER_S))
         except TransferFailed as failed:
             # Many take the callee over without a word of how it went, or with a BYE.
-            told_otherwise = failed.status or self._refer_ended >= SUCCESS.stop
-            if told_otherwise or self._referred not in SUCCESS:
+            if failed.status or not self._progress.was_handed_over:
                 return False
         except BaresipError:
             return False
@@ -175,30 +167,21 @@ class SipLine:
 
     def happened(self, event: StackEvent) -> None:
         """See ``Taker``."""
+        self._progress.report(event)
         match event.event:
-            case Event.CALL_RINGING | Event.CALL_PROGRESS:
-                self._rings = True
             case Event.CALL_ESTABLISHED:
                 self._establish()
-            case Event.CALL_DTMF_START if event.text in KEYS and self._answered and not self._gone:
+            case Event.CALL_DTMF_START if self._is_up and event.text in KEYS:
                 self._heard.append(Pressed(event.text))
+                self._progress.stir()
             case Event.CALL_TRANSFER:
                 self._soon(self._refuse_transfer())
             case Event.CALL_CLOSED:
                 self._close(event.text or "")
-        self._changed.set()
 
     def received(self, received: Received) -> None:
         """See ``Taker``."""
-        match received.method:
-            case "INVITE":
-                self._replied = True
-                self._final = received.status if received.status >= SUCCESS.start else 0
-            case "REFER":
-                self._referred = received.status
-            case "NOTIFY" if received.status >= SUCCESS.start:
-                self._refer_ended = received.status
-        self._changed.set()
+        self._progress.receive(received)
 
     def tick(self) -> None:
         """20 ms have passed."""
@@ -207,7 +190,7 @@ class SipLine:
         self._media.feed()
         if frames := self._media.hear(self._loop.time()):
             self._heard.extend(map(Sound, frames))
-            self._changed.set()
+            self._progress.stir()
 
     async def drop(self) -> None:
         """End it now, for the gateway does."""
@@ -216,34 +199,37 @@ class SipLine:
 
     # -- inside
 
+    @property
+    def _is_up(self) -> bool:
+        return self._progress.answered and self._gone is None
+
     async def _until(self, reached: Callable[[], bool]) -> None:
         """Wait for it, as long as it may ring.
 
         Raises:
             Failed: it will not be reached.
         """
-        try:
-            async with asyncio.timeout_at(self._give_up_at):
-                while not reached() and self._closed is None and not self._hung_up:
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            if not reached():
-                raise await self._give_up() from None
+        progress = self._progress
+        over = await progress.soon(
+            lambda: reached() or progress.closed is not None or self._hung_up,
+            self._give_up_at - self._loop.time(),
+        )
+        if not over:
+            raise await self._give_up()
         if self._hung_up:
             raise outcomes.canceled(await self._last_word())
-        if self._closed is not None and not self._answered:
-            raise self._failure(self._closed)
+        if progress.closed is not None and not progress.answered:
+            raise self._failure(progress.closed)
 
     def _failure(self, text: str) -> Failed:
         self._network.met(self, outcomes.trouble(text))
         self._network.let_go(self)
-        return outcomes.failure(text, rang=self._rings)
+        return outcomes.failure(text, rang=self._progress.rings)
 
     async def _give_up(self) -> Failed:
         self._hung_up = True
         last_word = await self._last_word()
-        if not self._replied and not self._rings:
+        if not self._progress.was_heard_of:
             self._network.met(self, outcomes.LOST)
             return outcomes.no_reply()
         return outcomes.not_answered(last_word)
@@ -251,26 +237,20 @@ class SipLine:
     async def _last_word(self) -> str:
         """Cancel it, and what its callee did in that moment."""
         await self._drop()
-        try:
-            async with asyncio.timeout(LAST_WORD_S if self._replied or self._rings else 0):
-                while not self._final and not self._answered:
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            pass
-        if self._answered or self._final in SUCCESS:
+        progress = self._progress
+        await progress.soon(lambda: progress.has_an_end, LAST_WORD_S if progress.was_heard_of else 0)
+        if progress.was_taken:
             return "200 OK: answered in the moment it was canceled, and hung up"
         return "487 Request Terminated"
 
     def _establish(self) -> None:
-        self._answered = True
         self._network.met(self, "")
         if self._call and not self._hung_up:
             self._media = Media(self._call.audio, self._loop.time())
 
     def _close(self, text: str) -> None:
-        self._closed = text
-        if self._answered:
+        self._progress.close(text)
+        if self._progress.answered:
             self._end(_gone(text))
         # Until then its last words may come.
         self._loop.call_later(LAST_WORD_S, self._network.let_go, self)
@@ -280,11 +260,11 @@ class SipLine:
         if self._gone is None:
             self._gone = gone
             self._heard = deque(item for item in self._heard if isinstance(item, Pressed))
-        self._changed.set()
+        self._progress.stir()
 
     async def _drop(self) -> None:
         """Send CANCEL or BYE, once it has a call."""
-        if self._call is None or self._closed is not None:
+        if self._call is None or self._progress.closed is not None:
             return
         try:
             await apart(self._call.hangup())

@@ -1,10 +1,10 @@
 """What is known of one call at Twilio, from whichever side it was told."""
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from temphone.gateway.legs.waiting import Waiting
 
 
 class Status(StrEnum):
@@ -42,7 +42,7 @@ class News:
     created_at: datetime | None = None
 
 
-class Progress:
+class Progress(Waiting):
     """One call, as far as it is known. It only goes forward.
 
     Callbacks come twice, late and out of order, and between them come answers of the API, which have no
@@ -51,11 +51,11 @@ class Progress:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.sid = ""
         self.status = Status.QUEUED
         self.duration_s = 0
         self.sip_code = ""
-        self._changed = asyncio.Event()
 
     def tell(self, news: News) -> None:
         """Take it in."""
@@ -69,22 +69,3 @@ class Progress:
     def has_come_to(self, status: Status) -> bool:
         """Whether it is there, or further."""
         return self.status.rank >= status.rank
-
-    def stir(self) -> None:
-        """Let those who wait look again."""
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-    async def until(self, done: Callable[[], object]) -> None:
-        """Wait until this is so."""
-        while not done():
-            await self._changed.wait()
-
-    async def soon(self, done: Callable[[], object], within_s: float) -> bool:
-        """Wait until this is so, but no longer than this; whether it is."""
-        try:
-            async with asyncio.timeout(max(within_s, 0)):
-                await self.until(done)
-        except TimeoutError:
-            return bool(done())
-        return True
