@@ -17,10 +17,10 @@ from calls.models import Attempt, Beat, Call
 from temphone import skew, wiring
 from temphone.accounts import logins
 from temphone.accounts.models import IdempotencyRecord, KeyMinute, Mode
+from temphone.doorbell.tasks import task
 from temphone.lib.background import event_loop
 from temphone.lib.clock import now as utc_now
 from temphone.lib.clock import seconds
-from temphone.lib.tasks import task
 from temphone.telephony.messages import DialRequest, DialResult, Sighting
 from temphone.telephony.port import Unreachable
 

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "template_partials",
     "temphone",
     "temphone.accounts",
+    "temphone.doorbell",
     "temphone.webhooks",
     "contacts",
     "campaigns",

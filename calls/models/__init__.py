@@ -2,7 +2,7 @@
 
 from calls.models.attempt import Attempt
 from calls.models.call import Call
-from calls.models.carriers import Beat, Doorbell, Gateway, Pacing, StopSwitch
+from calls.models.carriers import Beat, Gateway, Pacing, StopSwitch
 from calls.models.history import CallEvent, Decision, TranscriptTurn
 from calls.models.recording import Recording
 from calls.models.trunks import Number, Trunk, TrunkKind
@@ -13,7 +13,6 @@ __all__ = [
     "Call",
     "CallEvent",
     "Decision",
-    "Doorbell",
     "Gateway",
     "Number",
     "Pacing",

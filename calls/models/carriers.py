@@ -125,38 +125,6 @@ class StopSwitch(models.Model):
         return cls.objects.filter(pk=1).first() or cls(pk=1)
 
 
-class Doorbell(models.Model):
-    """A task of the worker, and since when its bell rings unheard: who comes meanwhile need not ring.
-
-    Without it bells pile up faster than a busy worker answers them, and those for what cannot wait (asking
-    for silent attempts, hanging up) stand in line behind those for what is being done already.
-    """
-
-    UNHEARD = timedelta(seconds=2)  # then whoever was to hear it has died: ring again
-
-    task = models.CharField(max_length=100, primary_key=True)
-    rung_at = models.DateTimeField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return self.task
-
-    @classmethod
-    def ring(cls, task: str, now: datetime) -> bool:
-        """Whether the worker must be told: it is not rung for yet, or was not heard."""
-        if cls.objects.filter(pk=task, rung_at__gt=now - cls.UNHEARD, rung_at__lte=now).exists():
-            return False  # most often so; on SQLite a write would lock out everybody
-        # Several clocks come at once: one of them rings.
-        is_quiet = Q(rung_at=None) | Q(rung_at__lte=now - cls.UNHEARD) | Q(rung_at__gt=now)
-        if cls.objects.filter(is_quiet, pk=task).update(rung_at=now):
-            return True
-        return cls.objects.get_or_create(pk=task, defaults={"rung_at": now})[1]
-
-    @classmethod
-    def hear(cls, task: str) -> None:
-        """Somebody comes, and will look after this: what comes due from now on rings anew."""
-        cls.objects.filter(pk=task).update(rung_at=None)
-
-
 class Beat(models.Model):
     """When a process of this kind last showed that it is alive."""
 

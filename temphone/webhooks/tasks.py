@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
+from temphone.doorbell.tasks import task
 from temphone.lib import clock
 from temphone.lib.background import event_loop
-from temphone.lib.tasks import task
 from temphone.webhooks.actions import claim_due, record_tries
 from temphone.webhooks.models import Delivery, Drain
 from temphone.webhooks.sender import Answer, Message, send

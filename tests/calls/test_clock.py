@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
-from django_q.signals import pre_execute
 
-from calls.models import Call, Doorbell
+from calls.models import Call
+from temphone.doorbell import ringing
+from temphone.doorbell.models import Doorbell
 from temphone.management.commands import clock
 from tests.builders import NOON, a_call
 
@@ -17,7 +17,7 @@ TICK = timedelta(milliseconds=50)
 @pytest.fixture
 def rung(monkeypatch):
     tasks = []
-    monkeypatch.setattr(clock, "async_task", tasks.append)
+    monkeypatch.setattr(ringing, "async_task", lambda task, _rung_at: tasks.append(task))
     return tasks
 
 
@@ -37,7 +37,7 @@ def test_it_rings_each_second_while_the_work_is_there(rung, bell):
     a_call()
     for tick in range(60):  # three seconds
         bell.ring_if_due(NOON + tick * TICK)
-        Doorbell.hear("dial")
+        Doorbell.objects.update(rung_at=None)
     assert len(rung) == 3
 
 
@@ -57,24 +57,6 @@ def test_a_bell_that_was_lost_is_rung_again_after_two_seconds(rung, bell):
     for tick in range(50):
         bell.ring_if_due(NOON + tick * TICK)
     assert rung == ["dial", "dial"]
-    assert not Doorbell.ring("dial", NOON + 50 * TICK)
-    assert Doorbell.ring("dial", NOON), "the wall clock was set back"
-
-
-def test_whoever_begins_the_task_has_heard_it():
-    assert Doorbell.ring("calls.tasks.beat", NOON)
-    assert not Doorbell.ring("calls.tasks.beat", NOON)
-    pre_execute.send(sender="django_q", func=None, task={"func": "calls.tasks.beat"})
-    assert Doorbell.ring("calls.tasks.beat", NOON)
-
-
-def test_a_worker_survives_that_the_database_is_away_as_it_begins(monkeypatch, caplog):
-    def fail(*_args, **_kwargs):
-        raise OperationalError("away")
-
-    monkeypatch.setattr(Doorbell, "hear", fail)
-    pre_execute.send(sender="django_q", func=None, task={"func": "calls.tasks.beat"})
-    assert "OperationalError" in caplog.text
 
 
 def test_it_rings_at_once_for_what_has_come_due_since(rung, bell):

@@ -20,9 +20,9 @@ from calls.models import Attempt, Call
 from temphone.accounts.actions import create_key
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.accounts.models import Mode, User
+from temphone.doorbell.tasks import TaskFailed
 from temphone.lib.clock import iso
 from temphone.lib.clock import now as utc_now
-from temphone.lib.tasks import TaskFailed
 from temphone.telephony.logs import PlainFormatter
 from tests.api.client import a_body
 from tests.builders import a_call, a_contact, a_key

@@ -11,8 +11,8 @@ from django.conf import settings as django_settings
 from django.db import connection
 from standardwebhooks.webhooks import Webhook
 
+from temphone.doorbell.tasks import TaskFailed
 from temphone.lib import clock
-from temphone.lib.tasks import TaskFailed
 from temphone.webhooks.actions import LEASE
 from temphone.webhooks.models import Delivery, DeliveryState, Drain
 from temphone.webhooks.sender import Answer

@@ -12,9 +12,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, close_old_connections
 from django.db.models import QuerySet
-from django_q.tasks import async_task
 
-from calls.models import Attempt, Beat, Call, Doorbell, Recording
+from calls.models import Attempt, Beat, Call, Recording
+from temphone.doorbell.ringing import ring
 from temphone.lib.clock import now as utc_now
 from temphone.webhooks.models import Delivery
 
@@ -54,8 +54,7 @@ class Bell:
         if not work.exists():
             return False
         self.rung_at = now
-        if Doorbell.ring(self.task, now):
-            async_task(self.task)
+        ring(self.task, now)
         return True
 
 
@@ -72,8 +71,7 @@ class Chime:
         if self.rung_at and _within(now - self.rung_at, self.every):
             return False
         self.rung_at = now
-        if Doorbell.ring(self.task, now):
-            async_task(self.task)
+        ring(self.task, now)
         return True
 
 
