@@ -14,7 +14,7 @@ from django.db import DatabaseError, close_old_connections
 from django.db.models import QuerySet
 from django_q.tasks import async_task
 
-from calls.models import Attempt, Beat, Call, Doorbell, Recording
+from calls.models import Attempt, Beat, Call, Doorbell, Recording, Run
 from temphone.lib.clock import now as utc_now
 from temphone.webhooks.models import Delivery
 
@@ -102,6 +102,12 @@ def bells() -> list[Bell | Chime]:
             task="temphone.webhooks.tasks.deliver_due",
             due=Delivery.objects.due,
             moment="next_try_at",
+            every=SOON,
+        ),
+        Bell(
+            task="calls.tasks.continue_runs",
+            due=lambda _now: Run.objects.unfinished(),
+            moment="created_at",
             every=SOON,
         ),
         *(
