@@ -4,6 +4,7 @@ from calls.models import Verb
 from calls.views import (
     details,
     exporting,
+    finding,
     lists,
     many,
     numbers,
@@ -33,6 +34,7 @@ urlpatterns = [
     path("calls/<str:call_id>/mark/", remarks.call_mark, name="call-mark"),
     path("calls/<str:call_id>/notes/", remarks.call_note, name="call-note"),
     path("calls/<str:call_id>/recording/<int:number>/", recordings.call_recording, name="call-recording"),
+    path("find/", finding.find, name="find"),
     path("stop/", stopping.stop, name="stop"),
     path("setup/trunks/", trunks.trunk_list, name="trunk-list"),
     path("setup/trunks/new/", trunks.trunk_new, name="trunk-new"),

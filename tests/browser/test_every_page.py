@@ -115,6 +115,7 @@ PAGES = [
     "/agents/new/",
     "/agents/{agent}/",
     "/agents/{agent}/archive/",
+    "/find/?q=max",
     "/account/",
     "/stop/",
 ]
