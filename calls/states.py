@@ -113,6 +113,22 @@ COMPLETED_BY = frozenset(
 )
 RETRIED = frozenset({Outcome.VOICEMAIL_HUNGUP, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.CARRIER_ERROR})
 
+# What a person can know of a call that is over, and say by hand.
+MARKABLE = (
+    Outcome.ANSWERED_HUMAN,
+    Outcome.MESSAGE_DELIVERED,
+    Outcome.CALLBACK_REQUESTED,
+    Outcome.OPTED_OUT,
+    Outcome.WRONG_PERSON,
+    Outcome.TRANSFERRED,
+    Outcome.VOICEMAIL_LEFT,
+    Outcome.NO_ANSWER,
+    Outcome.BUSY,
+    Outcome.REJECTED,
+    Outcome.INVALID_NUMBER,
+)
+MARKABLE_CHOICES = [(outcome.value, OUTCOME_LABELS[outcome]) for outcome in MARKABLE]
+
 
 def status_after(outcome: Outcome) -> CallStatus:
     """The final status that an outcome gives a call that is not tried again."""

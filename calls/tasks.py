@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from django_q.models import Failure
 
-from calls.actions import dialing, forgetting, hanging_up
+from calls.actions import dialing, forgetting, hanging_up, many
 from calls.models import Attempt, Beat, Call
 from temphone import skew, wiring
 from temphone.accounts import logins
@@ -125,6 +125,12 @@ async def _hang_up(attempts: Sequence[Attempt]) -> list[bool]:
         return True
 
     return await asyncio.gather(*(tell(attempt) for attempt in attempts))
+
+
+@task
+def continue_runs() -> None:
+    """Go on with the changes of many calls that staff asked for."""
+    many.continue_runs()
 
 
 @task

@@ -1,10 +1,28 @@
 from django.urls import path
 
-from calls.views import details, lists, numbers, recordings, scheduling, stopping, trunks
+from calls.models import Verb
+from calls.views import (
+    details,
+    exporting,
+    finding,
+    lists,
+    many,
+    numbers,
+    recordings,
+    remarks,
+    scheduling,
+    stopping,
+    trunks,
+)
 
 urlpatterns = [
     path("calls/", lists.call_list, name="call-list"),
-    path("calls/cancel/", lists.cancel_many, name="call-cancel-many"),
+    path("calls/cancel/", many.change, {"verb": Verb.CANCEL}, name="call-cancel-many"),
+    path("calls/move/", many.change, {"verb": Verb.MOVE}, name="call-move-many"),
+    path("calls/again/", many.change, {"verb": Verb.AGAIN}, name="call-again-many"),
+    path("calls/seen/", many.change, {"verb": Verb.SEEN}, name="call-seen-many"),
+    path("calls/export/", exporting.export, name="call-export"),
+    path("calls/runs/<int:run_id>/", many.run_page, name="call-run"),
     path("calls/new/", scheduling.call_new, name="call-new"),
     path("calls/new/contact/", scheduling.contact_picker, name="call-new-contact"),
     path("calls/new/preview/", scheduling.call_preview, name="call-preview"),
@@ -13,7 +31,10 @@ urlpatterns = [
     path("calls/<str:call_id>/", details.call_page, name="call"),
     path("calls/<str:call_id>/cancel/", details.call_cancel, name="call-cancel"),
     path("calls/<str:call_id>/move/", details.call_move, name="call-move"),
+    path("calls/<str:call_id>/mark/", remarks.call_mark, name="call-mark"),
+    path("calls/<str:call_id>/notes/", remarks.call_note, name="call-note"),
     path("calls/<str:call_id>/recording/<int:number>/", recordings.call_recording, name="call-recording"),
+    path("find/", finding.find, name="find"),
     path("stop/", stopping.stop, name="stop"),
     path("setup/trunks/", trunks.trunk_list, name="trunk-list"),
     path("setup/trunks/new/", trunks.trunk_new, name="trunk-new"),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from calls.actions.suppression import suppress
 from calls.models import Call
 from calls.views.rows import Row
+from calls.views.why import lately
 from contacts.actions import add_consent, get_contact, lift_suppression, revoke_consent, save_contact
 from contacts.forms import ConsentForm, ContactForm, RevokeForm, SuppressForm, values_of
 from contacts.models import Consent, Contact, Suppression
@@ -46,10 +47,12 @@ def contact_page(request: StaffRequest, contact_id: str) -> HttpResponse:
     """One person: their calls, consents, and whether their number may be called."""
     now = clock.now()
     contact = get_contact(contact_id)
+    calls = list(_latest_calls(contact))
     context = {
         "contact": contact,
         "now": now,
-        "rows": [Row(call=call, at=call.scheduled_at, now=now) for call in _latest_calls(contact)],
+        "rows": [Row(call=call, at=call.scheduled_at, now=now) for call in calls],
+        "lately": lately(calls),
         "consents": contact.consents.all(),
         "suppressions": _suppressions(contact, now),
     }

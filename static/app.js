@@ -72,7 +72,15 @@
     const pick = one('input[name="call"]', all("[data-row]")[row] || document.createElement("i"));
     if (pick) pick.click();
   };
+  // G, then a letter: the link that has it.
+  let goesUntil = 0;
+  const GO_MS = 1500;
+  const go = (letter) => {
+    goesUntil = 0;
+    one(`.nav a[data-go="${CSS.escape(letter)}"]`)?.click();
+  };
   const KEYS = {
+    g: () => (goesUntil = Date.now() + GO_MS),
     "/": () => one('[data-key="/"]')?.focus(),
     n: () => one('[data-key="n"]')?.click(),
     j: () => goToRow(1),
@@ -90,6 +98,11 @@
         event.preventDefault();
         one("#contact-options button")?.click();
       }
+      return;
+    }
+    if (keysOn() && Date.now() < goesUntil && event.key.length === 1) {
+      event.preventDefault();
+      go(event.key.toLowerCase());
       return;
     }
     const act = keysOn() && KEYS[event.key.toLowerCase()];

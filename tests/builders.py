@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from calls.actions.keeping import keep_recording
 from calls.actions.scheduling import CallRequest, schedule_call
-from calls.models import Attempt, Call, Gateway, Number, Recording, Trunk
+from calls.models import Attempt, Call, Gateway, Number, Recording, Run, Trunk
 from campaigns.models import Campaign
 from contacts.models import Contact
 from temphone.accounts.actions import create_key
 from temphone.accounts.actors import SYSTEM, Role
-from temphone.accounts.models import ApiKey, Mode
+from temphone.accounts.models import ApiKey, Mode, User
 from temphone.lib.clock import iso
 from temphone.telephony.messages import (
     CarrierEvent,
@@ -68,6 +68,13 @@ def a_call(contact: Contact | None = None, *, mode: Mode = Mode.TEST, **fields: 
     """A call scheduled for NOON, an hour before."""
     request = a_request(contact or a_contact(), **fields)
     return schedule_call(actor=SYSTEM, mode=mode, request=request, now=NOON - timedelta(hours=1)).call
+
+
+def a_run(*calls: Call, **columns: object) -> Run:
+    """A change of these calls that has yet to begin."""
+    user, _ = User.objects.get_or_create(username="runner", defaults={"role": Role.OPERATOR})
+    values = {"user": user, "verb": "cancel", "calls": [call.pk for call in calls], "total": len(calls)}
+    return Run.objects.create(**{**values, **columns})
 
 
 def a_gateway(*, now: datetime = NOON, **columns: object) -> Gateway:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from calls.actions.keeping import clear, delete_recordings, fail
-from calls.models import Recording
+from calls.models import Note, Recording
 from contacts import actions as contacts
 from contacts.models import Contact
 from temphone.accounts.actors import Actor
@@ -20,7 +20,9 @@ log = logging.getLogger(__name__)
 
 @transaction.atomic
 def erase_contact(*, actor: Actor, contact_id: str, now: datetime) -> Contact:
-    """Forget who the person is, and how they sounded. Whatever is recorded and not here yet stays unheard.
+    """Forget who the person is, how they sounded, and what staff wrote of the calls.
+
+    Whatever is recorded and not here yet stays unheard.
 
     Raises:
         Forbidden, NotFound
@@ -28,6 +30,7 @@ def erase_contact(*, actor: Actor, contact_id: str, now: datetime) -> Contact:
     """
     contact = contacts.erase_contact(actor=actor, contact_id=contact_id, now=now)
     delete_recordings(Q(attempt__call__contact=contact_id), now=now)
+    Note.objects.filter(call__contact=contact_id).delete()
     return contact
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from calls.forms.moments import date_input
 from calls.models.call import CallQuerySet
 from calls.states import OUTCOME_CHOICES, CallStatus
-from campaigns.models import Campaign
+from campaigns.models import Agent, Campaign
 from temphone.accounts.models import Mode
 from temphone.lib.clock import from_wall
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as StrOrPromise
 
 CAMPAIGNS_OFFERED = 30
+CAMPAIGNS_OF_AN_AGENT = 10  # the newest: each is read by itself
 SELECTED = flatatt({"selected": True})
 PLAIN = ("status", "outcome", "campaign", "mode")
 
@@ -63,6 +64,13 @@ class CallFilter(forms.Form):
     campaign = forms.ModelChoiceField(
         Campaign.objects.all(), required=False, label=_("Campaign"), widget=QuickSelect
     )
+    agent = forms.ModelChoiceField(
+        Agent.objects.all(),
+        required=False,
+        label=_("Agent"),
+        empty_label=_("Any agent"),
+        widget=QuickSelect,
+    )
     mode = _one_of(_("Mode"), _("Test and live"), Mode.choices)
     since = forms.DateField(required=False, label=_("From"), widget=date_input())
     until = forms.DateField(required=False, label=_("To"), widget=date_input())
@@ -101,6 +109,18 @@ class CallFilter(forms.Form):
         """The filters that a column equals."""
         given = self.given
         return {name: given[name] for name in PLAIN if name in given}
+
+    @property
+    def speakers(self) -> list[dict[str, object]]:
+        """Conditions that share no call: it has the agent itself, or has none and its campaign does."""
+        agent = self.given.get("agent")
+        if agent is None:
+            return [{}]
+        campaigns = Campaign.objects.filter(agent=agent).order_by("-created_at", "-id")
+        return [
+            {"agent": agent},
+            *({"agent": None, "campaign": campaign} for campaign in campaigns[:CAMPAIGNS_OF_AN_AGENT]),
+        ]
 
     @property
     def has_days(self) -> bool:

@@ -13,3 +13,4 @@ class StopForm(forms.Form):
         label=_("Reason"),
         help_text=_("Everybody sees it while calling is stopped."),
     )
+    hang_up = forms.BooleanField(required=False, label=_("Hang up what is in progress too"))

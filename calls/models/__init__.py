@@ -5,6 +5,7 @@ from calls.models.call import Call
 from calls.models.carriers import Beat, Gateway, Pacing, StopSwitch
 from calls.models.history import CallEvent, Decision, TranscriptTurn
 from calls.models.recording import Recording
+from calls.models.staff import Mark, Note, Run, Verb
 from calls.models.trunks import Number, Trunk, TrunkKind
 
 __all__ = [
@@ -14,11 +15,15 @@ __all__ = [
     "CallEvent",
     "Decision",
     "Gateway",
+    "Mark",
+    "Note",
     "Number",
     "Pacing",
     "Recording",
+    "Run",
     "StopSwitch",
     "TranscriptTurn",
     "Trunk",
     "TrunkKind",
+    "Verb",
 ]

@@ -30,7 +30,7 @@ DEFAULT_MAX_ATTEMPTS = 3
 OVERDUE_AFTER = timedelta(minutes=2)
 ATTENTION_FOR = timedelta(days=14)
 # Whose index does not begin with the mode, and is better than one that does.
-WITHOUT_MODE = {"outcome", "contact", "contact_id", "campaign", "campaign_id"}
+WITHOUT_MODE = {"outcome", "contact", "contact_id", "campaign", "campaign_id", "agent"}
 MOST_PEOPLE = 200  # whose calls a search looks at
 
 
@@ -90,7 +90,7 @@ class CallQuerySet(models.QuerySet["Call"]):
 
 
 def needing_attention(now: datetime) -> list[dict[str, object]]:
-    """Of the last days: failed, asked to be called back, or not dialled although long due.
+    """Of the last days, and seen by nobody: failed, asked to be called back, not dialled although long due.
 
     Conditions of three reads that share no call: each takes its first from an index; one read of their
     OR would take all, and sort them.
@@ -98,11 +98,22 @@ def needing_attention(now: datetime) -> list[dict[str, object]]:
     lately, overdue = {"scheduled_at__gt": now - ATTENTION_FOR}, now - OVERDUE_AFTER
     # Nothing is due before it is scheduled; so the index passes over what is yet to come.
     waiting = {"status": CallStatus.SCHEDULED, "due_at__lt": overdue, "scheduled_at__lt": overdue}
+    unseen = {**lately, "seen_at": None, "outcome__isnull": False}
     return [
-        {**lately, "status": CallStatus.FAILED},
-        {**lately, "outcome": Outcome.CALLBACK_REQUESTED},
+        {**unseen, "status": CallStatus.FAILED},
+        {**unseen, "outcome": Outcome.CALLBACK_REQUESTED},
         {**lately, **waiting},
     ]
+
+
+def needs_attention(call: "Call", now: datetime) -> bool:
+    """Whether it is among those of ``needing_attention``."""
+    if call.scheduled_at <= now - ATTENTION_FOR:
+        return False
+    if call.status == CallStatus.SCHEDULED:
+        return call.due_at < now - OVERDUE_AFTER
+    ended_so = call.status == CallStatus.FAILED or call.outcome == Outcome.CALLBACK_REQUESTED
+    return ended_so and call.seen_at is None
 
 
 class Call(models.Model):
@@ -149,6 +160,9 @@ class Call(models.Model):
     webhook_url = models.CharField(max_length=2048, blank=True)
 
     hang_up_requested_at = models.DateTimeField(null=True, blank=True, editable=False)
+    seen_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When somebody dealt with what had come of it."
+    )
     events_sent = models.PositiveIntegerField(default=0, editable=False)
     recording_ms = models.PositiveIntegerField(
         null=True,
@@ -201,6 +215,22 @@ class Call(models.Model):
                 fields=["campaign", "status", "due_at", "id"],
                 name="call_campaign_due",
                 condition=Q(campaign__isnull=False),
+            ),
+            models.Index(
+                fields=["agent", "status", "-scheduled_at", "-id"],
+                name="call_agent_status_newest",
+                condition=Q(agent__isnull=False),
+            ),
+            models.Index(
+                fields=["agent", "-scheduled_at", "-id"],
+                name="call_agent_newest",
+                condition=Q(agent__isnull=False),
+            ),
+            # Whatever many were seen, the first that was not is found at once.
+            models.Index(
+                fields=["status", "-scheduled_at", "-id"],
+                name="call_unseen",
+                condition=Q(outcome__isnull=False, seen_at=None),
             ),
             models.Index(
                 fields=["outcome", "-scheduled_at", "-id", "mode", "campaign"],

@@ -12,12 +12,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from calls import messages as spoken
 from calls.actions.changing import cancel_call, get_call, update_call
-from calls.forms import MomentForm
+from calls.forms import MomentForm, NoteForm
 from calls.models import Attempt, Call, Decision, TranscriptTurn
+from calls.models.call import needs_attention
 from calls.models.history import Verdict
 from calls.states import CallStatus
+from calls.views.browsing import VIEWS, Browsing
 from calls.views.players import Player, players_of, recorded, signature
 from calls.views.rows import POLL, Row, poll_until
+from calls.views.why import why
 from campaigns.models import AgentVersion, Engine
 from contacts.models import Suppression
 from temphone.accounts.actors import Role
@@ -39,7 +42,7 @@ def call_page(request: StaffRequest, call_id: str) -> HttpResponse:
     now, actor = clock.now(), request.user.actor()
     call = get_call(actor=actor, call_id=call_id)
     attempts = Attempt.objects.select_related("trunk", "agent_version")
-    prefetch_related_objects([call], Prefetch("attempts", attempts))
+    prefetch_related_objects([call], Prefetch("attempts", attempts), "marks")
     after = request.GET.get("after", "") if request.htmx else ""
     row = Row(call=call, at=call.scheduled_at if call.is_final else call.due_at, now=now)
     turns = list(_turns_after(call, after))
@@ -53,7 +56,10 @@ def call_page(request: StaffRequest, call_id: str) -> HttpResponse:
         "attempt": row.last_attempt,
         "events": list(call.events.select_related("attempt")),
         "decisions": decisions,
+        "why": why(row, decisions),
         "warnings": _warnings(decisions),
+        "needs_attention": needs_attention(call, now),
+        **({} if request.htmx else _around(request, call, now)),
         "deliveries": _deliveries(call),
         "turns": turns,
         "cursor": cursor,
@@ -69,6 +75,16 @@ def call_page(request: StaffRequest, call_id: str) -> HttpResponse:
         "suppressed": _is_suppressed(call, now),
     }
     return render(request, "calls/detail.html#live" if request.htmx else "calls/detail.html", context)
+
+
+def _around(request: StaffRequest, call: Call, now: datetime) -> dict[str, object]:
+    """What stands still while the call goes on: notes, and the neighbours in the list one came from."""
+    around: dict[str, object] = {"notes": list(call.notes.all()), "note_form": NoteForm()}
+    if "view" in request.GET:
+        browsing = Browsing.of(request.GET, request.user, now)
+        back, forth = browsing.neighbours(call)
+        around |= {"browsing": browsing, "list_label": VIEWS[browsing.view][0], "back": back, "forth": forth}
+    return around
 
 
 def _warnings(decisions: list[Decision]) -> list[dict[str, object]]:

@@ -4,9 +4,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from calls.models import Attempt, Call
-from calls.states import CallStatus
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
+from calls.models import Attempt, Call, Mark
+from calls.states import RETRIED, CallStatus
+from campaigns.models import Agent
+
+HAPPENED = {
+    "expired": gettext_lazy("It was too late to call when it could be dialled. It never rang."),
+    "unknown": gettext_lazy("The phone network never said how it ended. The phone may have rung."),
+    "callback_requested": gettext_lazy("They asked to be called back."),
+    "rejected": gettext_lazy("They declined the call."),
+    "invalid_number": gettext_lazy("The number is not in service."),
+    "message_incomplete": gettext_lazy("The message was not finished."),
+    "blocked_consent": gettext_lazy("There was no consent. It never rang."),
+    "blocked_hours": gettext_lazy("It was outside calling hours. It never rang."),
+    "blocked_suppressed": gettext_lazy("The number must not be called. It never rang."),
+}
 POLL = "every 3s"
 SOON = timedelta(seconds=60)
 LATER = timedelta(hours=6)
@@ -40,6 +55,29 @@ class Row:
     def last_attempt(self) -> Attempt | None:
         """The latest dial, if there was one."""
         return self.attempts[-1] if self.attempts else None
+
+    @property
+    def happened(self) -> str:
+        """Why it needs somebody's attention, in a sentence."""
+        call = self.call
+        if not call.is_final:
+            return _("It should have rung by now, and still waits.")
+        if call.outcome in RETRIED:
+            tries = max(1, self.attempt_number)
+            text = ngettext("{outcome} after {n} try.", "{outcome} after {n} tries.", tries)
+            return text.format(outcome=call.outcome_label, n=tries)
+        return str(HAPPENED.get(call.outcome or "", call.outcome_label))
+
+    @property
+    def mark(self) -> Mark | None:
+        """How it ended as a person said last, its marks prefetched."""
+        marks = list(self.call.marks.all())
+        return marks[-1] if marks else None
+
+    @property
+    def agent(self) -> Agent | None:
+        """Who was chosen to speak; None: the default agent does."""
+        return self.call.agent or (self.call.campaign.agent if self.call.campaign else None)
 
     @property
     def attempt_number(self) -> int:

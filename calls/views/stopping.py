@@ -4,9 +4,10 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from calls.actions.stop import set_stop_switch
+from calls.actions.stop import hang_up_live, set_stop_switch
 from calls.forms import StopForm
 from calls.models import Call, StopSwitch
 from calls.states import CallStatus
@@ -25,18 +26,27 @@ def stop(request: StaffRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         on = request.POST.get("on") == "1"
         set_stop_switch(actor=actor, on=on, reason=form.cleaned_data["reason"], now=clock.now())
-        _tell(request, on=on)
+        asked = hang_up_live(actor=actor, now=clock.now()) if on and form.cleaned_data["hang_up"] else 0
+        _tell(request, on=on, asked=asked)
         return redirect("call-list")
     context = {
         "form": form,
         "switch": StopSwitch.read(),
+        "in_progress": Call.objects.filter(status=CallStatus.IN_PROGRESS).count(),
         "waiting": Call.objects.filter(status=CallStatus.SCHEDULED, due_at__lte=clock.now()).count(),
     }
     return dialog(request, "calls/stop.html", context)
 
 
-def _tell(request: StaffRequest, *, on: bool) -> None:
-    if on:
-        messages.warning(request, _("All calling is stopped. Calls in progress go on to their end."))
-    else:
+def _tell(request: StaffRequest, *, on: bool, asked: int) -> None:
+    if not on:
         messages.success(request, _("Calling goes on."))
+    elif asked:
+        text = ngettext(
+            "All calling is stopped, and the hang-up of {n} call is asked for.",
+            "All calling is stopped, and the hang-up of {n} calls is asked for.",
+            asked,
+        )
+        messages.warning(request, text.format(n=asked))
+    else:
+        messages.warning(request, _("All calling is stopped. Calls in progress go on to their end."))

@@ -32,6 +32,9 @@ TITLES = {
     "failed": gettext_lazy("Failed"),
     "canceled": gettext_lazy("Canceled"),
     "corrected": gettext_lazy("Corrected by late evidence"),
+    "marked": gettext_lazy("Outcome marked by hand"),
+    "seen": gettext_lazy("Marked as seen"),
+    "called_again": gettext_lazy("Called again"),
 }
 ICONS = {
     "scheduled": "calendar-plus",
@@ -55,6 +58,9 @@ ICONS = {
     "failed": "triangle-alert",
     "canceled": "ban",
     "corrected": "history",
+    "marked": "hand",
+    "seen": "check-check",
+    "called_again": "rotate-ccw",
 }
 
 

@@ -83,6 +83,16 @@ RULE_NAMES = {
     "lines": _("Free lines"),
 }
 
+INPUTS = {
+    "on": _("stopped"),
+    "late_s": _("seconds late"),
+    "limit_s": _("seconds allowed"),
+    "free": _("free lines"),
+    "made": _("calls in 24 hours"),
+    "cap": _("allowed in 24 hours"),
+    "local": _("clock there"),
+}
+
 
 @register.simple_tag
 @lru_cache(maxsize=256)
@@ -196,3 +206,21 @@ def query(params: QueryDict, **changes: object) -> str:
     merged.update(changes)
     text = urlencode({name: value for name, value in merged.items() if value not in {None, ""}})
     return f"?{text}"
+
+
+@register.filter
+def inputs(check: Mapping[str, object]) -> list[tuple[str, str]]:
+    """What a gate looked at, as names and values for people."""
+    seen = check.get("input")
+    pairs = seen.items() if isinstance(seen, Mapping) else ()
+    return [
+        (str(INPUTS.get(name, name.replace("_", " "))), _plainly(value))
+        for name, value in pairs
+        if value is not None
+    ]
+
+
+def _plainly(value: object) -> str:
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    return str(value)

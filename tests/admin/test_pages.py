@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from calls.models import Mark, Note, Run
 from contacts.models import ContactWord
 from temphone.accounts.actors import Role
 from temphone.accounts.models import User
@@ -16,8 +17,9 @@ from temphone.webhooks.models import DeliveryTry
 from tests.admin.conftest import fill, logged_in
 
 OURS = ("accounts", "calls", "campaigns", "contacts", "webhooks")
-# The one stands on its message's page; the other only repeats the contact's words, for the search.
-ELSEWHERE = {DeliveryTry, ContactWord}
+# The first stands on its message's page; the second only repeats the contact's words, for the search; the
+# others are staff's own, and stand on the call's page and on that of the change.
+ELSEWHERE = {DeliveryTry, ContactWord, Mark, Note, Run}
 MODELS = [
     model for label in OURS for model in apps.get_app_config(label).get_models() if model not in ELSEWHERE
 ]

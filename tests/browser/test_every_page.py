@@ -9,7 +9,17 @@ from contacts.models import Consent, Suppression
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.lib import clock
 from tests.browser.conftest import LOOKS
-from tests.builders import a_call, a_contact, a_delivery, a_gateway, a_number, a_trunk, a_twilio_trunk, ready
+from tests.builders import (
+    a_call,
+    a_contact,
+    a_delivery,
+    a_gateway,
+    a_number,
+    a_run,
+    a_trunk,
+    a_twilio_trunk,
+    ready,
+)
 from tests.campaigns.builders import BOOKING, DESK, QUESTIONS
 from tests.pages.conftest import a_finished_call, a_live_call, say
 
@@ -61,6 +71,7 @@ def ids(live_server) -> dict[str, str]:
         "upcoming": upcoming.pk,
         "live": live.pk,
         "done": done.pk,
+        "run": str(a_run(done, done=1, refused={"over already": 1}).pk),
         "agent": an_agent().pk,
     }
 
@@ -87,6 +98,11 @@ PAGES = [
     "/calls/{upcoming}/",
     "/calls/{live}/",
     "/calls/{done}/",
+    "/calls/{done}/?view=completed",
+    "/calls/{done}/mark/",
+    "/calls/move/?view=upcoming&everything=1",
+    "/calls/again/?view=attention&everything=1",
+    "/calls/runs/{run}/",
     "/calls/{upcoming}/move/",
     "/calls/{upcoming}/cancel/",
     "/contacts/",
@@ -99,6 +115,7 @@ PAGES = [
     "/agents/new/",
     "/agents/{agent}/",
     "/agents/{agent}/archive/",
+    "/find/?q=max",
     "/account/",
     "/stop/",
 ]

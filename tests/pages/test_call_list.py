@@ -5,7 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from calls.models import Call
-from calls.views import lists
+from calls.views import browsing
+from campaigns.models import Agent
 from campaigns.states import CampaignStatus
 from temphone import pages
 from temphone.accounts.actors import Role
@@ -98,6 +99,34 @@ def test_the_campaign_filter_offers_the_campaigns(browse):
 
     assert shown(browse(), f"?view=all&campaign={campaign.pk}") == {"In"}
     assert "Recall" in text_of(browse(), "/calls/")
+
+
+def test_the_agent_filter_finds_the_calls_it_speaks_in(browse):
+    ada = Agent.objects.create(name="Ada")
+    own, by_campaign, other = a_call(of("Own")), a_call(of("By")), a_call(of("Other"))
+    Call.objects.filter(pk=own.pk).update(agent=ada)
+    renewals = a_campaign(agent=ada)
+    Call.objects.filter(pk=by_campaign.pk).update(campaign=renewals)
+    Call.objects.filter(pk=other.pk).update(campaign=a_campaign())
+
+    assert shown(browse(), f"?agent={ada.pk}") == {"Own", "By"}
+    assert shown(browse(), f"?agent={ada.pk}&campaign={renewals.pk}") == {"By"}
+    page = browse().get(f"/calls/?agent={ada.pk}")
+    assert page.context["tabs"][0]["count"] == 2
+
+
+def test_the_order_is_turned_in_the_address(browse):
+    for number in range(3):
+        a_call(of(f"N{number}"), scheduled_at=iso(NOON + timedelta(minutes=number)))
+    client = browse()
+
+    def order(query: str) -> list[str]:
+        return [row.call.contact.first_name for row in client.get(f"/calls/{query}").context["rows"]]
+
+    assert order("") == ["N0", "N1", "N2"]
+    assert order("?sort=turned") == ["N2", "N1", "N0"]
+    assert order("?view=all") == ["N2", "N1", "N0"]
+    assert order("?view=all&sort=turned") == ["N0", "N1", "N2"]
 
 
 def test_days_are_those_of_the_reader(browse):
@@ -253,7 +282,7 @@ def test_the_fragment_holds_the_list_alone(browse):
     assert "csrfmiddlewaretoken" not in fragment  # it would make every fragment new
 
 
-@pytest.mark.parametrize("view", lists.VIEWS)
+@pytest.mark.parametrize("view", browsing.VIEWS)
 def test_an_empty_view_says_what_to_do(browse, view):
     page = text_of(browse(), f"/calls/?view={view}")
 
@@ -267,13 +296,15 @@ def test_many_are_canceled_after_a_question(browse):
     client = browse()
     ids = {"call": [first.pk, second.pk, done.pk]}
 
-    assert "Cancel 3 calls?" in client.post("/calls/cancel/", ids).content.decode()
+    asked = client.post("/calls/cancel/", ids).content.decode()
+    assert "Cancel 2 calls?" in asked
+    assert "1 of those chosen cannot be changed so" in asked
     assert Call.objects.filter(status="scheduled").count() == 2
 
     page = client.post("/calls/cancel/", {**ids, "confirmed": "1"}, follow=True).content.decode()
 
     assert "2 calls canceled." in page
-    assert "1 could no longer be canceled." in page
+    assert "1 left as it was: over already." in page
     assert Call.objects.filter(status="canceled").count() == 2
 
 

@@ -16,7 +16,7 @@ from temphone.api.urls import urlpatterns as api_patterns
 from tests.admin.test_pages import MODELS
 from tests.api.client import a_body
 from tests.api.test_roles import LEAST, PUBLIC
-from tests.builders import a_call, a_campaign, a_contact, a_key, a_number, a_recording, a_trunk
+from tests.builders import a_call, a_campaign, a_contact, a_key, a_number, a_recording, a_run, a_trunk
 from tests.pages.conftest import an_attempt
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,12 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # The least role that may, by method; another method is 405.
 PAGES = {
     "calls/": {"GET": EVERYBODY},
-    "calls/cancel/": {"POST": OPERATORS},
+    "calls/cancel/": {"GET": OPERATORS, "POST": OPERATORS},
+    "calls/move/": {"GET": OPERATORS, "POST": OPERATORS},
+    "calls/again/": {"GET": OPERATORS, "POST": OPERATORS},
+    "calls/seen/": {"GET": OPERATORS, "POST": OPERATORS},
+    "calls/export/": {"GET": OPERATORS, "POST": OPERATORS},
+    "calls/runs/<run_id>/": {"GET": OPERATORS},
     "calls/new/": {"GET": OPERATORS, "POST": OPERATORS},
     "calls/new/contact/": {"GET": OPERATORS},
     "calls/new/own/": {"POST": OPERATORS},
@@ -34,8 +39,11 @@ PAGES = {
     "calls/new/sound/": {"POST": OPERATORS},
     "calls/<call_id>/": {"GET": EVERYBODY},
     "calls/<call_id>/cancel/": {"GET": OPERATORS, "POST": OPERATORS},
+    "calls/<call_id>/mark/": {"GET": OPERATORS, "POST": OPERATORS},
     "calls/<call_id>/move/": {"GET": OPERATORS, "POST": OPERATORS},
+    "calls/<call_id>/notes/": {"POST": OPERATORS},
     "calls/<call_id>/recording/<number>/": {"GET": OPERATORS},
+    "find/": {"GET": EVERYBODY},
     "stop/": {"GET": MANAGERS, "POST": MANAGERS},
     "contacts/": {"GET": EVERYBODY},
     "contacts/new/": {"GET": MANAGERS, "POST": MANAGERS},
@@ -147,6 +155,7 @@ def ids() -> dict[str, object]:
         "number": 1,
         "contact_id": contact.pk,
         "campaign_id": a_campaign().pk,
+        "run_id": a_run(call).pk,
         "agent_id": Agent.objects.get().pk,
         "consent_id": consent.pk,
         "suppression_id": Suppression.objects.create(number=contact.phone).pk,

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, close_old_connections
 from django.db.models import QuerySet
 
-from calls.models import Attempt, Beat, Call, Recording
+from calls.models import Attempt, Beat, Call, Recording, Run
 from temphone.doorbell.ringing import ring
 from temphone.lib.clock import now as utc_now
 from temphone.webhooks.models import Delivery
@@ -100,6 +100,12 @@ def bells() -> list[Bell | Chime]:
             task="temphone.webhooks.tasks.deliver_due",
             due=Delivery.objects.due,
             moment="next_try_at",
+            every=SOON,
+        ),
+        Bell(
+            task="calls.tasks.continue_runs",
+            due=lambda _now: Run.objects.unfinished(),
+            moment="created_at",
             every=SOON,
         ),
         *(

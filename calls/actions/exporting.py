@@ -1,0 +1,86 @@
+"""Calls as rows of a table that leaves the house."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from calls.models import Call
+from temphone.accounts.actors import Actor, Role
+from temphone.accounts.models import AuditEntry
+from temphone.lib.clock import iso, zone
+
+COLUMNS = (
+    "call_id",
+    "contact_id",
+    "contact",
+    "company",
+    "phone",
+    "status",
+    "outcome",
+    "outcome_by_hand",
+    "answered_by",
+    "scheduled_at",
+    "contact_time",
+    "contact_timezone",
+    "campaign",
+    "agent",
+    "mode",
+    "attempts",
+    "talk_seconds",
+    "summary",
+)
+# With what a spreadsheet begins a formula, or would once it has cut the space before it.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def export_calls(*, actor: Actor, calls: Iterable[Call], filters: Sequence[str]) -> Iterator[list[str]]:
+    """The head, then a row for each of the calls, which have what a list shows.
+
+    ``filters`` names those by which they were found, for the audit log.
+
+    Raises:
+        Forbidden
+    """
+    actor.require(Role.OPERATOR)
+    AuditEntry.record(actor, "calls.export", "calls", filters=list(filters))
+    return _rows(calls)
+
+
+def _rows(calls: Iterable[Call]) -> Iterator[list[str]]:
+    yield list(COLUMNS)
+    for call in calls:
+        yield [harmless(cell) for cell in _cells(call)]
+
+
+def harmless(cell: str) -> str:
+    """The cell, with an apostrophe before it where a spreadsheet would take it for a formula."""
+    return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA) else cell
+
+
+def _cells(call: Call) -> list[str]:
+    contact, attempts, marks = call.contact, list(call.attempts.all()), list(call.marks.all())
+    last = attempts[-1] if attempts else None
+    agent = call.agent or (call.campaign.agent if call.campaign else None)
+    return [
+        call.pk,
+        contact.pk,
+        contact.name,
+        contact.company,
+        contact.phone,
+        call.status,
+        call.outcome or "",
+        marks[-1].outcome if marks else "",
+        call.answered_by or "",
+        iso(call.scheduled_at),
+        _local(call.scheduled_at, contact.timezone),
+        contact.timezone,
+        call.campaign.name if call.campaign else "",
+        agent.name if agent else "",
+        call.mode,
+        str(len(attempts)),
+        str(last.duration_s) if last and last.duration_s is not None else "",
+        last.summary if last else "",
+    ]
+
+
+def _local(moment: datetime, zone_name: str) -> str:
+    return f"{moment.astimezone(zone(zone_name)):%Y-%m-%d %H:%M}"

@@ -1,0 +1,110 @@
+"""What staff say of a call: a note, how it ended, that they have dealt with it."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+
+from calls.actions.changes import Changes, gathering
+from calls.actions.changing import get_call
+from calls.actions.suppression import suppress
+from calls.models import Call, Mark, Note
+from calls.models.staff import LONGEST_NOTE
+from calls.states import MARKABLE, OUTCOME_LABELS
+from contacts.models import SuppressionReason
+from temphone.accounts.actors import Actor, Role
+from temphone.accounts.models import AuditEntry
+from temphone.lib.errors import Conflict, Invalid
+from temphone.telephony.messages import Outcome
+
+TRIES = 5
+
+
+@transaction.atomic
+def add_note(*, actor: Actor, call_id: str, text: str, now: datetime) -> Note:
+    """Keep what somebody wrote about a call.
+
+    Raises:
+        Forbidden, NotFound
+        Invalid: it is empty, or too long.
+    """
+    actor.require(Role.OPERATOR)
+    call = get_call(actor=actor, call_id=call_id)
+    if not text.strip() or len(text) > LONGEST_NOTE or "\0" in text:
+        raise Invalid.field("text", f"must have 1 to {LONGEST_NOTE} characters.")
+    note = Note.objects.create(call=call, text=text.strip(), by=actor.label, at=now)
+    AuditEntry.record(actor, "call.note", call.pk)
+    return note
+
+
+@transaction.atomic
+def mark_outcome(*, actor: Actor, call_id: str, outcome: str, now: datetime) -> Mark:
+    """Keep how a call ended as a person says; what the carrier told stays beside it.
+
+    Whoever says so has dealt with the call. That somebody asked not to be called again also suppresses
+    their number.
+
+    Raises:
+        Forbidden, NotFound
+        Invalid: it is no outcome that a person can say.
+        Conflict: the call is not over.
+    """
+    actor.require(Role.OPERATOR)
+    call = get_call(actor=actor, call_id=call_id)
+    if outcome not in {one.value for one in MARKABLE}:
+        raise Invalid.field("outcome", "must be one that can be marked by hand.")
+    if not call.is_final:
+        raise Conflict(f"Call {call_id} is not over yet; mark it when it has ended.", code="call_not_over")
+    if outcome == Outcome.OPTED_OUT:
+        # First, since a claim locks the number before its call.
+        reason = SuppressionReason.OPTED_OUT.value
+        suppress(actor=actor, number=call.contact.phone, reason=reason, source=f"call {call.pk}", now=now)
+    mark = Mark.objects.create(call=call, outcome=outcome, by=actor.label, at=now)
+    label = OUTCOME_LABELS[Outcome(outcome)]
+    _see(actor, call_id, now, event="marked", reason=f"{label}, by hand, by {actor.label}"[:200])
+    AuditEntry.record(actor, "call.mark", call.pk, outcome=outcome)
+    return mark
+
+
+@transaction.atomic
+def mark_seen(*, actor: Actor, call_id: str, now: datetime) -> Call:
+    """Take a call that is over from what needs attention: somebody has dealt with it.
+
+    Raises:
+        Forbidden, NotFound
+        Conflict: it is not over; move or cancel it.
+    """
+    actor.require(Role.OPERATOR)
+    call = get_call(actor=actor, call_id=call_id)
+    if not call.is_final:
+        raise Conflict(f"Call {call_id} is not over yet: move or cancel it.", code="call_not_over")
+    if call.seen_at:
+        return call
+    AuditEntry.record(actor, "call.seen", call.pk)
+    return _see(actor, call_id, now, event="seen", reason=f"by {actor.label}"[:200])
+
+
+def called_again(actor: Actor, call: Call, new: Call, now: datetime) -> None:
+    """Note on a call that a new one was made in its place. The caller has a transaction."""
+    _see(actor, call.pk, now, event="called_again", reason=f"{new.pk}, by {actor.label}"[:200])
+
+
+def _see(actor: Actor, call_id: str, now: datetime, *, event: str, reason: str) -> Call:
+    def change(changes: Changes, call: Call) -> None:
+        changes.change(call, seen_at=call.seen_at or now)
+        changes.event(call, event, reason=reason)
+
+    return _changed(actor, call_id, now, change)
+
+
+def _changed(actor: Actor, call_id: str, now: datetime, change: Callable[[Changes, Call], None]) -> Call:
+    for _ in range(TRIES):
+        call = get_call(actor=actor, call_id=call_id)
+        try:
+            with gathering(now) as changes:
+                change(changes, call)
+        except Conflict:
+            # The carrier told something of it in between: look again.
+            continue
+        return call
+    raise Conflict(f"Call {call_id} keeps changing; try again.", code="changed_meanwhile")

@@ -1,0 +1,159 @@
+"""The call's page: why, notes, the outcome by hand, the neighbours in the list."""
+
+from datetime import timedelta
+
+import pytest
+
+from calls.actions.dialing import claim_due
+from calls.actions.stop import set_stop_switch
+from calls.models import Call, Mark, Note
+from temphone.accounts.actors import SYSTEM, Role
+from temphone.accounts.models import Mode
+from temphone.lib.clock import iso
+from tests.builders import NOON, a_call, a_contact
+from tests.pages.conftest import a_finished_call, a_live_call, htmx, text_of
+
+
+def says(client, call: Call) -> str:
+    return client.get(f"/calls/{call.pk}/").context["why"].text
+
+
+def test_it_says_why_a_call_is_not_made_yet(browse, at):
+    call = a_call()
+    client = browse()
+
+    assert says(client, call) == "It is not time yet: it rings at 2026-03-15T15:00:00Z."
+    assert "<b>16:00</b>" in text_of(client, f"/calls/{call.pk}/").split("why-says")[1]
+    at(NOON)
+    assert says(client, call).startswith("It is due, no rule forbids it")
+    set_stop_switch(actor=SYSTEM, on=True, reason="A storm", now=NOON)
+    assert says(client, call).startswith("Not called now. Stop switch:")
+
+
+def test_it_says_why_a_call_never_rang(browse, at):
+    call = a_call()
+    client = browse()
+    at(NOON + timedelta(hours=1))
+    claim_due(mode=Mode.TEST, now=NOON + timedelta(hours=1))
+
+    assert says(client, call) == "It never rang. Lateness: 60 minutes late; the limit is 15."
+    page = text_of(client, f"/calls/{call.pk}/")
+    assert "Why it was not called" in page
+    assert "seconds late: 3600" in page
+
+
+def test_it_says_that_every_rule_allowed_a_call_that_was_made(browse):
+    assert says(browse(), a_finished_call()) == (
+        "It was dialled once: every rule allowed it. It ended: message delivered."
+    )
+
+
+def test_a_contacts_page_says_why_they_were_called_or_not_lately(browse, at):
+    call = a_call()
+    client = browse()
+    at(NOON + timedelta(hours=1))
+    claim_due(mode=Mode.TEST, now=NOON + timedelta(hours=1))
+
+    page = text_of(client, f"/contacts/{call.contact_id}/")
+
+    assert "60 minutes late; the limit is 15." in page
+    assert f'href="/calls/{call.pk}/#why-title"' in page
+
+
+def test_a_note_is_added_on_the_page_and_stays(browse):
+    call = a_call()
+    client = browse()
+
+    client.post(f"/calls/{call.pk}/notes/", {"text": "Ask for <b>Eva</b>."})
+
+    page = text_of(client, f"/calls/{call.pk}/")
+    assert "Ask for &lt;b&gt;Eva&lt;/b&gt;." in page
+    assert "operator-0" in page.split('id="notes"')[1]
+
+
+def test_an_empty_note_says_so(browse):
+    call = a_call()
+
+    page = browse().post(f"/calls/{call.pk}/notes/", {"text": " "}, follow=True).content.decode()
+
+    assert "Note: This field is required." in page
+    assert not Note.objects.exists()
+
+
+def test_an_outcome_is_marked_by_hand_and_shown_beside_the_carriers(browse):
+    call = a_finished_call("unknown")
+    client = browse()
+
+    assert "The phone network says: Unknown." in text_of(client, f"/calls/{call.pk}/mark/")
+    client.post(f"/calls/{call.pk}/mark/", {"outcome": "answered_human"})
+
+    page = text_of(client, f"/calls/{call.pk}/")
+    assert "By hand: Spoke with a person, operator-0," in page
+    assert "<b>Unknown</b>" in page
+    assert "by hand" in text_of(client, "/calls/?view=all")
+
+
+def test_no_outcome_is_no_mark(browse):
+    call = a_finished_call("unknown")
+
+    page = browse().post(f"/calls/{call.pk}/mark/", {"x": "y"}).content.decode()
+
+    assert "This field is required." in page
+    assert not Mark.objects.exists()
+
+
+def test_a_call_that_ends_while_one_looks_offers_to_mark_it(browse):
+    call, attempt = a_live_call()
+    client = browse()
+    assert "do-mark" not in htmx(client, f"/calls/{call.pk}/")
+
+    attempt.state, attempt.outcome = "ended", "answered_human"
+    attempt.save()
+    Call.objects.filter(pk=call.pk).update(status="completed", outcome="answered_human")
+
+    fragment = htmx(client, f"/calls/{call.pk}/")
+    assert "do-mark" in fragment
+    assert "hx-trigger" not in fragment.split('id="live"')[1].split(">")[0]
+
+
+@pytest.mark.parametrize(("view", "step"), [("upcoming", 1), ("all", -1)])
+def test_the_neighbours_are_those_of_the_list_one_came_from(browse, view, step):
+    calls = [
+        a_call(a_contact(first_name=f"N{number}"), scheduled_at=iso(NOON + timedelta(minutes=number // 2)))
+        for number in range(4)
+    ]
+    calls = sorted(calls, key=lambda call: (call.due_at, call.pk))[::step]
+    a_finished_call(scheduled_at=iso(NOON + timedelta(days=2)))
+    client = browse()
+
+    query = f"?view={view}&status=scheduled"
+    for number, call in enumerate(calls):
+        context = client.get(f"/calls/{call.pk}/{query}").context
+        assert context["back"] == (calls[number - 1].pk if number else None)
+        assert context["forth"] == (calls[number + 1].pk if number < 3 else None)
+    row = text_of(client, f"/calls/{query}")
+    assert f'href="/calls/{calls[0].pk}/?view={view}&amp;status=scheduled"' in row
+
+
+def test_neighbours_are_found_among_what_needs_attention(browse, at):
+    failed = a_finished_call("no_answer")
+    asked = a_finished_call("callback_requested", scheduled_at=iso(NOON + timedelta(minutes=1)))
+    client = browse()
+    at(NOON + timedelta(minutes=2))
+
+    context = client.get(f"/calls/{asked.pk}/?view=attention").context
+
+    assert (context["back"], context["forth"]) == (None, failed.pk)
+
+
+def test_without_a_list_there_are_no_neighbours(browse):
+    assert "The next call" not in text_of(browse(), f"/calls/{a_call().pk}/")
+
+
+def test_viewers_read_notes_and_write_none(browse):
+    call = a_call()
+    client = browse(Role.VIEWER)
+
+    assert "Nobody wrote anything." in text_of(client, f"/calls/{call.pk}/")
+    assert client.post(f"/calls/{call.pk}/notes/", {"text": "x"}).status_code == 403
+    assert client.post(f"/calls/{call.pk}/mark/", {"outcome": "busy"}).status_code == 403
