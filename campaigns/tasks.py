@@ -2,6 +2,7 @@
 
 import time
 
+from campaigns.actions import launching
 from campaigns.actions.ending import cancel_rest, complete_through, with_rest
 from temphone.lib.clock import now as utc_now
 from temphone.lib.tasks import task
@@ -17,3 +18,12 @@ def end() -> None:
         while time.monotonic() < until and cancel_rest(campaign_id=campaign_id, now=utc_now()):
             pass
     complete_through(now=utc_now())
+
+
+@task
+def launch() -> None:
+    """Schedule the calls of campaigns that were launched, batch by batch."""
+    until = time.monotonic() + WORKS_S
+    for campaign_id in launching.waiting(utc_now()).values_list("pk", flat=True):
+        while time.monotonic() < until and launching.schedule_some(campaign_id=campaign_id, now=utc_now()):
+            pass

@@ -1,10 +1,15 @@
 from django.urls import path
 
-from campaigns.views import agents, lists, standing
+from campaigns.views import agents, building, lists, standing
 
 urlpatterns = [
     path("campaigns/", lists.campaign_list, name="campaign-list"),
+    path("campaigns/new/", building.campaign_new, name="campaign-new"),
+    path("campaigns/new/people/", building.campaign_people, name="campaign-people"),
+    path("campaigns/new/preview/", building.campaign_preview, name="campaign-preview"),
     path("campaigns/<str:campaign_id>/", standing.campaign_page, name="campaign"),
+    path("campaigns/<str:campaign_id>/edit/", building.campaign_edit, name="campaign-edit"),
+    path("campaigns/<str:campaign_id>/launch/", building.campaign_launch, name="campaign-launch"),
     path("campaigns/<str:campaign_id>/pause/", standing.campaign_turn, {"turn": "pause"}, "campaign-pause"),
     path(
         "campaigns/<str:campaign_id>/resume/", standing.campaign_turn, {"turn": "resume"}, "campaign-resume"

@@ -47,7 +47,7 @@ def create_campaign(
         NotFound, Conflict: there is no such agent, or it is archived.
     """
     actor.require(Role.MANAGER)
-    _must_be_offered(agent_id)
+    must_be_offered(agent_id)
     campaign = Campaign.objects.create(
         name=name, mode=mode, purpose=purpose, agent_id=agent_id, created_at=now
     )
@@ -67,7 +67,7 @@ def update_campaign(
     """
     actor.require(Role.MANAGER)
     columns = {name: value for name, value in changes.items() if name in EDITABLE}
-    _must_be_offered(columns.get("agent_id"))
+    must_be_offered(columns.get("agent_id"))
     if "purpose" in columns:
         hold_claims()  # one under way asks for the consent of the old purpose
     campaign = get_campaign(actor=actor, campaign_id=campaign_id)
@@ -76,7 +76,12 @@ def update_campaign(
     return get_campaign(actor=actor, campaign_id=campaign_id)
 
 
-def _must_be_offered(agent_id: object) -> None:
+def must_be_offered(agent_id: object) -> None:
+    """Return if the agent, where one is named, may be chosen.
+
+    Raises:
+        NotFound, Conflict
+    """
     if isinstance(agent_id, str) and (agent := get_agent(agent_id)).archived_at:
         raise Conflict(f"{agent.name} is archived. Choose another agent.", code="agent_archived")
 

@@ -26,8 +26,8 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
         return self.order_by("-created_at", "-id")
 
     def launching(self) -> "CampaignQuerySet":
-        """Those whose calls are being scheduled, and nothing is in the way."""
-        return self.filter(LAUNCHING, launch_problem="")
+        """Those whose calls are being scheduled, and nothing is in the way; in no order."""
+        return self.filter(LAUNCHING, launch_problem="").order_by()
 
 
 class Campaign(models.Model):

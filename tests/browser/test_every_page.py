@@ -73,6 +73,9 @@ def ids(live_server) -> dict[str, str]:
         "done": done.pk,
         "agent": an_agent().pk,
         "campaign": a_busy_campaign().pk,
+        "draft": a_campaign(
+            status="draft", message="Hi {{ first_name }}.", audience={"kind": "tag", "text": "vip"}
+        ).pk,
     }
 
 
@@ -121,6 +124,10 @@ PAGES = [
     "/campaigns/{campaign}/",
     "/campaigns/{campaign}/?view=upcoming",
     "/campaigns/{campaign}/pause/",
+    "/campaigns/new/",
+    "/campaigns/{draft}/",
+    "/campaigns/{draft}/edit/",
+    "/campaigns/{draft}/launch/",
     "/campaigns/{campaign}/cancel/",
     "/agents/",
     "/agents/new/",

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django_q.tasks import async_task
 
 from calls.models import Attempt, Beat, Call, Doorbell, Recording
-from campaigns.actions import ending
+from campaigns.actions import ending, launching
 from temphone.lib.clock import now as utc_now
 from temphone.webhooks.models import Delivery
 
@@ -112,6 +112,12 @@ def bells() -> list[Bell | Chime]:
                 (Recording.objects.expired, "created_at"),
                 (Recording.objects.given_up, "created_at"),
             )
+        ),
+        Bell(
+            task="campaigns.tasks.launch",
+            due=launching.waiting,
+            moment="launch_asked_at",
+            every=SOON,
         ),
         *(
             Bell(task="campaigns.tasks.end", due=due, moment="updated_at", every=SELDOM)
