@@ -120,7 +120,9 @@ def _go(to: CampaignStatus, action: str, actor: Actor, campaign_id: str, now: da
     hold_claims()
     campaign = get_campaign(actor=actor, campaign_id=campaign_id)
     before = CampaignStatus(campaign.status)
-    if to not in TRANSITIONS[before]:
+    # What was written on its page has no calls yet: it is launched there, which makes them.
+    is_unlaunched = campaign.is_draft and bool(campaign.message) and to == CampaignStatus.RUNNING
+    if to not in TRANSITIONS[before] or is_unlaunched:
         raise Conflict(f"Campaign {campaign.pk} is {before.label.lower()}.", code=f"campaign_{before.value}")
     won = Campaign.objects.filter(pk=campaign.pk, status=before).update(status=to, updated_at=now)
     if not won:

@@ -67,7 +67,7 @@ class CampaignForm(forms.Form):
         required=False, label=_("Not before"), widget=date_input(), help_text=_("Empty: when it is launched.")
     )
     opens = forms.TimeField(required=False, label=_("Call from"), widget=time_input())
-    closes = forms.TimeField(required=False, label=_("until"), widget=time_input())
+    closes = forms.TimeField(required=False, label=_("Until"), widget=time_input())
     calls_per_minute = forms.IntegerField(
         label=_("Calls a minute"), min_value=1, max_value=10_000, initial=PACE
     )

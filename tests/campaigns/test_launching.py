@@ -8,7 +8,7 @@ from django.db import OperationalError, connection
 
 from calls.models import Call
 from campaigns import tasks
-from campaigns.actions import cancel_campaign, launching, pause_campaign
+from campaigns.actions import cancel_campaign, launching, pause_campaign, resume_campaign
 from campaigns.actions.drafts import save_draft
 from campaigns.actions.launching import launch_campaign, schedule_some
 from campaigns.actions.preflight import preflight
@@ -215,6 +215,14 @@ def test_it_is_launched_once_by_a_manager_with_somebody_to_call():
         save_draft(
             actor=SYSTEM, campaign_id=campaign.pk, mode=Mode.TEST, values={"message": "Other"}, now=NOW
         )
+
+
+def test_what_was_written_on_its_page_is_launched_and_not_just_resumed():
+    campaign = a_draft()
+    with pytest.raises(Conflict) as told:
+        resume_campaign(actor=SYSTEM, campaign_id=campaign.pk, now=NOW)
+    assert told.value.code == "campaign_draft"
+    cancel_campaign(actor=SYSTEM, campaign_id=campaign.pk, now=NOW)
 
 
 def test_it_may_not_take_over_a_year():
