@@ -167,8 +167,8 @@ def stop_switch(facts: Facts) -> Check:
     )
 
 
-def campaign(_facts: Facts, *, campaign: Campaign | None) -> Check:
-    """Whether the campaign lets its calls go."""
+def campaign(facts: Facts, *, campaign: Campaign | None, zone: str) -> Check:
+    """Whether the campaign lets its calls go, and the contact's clocks are within its window."""
     if campaign is None:
         return Check(rule="campaign", verdict=Verdict.ALLOW, text="Belongs to no campaign.")
     status = CampaignStatus(campaign.status)
@@ -179,6 +179,10 @@ def campaign(_facts: Facts, *, campaign: Campaign | None) -> Check:
     if status in OVER:
         outcome = Outcome.CANCELED_BY_USER
         return Check(rule="campaign", verdict=Verdict.BLOCK, text=text, input=seen, outcome=outcome)
+    if campaign.window and (opening := next_opening(facts.now, zone, campaign.window)) > facts.now:
+        opens, closes = campaign.window
+        text = f"{text} It calls from {opens:%H:%M} to {closes:%H:%M}. Next opening: {iso(opening)}."
+        return Check(rule="campaign", verdict=Verdict.DEFER, text=text, input=seen, until=opening)
     return Check(rule="campaign", verdict=Verdict.ALLOW, text=text, input=seen)
 
 

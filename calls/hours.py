@@ -1,24 +1,29 @@
 """Calling hours: the wall times at which the contact may be called, in the contact's zone."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from django.conf import settings
 
 from temphone.lib.clock import from_wall, zone
 
+Hours = tuple[time, time]
 
-def is_open(local: datetime) -> bool:
-    """Whether the wall time of ``local`` lies within the hours: opening included, closing not."""
-    opens, closes = settings.CALLING_HOURS
+
+def is_open(local: datetime, hours: Hours | None = None) -> bool:
+    """Whether the wall time of ``local`` lies within the hours: opening included, closing not.
+
+    Here and below, without ``hours`` the calling hours are meant.
+    """
+    opens, closes = hours or settings.CALLING_HOURS
     return bool(opens <= local.time() < closes)
 
 
-def next_opening(moment: datetime, zone_name: str) -> datetime:
+def next_opening(moment: datetime, zone_name: str, hours: Hours | None = None) -> datetime:
     """The first instant from ``moment`` on at which calling is allowed, UTC; itself if it is allowed."""
     local = moment.astimezone(zone(zone_name))
-    if is_open(local):
+    if is_open(local, hours):
         return moment
-    opens, _ = settings.CALLING_HOURS
+    opens, _ = hours or settings.CALLING_HOURS
     day = local.date() if local.time() < opens else local.date() + timedelta(days=1)
     return from_wall(datetime.combine(day, opens), zone_name)
 

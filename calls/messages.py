@@ -76,6 +76,18 @@ def render(template: str, *, contact: Contact, metadata: Mapping[str, object] | 
     return spoken
 
 
+def check(template: str, *, field: str = FIELD) -> None:
+    """Return if it is a template, whoever it is to be spoken to.
+
+    Raises:
+        Invalid
+    """
+    try:
+        _parse(template)
+    except _Problem as problem:
+        raise Invalid.field(field, str(problem)) from problem
+
+
 def render_for(call: Call, *, now: datetime) -> str:
     """The call's message as it will be spoken at ``now``; raises as ``render``."""
     return render(call.initial_message, contact=call.contact, metadata=call.metadata, now=now)

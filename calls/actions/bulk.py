@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 from itertools import groupby
+from operator import itemgetter
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Value
@@ -13,6 +14,7 @@ from django.db.models.functions import Concat
 from calls.actions.lookup import live_numbers
 from calls.actions.scheduling import refuse_campaign, shown_number
 from calls.models import Call, CallEvent
+from calls.models.call import DEFAULT_MAX_ATTEMPTS
 from campaigns.models import Campaign
 from contacts.models import Contact
 from temphone import rows
@@ -21,6 +23,7 @@ from temphone.accounts.models import ApiKey, AuditEntry, Mode
 from temphone.lib import ids
 from temphone.lib.clock import from_wall
 
+When = Callable[[int, str], datetime]  # a call is due, by its place among those made now, and the zone
 CHUNK = 5_000  # so long, some tenths of a second, others wait who write on SQLite
 
 
@@ -34,6 +37,7 @@ class CampaignRequest:
     metadata: dict[str, object] | None = None
     recording_enabled: bool = True
     webhook_url: str = ""
+    max_attempts: int = DEFAULT_MAX_ATTEMPTS
 
 
 def schedule_for_campaign(
@@ -73,12 +77,32 @@ def schedule_for_campaign(
     return made
 
 
-def _when(at: datetime | None, wall: datetime | None) -> Callable[[str], datetime]:
+def schedule_next(
+    *,
+    actor: Actor,
+    campaign: Campaign,
+    contacts: QuerySet[Contact],
+    request: CampaignRequest,
+    when: When,
+    now: datetime,
+    limit: int = CHUNK,
+) -> list[str]:
+    """Schedule a call to each of the first contacts by id that have none in this campaign yet; their ids.
+
+    For a launch that keeps its place itself, in the transaction in which it calls this. Otherwise as
+    ``schedule_for_campaign``, but for the role, which was asked when it was launched.
+    """
+    pattern = _pattern(actor, campaign, request, now)
+    return [*_schedule_chunk(actor, pattern, contacts, when, limit)]
+
+
+def _when(at: datetime | None, wall: datetime | None) -> When:
     """The instant for contacts in a zone; each zone is looked at once."""
     if at is not None and wall is None:
-        return lambda _zone_name: at
+        return lambda _place, _zone_name: at
     if wall is not None and at is None:
-        return cache(partial(from_wall, wall))
+        there = cache(partial(from_wall, wall))
+        return lambda _place, zone_name: there(zone_name)
     raise ValueError("Give either an instant or a wall time.")
 
 
@@ -94,6 +118,7 @@ def _pattern(actor: Actor, campaign: Campaign, request: CampaignRequest, now: da
         metadata=request.metadata,
         recording_enabled=request.recording_enabled,
         webhook_url=request.webhook_url,
+        max_attempts=request.max_attempts,
         created_by_key=key,
         created_by_user_id=int(actor.id) if actor.kind == "user" else None,
         created_at=now,
@@ -103,24 +128,24 @@ def _pattern(actor: Actor, campaign: Campaign, request: CampaignRequest, now: da
 
 @transaction.atomic
 def _schedule_chunk(
-    actor: Actor, pattern: Call, contacts: QuerySet[Contact], when: Callable[[str], datetime]
+    actor: Actor, pattern: Call, contacts: QuerySet[Contact], when: When, limit: int | None = None
 ) -> dict[str, str]:
     """Schedule the next calls; whom they are to, and their zones. Empty: there is nobody more."""
     # Launches of this campaign come one after another, so each sees the calls of those before.
     campaign = Campaign.objects.select_for_update(no_key=True).get(pk=pattern.campaign_id)
     refuse_campaign(Mode(campaign.mode), campaign)
     pattern.caller_number = shown_number(campaign.mode, pattern.caller_id, live_numbers(campaign.mode))
-    people = _without_call(campaign, contacts)
+    people = _without_call(campaign, contacts, limit or CHUNK)
     if people:
         _write(pattern, people, when)
         AuditEntry.record(actor, "campaign.schedule", campaign.pk, calls=len(people))
     return people
 
 
-def _without_call(campaign: Campaign, contacts: QuerySet[Contact]) -> dict[str, str]:
+def _without_call(campaign: Campaign, contacts: QuerySet[Contact], limit: int) -> dict[str, str]:
     """The first contacts without a call in the campaign, locked against erasing, and their zones."""
     locked = fresh(campaign, contacts).select_for_update(no_key=True, of=("self",))
-    return dict(locked.values_list("pk", "timezone")[:CHUNK])
+    return dict(locked.values_list("pk", "timezone")[:limit])
 
 
 def fresh(campaign: Campaign, contacts: QuerySet[Contact]) -> QuerySet[Contact]:
@@ -132,14 +157,16 @@ def fresh(campaign: Campaign, contacts: QuerySet[Contact]) -> QuerySet[Contact]:
     return contacts.filter(~Exists(theirs), erased_at=None).order_by("pk")
 
 
-def _write(pattern: Call, people: Mapping[str, str], when: Callable[[str], datetime]) -> None:
-    texts = [
-        (call_id, contact_id, zone_name)
-        for call_id, (contact_id, zone_name) in zip(ids.call_ids(len(people)), people.items(), strict=True)
+def _write(pattern: Call, people: Mapping[str, str], when: When) -> None:
+    made = [
+        (when(place, zone_name), call_id, contact_id, zone_name)
+        for place, (call_id, (contact_id, zone_name)) in enumerate(
+            zip(ids.call_ids(len(people)), people.items(), strict=True)
+        )
     ]
-    texts.sort(key=lambda row: when(row[2]))
-    for instant, together in groupby(texts, key=lambda row: when(row[2])):
+    made.sort(key=itemgetter(0))
+    for instant, together in groupby(made, key=itemgetter(0)):
         pattern.scheduled_at = pattern.due_at = instant
-        rows.insert_alike(pattern, ("id", "contact_id", "timezone"), list(together))
+        rows.insert_alike(pattern, ("id", "contact_id", "timezone"), [row[1:] for row in together])
     first = CallEvent(name="scheduled", to_status=pattern.status, at=pattern.created_at)
-    rows.insert_alike(first, ("call_id",), [row[:1] for row in texts])
+    rows.insert_alike(first, ("call_id",), [row[1:2] for row in made])

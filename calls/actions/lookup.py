@@ -28,7 +28,7 @@ M = TypeVar("M", bound=Model)
 # What of each table; the first column is its key.
 COLUMNS: dict[type[Model], tuple[str, ...]] = {
     Contact: ("id", "first_name", "last_name", "phone", "timezone", "language", "company", "attributes"),
-    Campaign: ("id", "name", "status", "mode", "purpose"),
+    Campaign: ("id", "name", "status", "mode", "purpose", "opens", "closes"),
     Consent: ("id", "contact_id", "purpose", "kind", "captured_at"),
     StopSwitch: ("id", "on", "changed_by"),
 }

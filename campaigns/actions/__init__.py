@@ -47,7 +47,7 @@ def create_campaign(
         NotFound, Conflict: there is no such agent, or it is archived.
     """
     actor.require(Role.MANAGER)
-    _must_be_offered(agent_id)
+    must_be_offered(agent_id)
     campaign = Campaign.objects.create(
         name=name, mode=mode, purpose=purpose, agent_id=agent_id, created_at=now
     )
@@ -67,7 +67,7 @@ def update_campaign(
     """
     actor.require(Role.MANAGER)
     columns = {name: value for name, value in changes.items() if name in EDITABLE}
-    _must_be_offered(columns.get("agent_id"))
+    must_be_offered(columns.get("agent_id"))
     if "purpose" in columns:
         hold_claims()  # one under way asks for the consent of the old purpose
     campaign = get_campaign(actor=actor, campaign_id=campaign_id)
@@ -76,7 +76,12 @@ def update_campaign(
     return get_campaign(actor=actor, campaign_id=campaign_id)
 
 
-def _must_be_offered(agent_id: object) -> None:
+def must_be_offered(agent_id: object) -> None:
+    """Return if the agent, where one is named, may be chosen.
+
+    Raises:
+        NotFound, Conflict
+    """
     if isinstance(agent_id, str) and (agent := get_agent(agent_id)).archived_at:
         raise Conflict(f"{agent.name} is archived. Choose another agent.", code="agent_archived")
 
@@ -115,7 +120,9 @@ def _go(to: CampaignStatus, action: str, actor: Actor, campaign_id: str, now: da
     hold_claims()
     campaign = get_campaign(actor=actor, campaign_id=campaign_id)
     before = CampaignStatus(campaign.status)
-    if to not in TRANSITIONS[before]:
+    # What was written on its page has no calls yet: it is launched there, which makes them.
+    is_unlaunched = campaign.is_draft and bool(campaign.message) and to == CampaignStatus.RUNNING
+    if to not in TRANSITIONS[before] or is_unlaunched:
         raise Conflict(f"Campaign {campaign.pk} is {before.label.lower()}.", code=f"campaign_{before.value}")
     won = Campaign.objects.filter(pk=campaign.pk, status=before).update(status=to, updated_at=now)
     if not won:

@@ -36,6 +36,9 @@ STATUS_ICONS = {
     "exhausted": "triangle-alert",
     "ready": "check",
     "off": "power-off",
+    "draft": "pencil",
+    "running": "play",
+    "paused": "pause",
 }
 VERDICT_ICONS = {
     "allow": "check",

@@ -1,16 +1,17 @@
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
 from calls.models import Call, Gateway
 from campaigns.actions.agents import save_agent
-from campaigns.models import Agent
+from campaigns.models import Agent, Campaign
 from contacts.models import Consent, Suppression
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.lib import clock
 from tests.browser.conftest import LOOKS
 from tests.builders import (
     a_call,
+    a_campaign,
     a_contact,
     a_delivery,
     a_gateway,
@@ -73,7 +74,21 @@ def ids(live_server) -> dict[str, str]:
         "done": done.pk,
         "run": str(a_run(done, done=1, refused={"over already": 1}).pk),
         "agent": an_agent().pk,
+        "campaign": a_busy_campaign().pk,
+        "draft": a_campaign(
+            status="draft", message="Hi {{ first_name }}.", audience={"kind": "tag", "text": "vip"}
+        ).pk,
     }
+
+
+def a_busy_campaign() -> Campaign:
+    campaign = a_campaign(name="Follow-up of the spring renewals", opens=time(9, 30), closes=time(17))
+    a_call(a_contact(timezone="Pacific/Auckland"), campaign_id=campaign.pk)
+    a_call(a_contact(timezone="Pacific/Honolulu"), campaign_id=campaign.pk)
+    a_live_call(campaign_id=campaign.pk)
+    a_finished_call(campaign_id=campaign.pk)
+    a_finished_call("no_answer", campaign_id=campaign.pk)
+    return campaign
 
 
 def an_agent() -> Agent:
@@ -111,6 +126,16 @@ PAGES = [
     "/contacts/{contact}/edit/",
     "/contacts/{contact}/consents/new/",
     "/contacts/{contact}/lift/{suppression}/",
+    "/campaigns/",
+    "/campaigns/?state=paused",
+    "/campaigns/{campaign}/",
+    "/campaigns/{campaign}/?view=upcoming",
+    "/campaigns/{campaign}/pause/",
+    "/campaigns/new/",
+    "/campaigns/{draft}/",
+    "/campaigns/{draft}/edit/",
+    "/campaigns/{draft}/launch/",
+    "/campaigns/{campaign}/cancel/",
     "/agents/",
     "/agents/new/",
     "/agents/{agent}/",

@@ -23,6 +23,7 @@ QUESTIONS = {
         Attempt.objects.live().values_list("carrier", "gateway", "trunk").annotate(Count("pk")).order_by()
     ),
     "numbers in use": lambda: Attempt.objects.live().filter(to__in=["+14155550100"]),
+    "campaigns that are launched": Campaign.objects.launching,
     "due deliveries": lambda: Delivery.objects.due(NOON),
     "recordings to clear": lambda: Recording.objects.to_clear(NOON),
     "recordings that are old": lambda: Recording.objects.ready().filter(created_at__lte=NOON),
@@ -82,6 +83,7 @@ LISTS = {
     "contacts by name": lambda: Contact.objects.order_by("last_name", "first_name", "id"),
     "contacts, the newest": lambda: Contact.objects.order_by("-created_at", "-id"),
     "suppressions": lambda: Suppression.objects.order_by("-created_at", "-id"),
+    "campaigns in a state": lambda: Campaign.objects.filter(status="paused").newest(),
     "campaigns": lambda: Campaign.objects.order_by("-created_at", "-id"),
     "words": lambda: ContactWord.objects.beginning("jord").order_by("word", "contact_id"),
 }

@@ -14,6 +14,7 @@ PAGES = {
     "/contacts/": EVERYBODY,
     "/contacts/{contact}/": EVERYBODY,
     "/account/": EVERYBODY,
+    "/campaigns/": EVERYBODY,
     "/calls/new/": OPERATORS,
     "/calls/new/contact/": OPERATORS,
     "/calls/{call}/cancel/": OPERATORS,

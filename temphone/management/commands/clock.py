@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 
 from calls.models import Attempt, Beat, Call, Recording, Run
 from temphone.doorbell.ringing import ring
+from campaigns.actions import ending, launching
 from temphone.lib.clock import now as utc_now
 from temphone.webhooks.models import Delivery
 
@@ -115,6 +116,16 @@ def bells() -> list[Bell | Chime]:
                 (Recording.objects.expired, "created_at"),
                 (Recording.objects.given_up, "created_at"),
             )
+        ),
+        Bell(
+            task="campaigns.tasks.launch",
+            due=launching.waiting,
+            moment="launch_asked_at",
+            every=SOON,
+        ),
+        *(
+            Bell(task="campaigns.tasks.end", due=due, moment="updated_at", every=SELDOM)
+            for due in (ending.with_rest, ending.through)
         ),
         Chime(task="calls.tasks.beat", every=timedelta(seconds=5)),
         Chime(task="calls.tasks.prune", every=timedelta(hours=1)),

@@ -1,0 +1,85 @@
+"""Write a campaign before it is launched."""
+
+from collections.abc import Mapping
+from datetime import datetime, time
+
+from django.conf import settings
+from django.db import transaction
+
+from calls import messages
+from campaigns.actions import get_campaign, must_be_offered
+from campaigns.models import Campaign
+from campaigns.models.audience import MOST_PICKED
+from campaigns.states import CampaignStatus
+from temphone.accounts.actors import Actor, Role
+from temphone.accounts.models import AuditEntry, Mode
+from temphone.lib.errors import Conflict, Invalid
+
+WRITTEN = (
+    "name",
+    "purpose",
+    "agent_id",
+    "message",
+    "audience",
+    "starts_on",
+    "opens",
+    "closes",
+    "calls_per_minute",
+    "max_attempts",
+)
+
+
+@transaction.atomic
+def save_draft(
+    *, actor: Actor, campaign_id: str | None, mode: Mode, values: Mapping[str, object], now: datetime
+) -> Campaign:
+    """Make a draft (without an id), or change what ``values`` names of WRITTEN. The mode is chosen once.
+
+    Raises:
+        Forbidden, NotFound
+        Invalid: the message is no template; the window is none, or not within the calling hours.
+        Conflict: it is no draft any more; or its agent is archived.
+    """
+    actor.require(Role.MANAGER)
+    columns = {name: value for name, value in values.items() if name in WRITTEN}
+    must_be_offered(columns.get("agent_id"))
+    campaign = _locked(actor, campaign_id) if campaign_id else _new(mode, now)
+    for name, value in columns.items():
+        setattr(campaign, name, value)
+    campaign.updated_at = now
+    _check(campaign)
+    campaign.save()
+    AuditEntry.record(actor, "campaign.draft", campaign.pk, fields=sorted(columns))
+    return campaign
+
+
+def _new(mode: Mode, now: datetime) -> Campaign:
+    return Campaign(mode=mode, status=CampaignStatus.DRAFT, created_at=now)
+
+
+def _locked(actor: Actor, campaign_id: str) -> Campaign:
+    Campaign.objects.select_for_update(no_key=True).filter(pk=campaign_id).first()
+    campaign = get_campaign(actor=actor, campaign_id=campaign_id)
+    if not campaign.is_draft:
+        raise Conflict(f"{campaign.name} was launched already.", code="campaign_launched")
+    return campaign
+
+
+def _check(campaign: Campaign) -> None:
+    messages.check(campaign.message, field="message")
+    if len(campaign.whom.ids) > MOST_PICKED:
+        raise Invalid.field("audience", f"must be {MOST_PICKED} people at most; use a tag for more.")
+    if bool(campaign.opens) != bool(campaign.closes):
+        raise Invalid.field("closes", "must be given together with when it opens, or neither.")
+    if campaign.window:
+        _check_window(*campaign.window)
+
+
+def _check_window(opens: time, closes: time) -> None:
+    first, last = settings.CALLING_HOURS
+    if not opens < closes:
+        raise Invalid.field("closes", "must be after it opens.")
+    if opens < first or closes > last:
+        raise Invalid.field(
+            "opens", f"must be a window within the calling hours, {first:%H:%M} to {last:%H:%M}."
+        )

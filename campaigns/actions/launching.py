@@ -1,0 +1,123 @@
+"""Launch a campaign: one call to each of its people, batch by batch.
+
+How far it is stands in the campaign, and is written in the transaction that makes a batch's calls. So a
+worker may die anywhere, and a task may be started twice: whoever comes next goes on behind the last batch.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from calls.actions.bulk import CHUNK, CampaignRequest, schedule_next
+from calls.actions.lookup import live_numbers
+from calls.actions.scheduling import FURTHEST, shown_number
+from calls.actions.stop import hold_claims
+from campaigns.actions import get_campaign
+from campaigns.actions.planning import Plan
+from campaigns.models import Campaign
+from campaigns.states import CampaignStatus
+from temphone.accounts.actors import SYSTEM, Actor, Role
+from temphone.accounts.models import AuditEntry, Mode
+from temphone.lib.errors import Conflict, DomainError, Refused
+
+AT_ONCE = 500  # calls that are scheduled before a launch answers; more are the worker's business
+
+
+def waiting(_now: datetime) -> QuerySet[Campaign]:
+    """Campaigns of which a batch is to be scheduled."""
+    return Campaign.objects.launching()
+
+
+@transaction.atomic
+def launch_campaign(*, actor: Actor, campaign_id: str, now: datetime) -> Campaign:
+    """Let it run, and its calls be scheduled; of one that something was in the way of, go on with it.
+
+    Raises:
+        Forbidden, NotFound
+        Conflict: it was launched before, or is over.
+        Refused: it lacks a message or people; it would last over a year; there are no real lines for it.
+    """
+    actor.require(Role.MANAGER)
+    hold_claims()  # as every change of a campaign's status does
+    Campaign.objects.select_for_update(no_key=True).filter(pk=campaign_id).first()
+    campaign = get_campaign(actor=actor, campaign_id=campaign_id)
+    shown_number(Mode(campaign.mode), "", live_numbers(campaign.mode))
+    if campaign.is_launching and campaign.launch_problem:
+        columns: dict[str, object] = {"launch_problem": ""}
+    elif campaign.is_draft:
+        columns = _begun(actor, campaign, now)
+    else:
+        raise Conflict(f"{campaign.name} was launched already.", code="campaign_launched")
+    Campaign.objects.filter(pk=campaign.pk).update(**columns, updated_at=now)
+    AuditEntry.record(actor, "campaign.launch", campaign.pk)
+    return get_campaign(actor=actor, campaign_id=campaign_id)
+
+
+def _begun(actor: Actor, campaign: Campaign, now: datetime) -> dict[str, object]:
+    people = campaign.whom.people
+    size = people.count()
+    if not campaign.message or not size:
+        raise Refused("A campaign needs a message, and somebody to call.", code="campaign_incomplete")
+    zone_name = people.values_list("timezone", flat=True)[0]
+    if Plan.of(campaign, now=now).due(size - 1, zone_name) > now + FURTHEST:
+        raise Refused(
+            "At this pace it would take over a year. Choose a faster one, or a wider window.",
+            code="campaign_too_long",
+        )
+    return {
+        "status": CampaignStatus.RUNNING,
+        "launch_asked_at": now,
+        "launch_size": size,
+        "launched_by_id": int(actor.id) if actor.kind == "user" else None,
+    }
+
+
+def schedule_some(*, campaign_id: str, now: datetime, limit: int = CHUNK) -> bool:
+    """Schedule the next batch of a launch; whether there may be more.
+
+    What is in the way (the real lines are gone) is noted in the campaign, which then waits for staff.
+    """
+    try:
+        return _schedule_some(campaign_id, now, limit)
+    except DomainError as error:
+        Campaign.objects.launching().filter(pk=campaign_id).update(
+            launch_problem=error.message, updated_at=now
+        )
+        return False
+
+
+@transaction.atomic
+def _schedule_some(campaign_id: str, now: datetime, limit: int) -> bool:
+    # Whoever else has a batch of it in hand is waited for; then the next one is taken.
+    locked = Campaign.objects.launching().select_for_update(no_key=True, of=("self",))
+    campaign = locked.filter(pk=campaign_id).first()
+    if campaign is None:
+        return False
+    people = [] if campaign.is_over else _schedule(campaign, now, limit)
+    more = len(people) == limit
+    Campaign.objects.filter(pk=campaign_id).update(
+        launch_made=F("launch_made") + len(people),
+        launch_after=people[-1] if people else campaign.launch_after,
+        launch_ended_at=None if more else now,
+        updated_at=now,
+    )
+    return more
+
+
+def _schedule(campaign: Campaign, now: datetime, limit: int) -> list[str]:
+    plan = Plan.of(campaign, now=now)
+    rest = campaign.whom.people.filter(pk__gt=campaign.launch_after, created_at__lte=campaign.launch_asked_at)
+    return schedule_next(
+        actor=campaign.launched_by.actor() if campaign.launched_by else SYSTEM,
+        campaign=campaign,
+        contacts=rest,
+        request=CampaignRequest(
+            initial_message=campaign.message,
+            max_attempts=campaign.max_attempts,
+        ),
+        # A launch that was long interrupted must not make calls that are late already.
+        when=lambda place, zone_name: max(now, plan.due(campaign.launch_made + place, zone_name)),
+        now=now,
+        limit=limit,
+    )

@@ -1,0 +1,1 @@
+"""The pages about campaigns, and the agents that speak in their calls."""

@@ -1,0 +1,204 @@
+"""Write a campaign, see what would come of it, and launch it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from calls import messages as spoken
+from campaigns.actions import get_campaign
+from campaigns.actions.drafts import save_draft
+from campaigns.actions.launching import AT_ONCE, launch_campaign, schedule_some
+from campaigns.actions.planning import Plan
+from campaigns.actions.preflight import Preflight, preflight
+from campaigns.forms.building import CampaignForm
+from campaigns.models import Campaign
+from campaigns.models.audience import tags_in_use
+from contacts.models import Contact
+from temphone.accounts.actors import Role
+from temphone.accounts.models import Mode
+from temphone.lib import clock
+from temphone.lib.errors import DomainError, Invalid
+from temphone.pages import StaffRequest, capped_count, page
+
+FOUND = 12
+VARIABLES = ("first_name", "last_name", "company")
+WAYS: dict[str, tuple[Any, str]] = {
+    "suppressed": (gettext_lazy("On the do-not-call list"), "shield-off"),
+    "no_consent": (gettext_lazy("No consent to such calls"), "file-x"),
+    "out_of_hours": (gettext_lazy("Outside the calling hours"), "moon"),
+    "missing": (gettext_lazy("The message lacks a value"), "text-cursor-input"),
+    "bad_number": (gettext_lazy("No number that can be dialled"), "phone-off"),
+}
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def campaign_new(request: StaffRequest) -> HttpResponse:
+    """A new draft."""
+    request.user.actor().require(Role.MANAGER)
+    return _edit(request, None)
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def campaign_edit(request: StaffRequest, campaign_id: str) -> HttpResponse:
+    """A draft, to be changed."""
+    request.user.actor().require(Role.MANAGER)
+    campaign = get_campaign(actor=request.user.actor(), campaign_id=campaign_id)
+    if not campaign.is_draft:
+        messages.error(request, _("It was launched already, and cannot be edited any more."))
+        return redirect("campaign", campaign_id=campaign.pk)
+    return _edit(request, campaign)
+
+
+def _edit(request: StaffRequest, campaign: Campaign | None) -> HttpResponse:
+    if request.method != "POST":
+        return _show(request, campaign, CampaignForm(campaign=campaign))
+    if "find" in request.POST:  # without JavaScript the form itself is sent to look for people
+        form = CampaignForm(campaign=campaign, initial=request.POST.dict())
+        form.picked = request.POST.getlist("people")
+        return _show(request, campaign, form)
+    form = CampaignForm(request.POST, campaign=campaign)
+    if form.is_valid() and (saved := _saved(request, campaign, form)):
+        return redirect("campaign-launch", campaign_id=saved.pk)
+    return _show(request, campaign, form)
+
+
+def _saved(request: StaffRequest, campaign: Campaign | None, form: CampaignForm) -> Campaign | None:
+    try:
+        return save_draft(
+            actor=request.user.actor(),
+            campaign_id=campaign.pk if campaign else None,
+            mode=form.mode_chosen,
+            values=form.values,
+            now=clock.now(),
+        )
+    except DomainError as error:
+        form.refuse(error)
+        return None
+
+
+def _show(request: StaffRequest, campaign: Campaign | None, form: CampaignForm) -> HttpResponse:
+    opens, closes = settings.CALLING_HOURS
+    context = {
+        "campaign": campaign,
+        "address": reverse("campaign-edit", args=[campaign.pk]) if campaign else reverse("campaign-new"),
+        "form": form,
+        "tags": tags_in_use(),
+        "variables": VARIABLES,
+        "hours": {"opens": opens, "closes": closes},
+        **_people(request, form),
+    }
+    return render(request, "campaigns/form.html", context)
+
+
+def _people(request: StaffRequest, form: CampaignForm) -> dict[str, Any]:
+    """Those who were picked, and those of whom more may be."""
+    text = request.POST.get("people_q", "").strip()
+    present = Contact.objects.present()
+    picked = list(present.filter(pk__in=form.picked))
+    others: QuerySet[Contact] = present.matching(text) if text else present.order_by("-created_at", "-id")
+    known = {contact.pk for contact in picked}
+    found = [contact for contact in others[: FOUND + len(known)] if contact.pk not in known]
+    return {"people_q": text, "picked": picked, "found": found[:FOUND]}
+
+
+@page
+@require_POST
+def campaign_people(request: StaffRequest) -> HttpResponse:
+    """The people to be picked from, as the search stands."""
+    request.user.actor().require(Role.MANAGER)
+    form = CampaignForm(request.POST)
+    return render(request, "campaigns/form.html#people", {"form": form, **_people(request, form)})
+
+
+@page
+@require_POST
+def campaign_preview(request: StaffRequest) -> HttpResponse:
+    """How many people it is, and the message as one of them would hear it, as far as it is filled in."""
+    request.user.actor().require(Role.MANAGER)
+    form = CampaignForm(request.POST)
+    form.is_valid()
+    now = clock.now()
+    people = form.audience.people
+    sample = people.order_by("pk").first()
+    contact = sample or Contact.objects.present().order_by("-created_at", "-id").first()
+    values = {name: value for name, value in form.values.items() if name != "agent_id"}
+    plan = Plan.of(Campaign(**values), now=now)
+    context: dict[str, Any] = {
+        "count": capped_count(people),
+        "contact": contact,
+        "is_sample": sample is not None,
+        "at": plan.due(0, contact.timezone) if contact and _is_window(plan) else None,
+        **_spoken(form, contact),
+    }
+    return render(request, "campaigns/form.html#preview", context)
+
+
+def _is_window(plan: Plan) -> bool:
+    return plan.opens < plan.closes
+
+
+def _spoken(form: CampaignForm, contact: Contact | None) -> dict[str, Any]:
+    message = form.cleaned_data.get("message", "")
+    if not message or contact is None:
+        return {}
+    try:
+        return {"rendered": spoken.render(message, contact=contact, metadata=None, now=clock.now())}
+    except Invalid as error:
+        return {"problem": error.message.replace("Field 'initial_message'", _("The message"), 1)}
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def campaign_launch(request: StaffRequest, campaign_id: str) -> HttpResponse:
+    """What would come of it; then launch it. A few calls are scheduled at once, many by the worker."""
+    actor, now = request.user.actor(), clock.now()
+    actor.require(Role.MANAGER)
+    campaign = get_campaign(actor=actor, campaign_id=campaign_id)
+    problem = ""
+    if request.method == "POST":
+        try:
+            launch_campaign(actor=actor, campaign_id=campaign.pk, now=now)
+        except DomainError as error:
+            problem = error.message
+        else:
+            schedule_some(campaign_id=campaign.pk, now=now, limit=AT_ONCE)
+            messages.success(request, _("{name} is launched.").format(name=campaign.name))
+            return redirect("campaign", campaign_id=campaign.pk)
+    if not campaign.is_draft:
+        if problem:
+            messages.error(request, problem)
+        return redirect("campaign", campaign_id=campaign.pk)
+    found = preflight(campaign, now=now)
+    context = {"campaign": campaign, "found": found, "problem": problem, **_ways(campaign, found)}
+    return render(request, "campaigns/launch.html", context)
+
+
+def _ways(campaign: Campaign, found: Preflight) -> dict[str, Any]:
+    """What keeps people from being called, and what is only warned of, in words."""
+    names = [name for name in WAYS if found.found[name] or found.warned[name]]
+    pace = campaign.calls_per_minute or 0
+    return {
+        "ways": [
+            {
+                "name": name,
+                "label": WAYS[name][0],
+                "icon": WAYS[name][1],
+                "stopped": found.found[name],
+                "warned": found.warned[name],
+            }
+            for name in names
+        ],
+        "well": [str(label) for name, (label, _icon) in WAYS.items() if name not in names],
+        "too_fast": pace > found.lines,
+        "is_test": campaign.mode == Mode.TEST,
+    }

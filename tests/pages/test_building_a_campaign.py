@@ -1,0 +1,181 @@
+"""Writing a campaign, the check before its launch, and the launch; without JavaScript."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+
+from calls.models import Call
+from campaigns import tasks
+from campaigns.models import Campaign
+from contacts.models import Contact, Suppression
+from temphone.accounts.actors import Role
+from tests.builders import a_campaign, a_contact
+from tests.pages.conftest import EARLIER, text_of
+
+FILLED = {
+    "name": "Renewals",
+    "purpose": "informational",
+    "message": "Hi {{ first_name }}.",
+    "mode": "test",
+    "kind": "tag",
+    "tag": "vip",
+    "opens": "09:00",
+    "closes": "17:00",
+    "calls_per_minute": "30",
+    "max_attempts": "2",
+}
+
+
+@pytest.fixture
+def manager(browse):
+    return browse(Role.MANAGER)
+
+
+def people(count: int = 3) -> None:
+    for _ in range(count):
+        a_contact(tags=["vip"], created_at=EARLIER - timedelta(days=1))
+
+
+def problems(response) -> list[str]:
+    lists = re.findall(r'<ul class="errors"[^>]*>(.*?)</ul>', response.content.decode(), re.DOTALL)
+    return [unescape(re.sub(r"<[^>]+>", "", text).strip()) for text in lists]
+
+
+def test_from_the_form_by_the_check_to_the_calls(manager):
+    people()
+    assert "New campaign" in text_of(manager, "/campaigns/")
+    saved = manager.post("/campaigns/new/", FILLED)
+    campaign = Campaign.objects.get()
+    assert saved.url == f"/campaigns/{campaign.pk}/launch/"
+    assert (campaign.status, campaign.whom.text, campaign.max_attempts) == ("draft", "vip", 2)
+    assert not Call.objects.exists()
+
+    check = text_of(manager, saved.url)
+    assert "Launch: 3 calls" in check
+    assert "of 3 people can be called" in check
+    assert "only warned of in test mode" in check
+
+    launched = manager.post(saved.url)
+    assert launched.url == f"/campaigns/{campaign.pk}/"
+    assert campaign.calls.count() == 3
+    page = text_of(manager, launched.url)
+    assert "Renewals is launched." in page
+    assert "3 calls, 0 % done" in page
+    assert "being scheduled" not in page
+
+
+def test_launched_twice_nobody_is_called_twice(manager):
+    people()
+    address = manager.post("/campaigns/new/", FILLED).url
+    manager.post(address)
+    manager.post(address)
+    tasks.launch()
+
+    assert Call.objects.count() == 3
+    assert "was launched already" in text_of(manager, address.removesuffix("launch/"))
+
+
+def test_of_many_the_page_tells_how_far_it_is(manager, monkeypatch):
+    monkeypatch.setattr("campaigns.views.building.AT_ONCE", 2)
+    people(5)
+    address = manager.post("/campaigns/new/", FILLED).url
+    page = manager.post(address, follow=True).content.decode()
+    assert "The calls are being scheduled: 2 of 5 so far." in page
+    assert "5 calls, 0 % done" in page
+    assert "every 4s" in page
+
+    tasks.launch()
+    page = text_of(manager, address.removesuffix("launch/"))
+    assert "being scheduled" not in page
+    assert Call.objects.count() == 5
+
+
+def test_the_check_names_who_would_not_be_called(manager):
+    people(2)
+    Suppression.objects.create(number=Contact.objects.first().phone)
+    Contact.objects.update(first_name="")
+
+    page = unescape(text_of(manager, manager.post("/campaigns/new/", FILLED).url))
+
+    assert "On the do-not-call list" in page
+    assert "uses 'first_name', which has no value for this contact" in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "problem"),
+    [
+        ({"name": ""}, "Give it a name."),
+        ({"message": ""}, "Write what the assistant shall say first."),
+        ({"message": "{% if %}"}, "This must not use tags"),
+        ({"tag": ""}, "Choose a tag."),
+        ({"kind": "search"}, "Write what to search for."),
+        ({"kind": "picked"}, "Pick at least one person."),
+        ({"closes": "08:30"}, "This must be after it opens."),
+        ({"opens": "05:00"}, "This must be a window within the calling hours"),
+        ({"opens": ""}, "This must be given together"),
+        ({"calls_per_minute": "0"}, "greater than or equal to 1"),
+        ({"mode": "live"}, "Select a valid choice"),
+    ],
+)
+def test_every_problem_stands_beside_its_field_and_nothing_is_kept(manager, typed, problem):
+    response = manager.post("/campaigns/new/", {**FILLED, **typed})
+
+    assert response.status_code == 200
+    assert any(problem in told for told in problems(response)), problems(response)
+    assert not Campaign.objects.exists()
+
+
+def test_a_draft_is_edited_with_what_it_holds(manager):
+    manager.post("/campaigns/new/", FILLED)
+    address = f"/campaigns/{Campaign.objects.get().pk}/edit/"
+    page = text_of(manager, address)
+    for value in ('value="Renewals"', 'value="vip"', 'value="09:00"', "Hi {{ first_name }}."):
+        assert value in page
+
+    manager.post(address, {**FILLED, "name": "Spring", "opens": "", "closes": "", "mode": "live"})
+
+    campaign = Campaign.objects.get()
+    assert (campaign.name, campaign.window, campaign.mode) == ("Spring", None, "test")
+
+
+def test_people_are_found_and_picked_without_javascript(manager):
+    ada, bob = a_contact(first_name="Ada"), a_contact(first_name="Bob")
+    typed = {**FILLED, "kind": "picked", "people": [ada.pk]}
+    page = manager.post("/campaigns/new/", {**typed, "people_q": "bob", "find": "1"}).content.decode()
+    assert f'value="{ada.pk}" id="pick-{ada.pk}" checked' in page
+    assert f'value="{bob.pk}"' in page
+    assert 'value="Renewals"' in page
+
+    manager.post("/campaigns/new/", {**typed, "people": [ada.pk, bob.pk]})
+
+    assert {one.pk for one in Campaign.objects.get().whom.people} == {ada.pk, bob.pk}
+
+
+def test_the_preview_counts_them_and_speaks_to_one(manager):
+    people(2)
+    page = manager.post("/campaigns/new/preview/", FILLED).content.decode()
+    assert "<b>2</b>" in page
+    assert "Hi Jordan." in page
+    assert "America" not in page
+    assert "09:00" in page
+
+    wrong = manager.post("/campaigns/new/preview/", {**FILLED, "message": "Hi {{ plan }}."})
+    assert "The message uses 'plan'" in unescape(wrong.content.decode())
+    empty = manager.post("/campaigns/new/preview/", {"opens": "12:00", "closes": "09:00"})
+    assert "Choose whom to call" in empty.content.decode()
+
+
+def test_what_runs_is_edited_no_more(manager):
+    campaign = a_campaign()
+    for verb in ("edit", "launch"):
+        answer = manager.get(f"/campaigns/{campaign.pk}/{verb}/")
+        assert (answer.status_code, answer.url) == (302, f"/campaigns/{campaign.pk}/")
+    assert "It was launched already" in text_of(manager, f"/campaigns/{campaign.pk}/")
+
+
+def test_the_form_costs_the_same_however_many_people(manager, django_assert_max_num_queries):
+    people(30)
+    with django_assert_max_num_queries(12):
+        text_of(manager, "/campaigns/new/")

@@ -1,0 +1,237 @@
+"""The page of one campaign; and pausing, resuming and canceling it there."""
+
+from datetime import time, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from calls.actions.dialing import claim_due
+from calls.models import Attempt, Call, Gateway
+from campaigns import tasks
+from campaigns.actions import ending
+from campaigns.models import Campaign
+from campaigns.states import CampaignStatus
+from temphone.accounts.actors import Role
+from temphone.accounts.models import AuditEntry, Mode
+from temphone.lib.clock import iso
+from tests.builders import NOON, a_call, a_campaign, a_contact
+from tests.pages.conftest import EARLIER, a_finished_call, a_live_call, htmx, text_of
+
+
+@pytest.fixture
+def campaign(db):
+    return a_campaign(name="Renewals")
+
+
+def address(campaign, verb: str = "") -> str:
+    return f"/campaigns/{campaign.pk}/{f'{verb}/' if verb else ''}"
+
+
+def dialled(now=NOON) -> list[str]:
+    """Whom the next tick would ring."""
+    Gateway.objects.update(last_seen_at=now)
+    requests, _ = claim_due(mode=Mode.TEST, now=now)
+    return [request.to for request in requests]
+
+
+def test_its_numbers_are_those_of_its_calls(browse, campaign):
+    a_call(campaign_id=campaign.pk)
+    a_live_call(campaign_id=campaign.pk)
+    for outcome in ("message_delivered", "callback_requested", "no_answer", "voicemail_hungup", "expired"):
+        a_finished_call(outcome, campaign_id=campaign.pk)
+    a_finished_call()
+
+    response = browse(Role.VIEWER).get(address(campaign))
+    parts = {part.name: part.count for part in response.context["parts"]}
+    results = response.context["results"]
+
+    assert parts == {"spoken": 2, "voicemail": 1, "unreached": 1, "failed": 1, "progress": 1, "left": 1}
+    assert (results["answered"], results["dialed"], results["rate"]) == (2, 4, 50)
+    assert "7 calls, 71 % done" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("view", "states"),
+    [
+        ("", {"scheduled"}),
+        ("live", {"in_progress"}),
+        ("completed", {"completed"}),
+        ("failed", {"failed"}),
+        ("all", {"scheduled", "in_progress", "completed", "failed"}),
+    ],
+)
+def test_its_calls_are_listed_and_no_others(browse, campaign, view, states):
+    a_call(campaign_id=campaign.pk)
+    a_live_call(campaign_id=campaign.pk)
+    a_finished_call(campaign_id=campaign.pk)
+    a_finished_call("busy", campaign_id=campaign.pk)
+    a_call()
+
+    rows = browse().get(address(campaign), {"view": view} if view else {}).context["rows"]
+
+    assert {row.call.status for row in rows} == states
+    assert {row.call.campaign_id for row in rows} == {campaign.pk}
+
+
+def test_where_it_is_night_they_wait_for_their_morning(browse, at):
+    campaign = a_campaign(opens=time(9), closes=time(12))
+    for zone in ("America/Los_Angeles", "Asia/Tokyo", "Asia/Tokyo", "Europe/Madrid"):
+        a_call(a_contact(timezone=zone), campaign_id=campaign.pk, scheduled_at=iso(NOON + timedelta(days=1)))
+    client = browse()
+    at(NOON + timedelta(hours=2))  # 10 in Los Angeles, 2 at night in Tokyo, 18 in Madrid
+
+    places = client.get(address(campaign)).context["waiting"]["places"]
+
+    assert [(place.zone, place.count, iso(place.opens_at)) for place in places] == [
+        ("Asia/Tokyo", 2, "2026-03-16T00:00:00Z"),
+        ("Europe/Madrid", 1, "2026-03-16T08:00:00Z"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "poll"), [("running", "every 4s"), ("paused", "every 15s"), ("completed", "")]
+)
+def test_it_looks_again_until_it_is_over(browse, campaign, status, poll):
+    a_finished_call(campaign_id=campaign.pk)
+    if status != "completed":
+        a_call(campaign_id=campaign.pk)
+    Campaign.objects.update(status=status)
+
+    page = htmx(browse(), address(campaign))
+
+    assert ("hx-trigger" in page) == bool(poll)
+    assert poll in page
+    assert "<html" not in page
+
+
+def test_it_costs_the_same_however_many_calls(browse, campaign):
+    client = browse()
+    a_finished_call(campaign_id=campaign.pk)
+    a_call(campaign_id=campaign.pk)
+    client.get(address(campaign))
+    with CaptureQueriesContext(connection) as few:
+        client.get(address(campaign))
+    for _ in range(6):
+        a_call(campaign_id=campaign.pk)
+        a_finished_call("busy", campaign_id=campaign.pk)
+    with CaptureQueriesContext(connection) as many:
+        client.get(address(campaign))
+
+    assert len(many) == len(few)
+
+
+def test_a_pause_on_the_page_holds_the_next_tick_and_resuming_lets_it_go_on(browse, campaign):
+    call = a_call(campaign_id=campaign.pk)
+    client = browse(Role.MANAGER)
+
+    client.post(address(campaign, "pause"))
+    assert dialled() == []
+    assert "Nothing new is dialled." in text_of(client, address(campaign))
+
+    client.post(address(campaign, "resume"))
+    assert dialled() == [call.contact.phone]
+
+
+def test_a_pause_leaves_calls_in_progress_alone(browse, campaign):
+    _, attempt = a_live_call(campaign_id=campaign.pk)
+
+    browse(Role.MANAGER).post(address(campaign, "pause"))
+
+    attempt.refresh_from_db()
+    assert attempt.is_live
+    assert Call.objects.get().hang_up_requested_at is None
+
+
+def test_resuming_tells_what_has_become_too_late(browse, campaign, at):
+    a_call(campaign_id=campaign.pk)
+    Campaign.objects.update(status="paused")
+    client = browse(Role.MANAGER)
+    assert "two hours late" not in text_of(client, address(campaign, "resume"))
+
+    at(NOON + timedelta(hours=2, minutes=1))
+    assert "1 of them is more than two hours late" in text_of(client, address(campaign, "resume"))
+
+
+def test_canceling_asks_and_then_cancels_what_is_scheduled(browse, campaign):
+    a_call(campaign_id=campaign.pk)
+    a_live_call(campaign_id=campaign.pk)
+    other = a_call()
+    client = browse(Role.MANAGER)
+    assert "1 call that is scheduled is canceled." in text_of(client, address(campaign, "cancel"))
+    assert Campaign.objects.get().status == "running"
+
+    client.post(address(campaign, "cancel"))
+
+    found = sorted(Call.objects.filter(campaign=campaign).values_list("status", "outcome"), key=str)
+    assert found == [("canceled", "canceled_by_user"), ("in_progress", None)]
+    assert dialled() == [other.contact.phone]
+
+
+def test_of_many_the_worker_cancels_the_rest(browse, campaign, monkeypatch):
+    monkeypatch.setattr(ending.cancel_rest, "__kwdefaults__", {"limit": 2})
+    for _ in range(5):
+        a_call(campaign_id=campaign.pk)
+
+    browse(Role.MANAGER).post(address(campaign, "cancel"))
+    assert Call.objects.filter(status="canceled").count() == 2
+    assert ending.with_rest(NOON).get() == campaign
+
+    tasks.end()
+    tasks.end()
+    assert Call.objects.filter(status="canceled").count() == 5
+    assert not ending.with_rest(NOON)
+
+
+def test_only_a_canceled_campaigns_calls_are_canceled(campaign):
+    a_call(campaign_id=campaign.pk)
+    for status in set(CampaignStatus) - {CampaignStatus.CANCELED}:
+        Campaign.objects.update(status=status)
+        assert ending.cancel_rest(campaign_id=campaign.pk, now=NOON) == 0
+    assert Call.objects.get().status == "scheduled"
+
+
+def test_a_launched_campaign_is_completed_when_its_last_call_is_over(campaign):
+    call, _ = a_live_call(campaign_id=campaign.pk)
+    programs = a_campaign(name="Of a program")
+    Campaign.objects.filter(pk=campaign.pk).update(launch_asked_at=EARLIER, launch_ended_at=EARLIER)
+    tasks.end()
+    assert Campaign.objects.get(pk=campaign.pk).status == "running"
+
+    Attempt.objects.update(state="ended", outcome="busy")
+    Call.objects.filter(pk=call.pk).update(status="failed", outcome="busy")
+    tasks.end()
+    tasks.end()
+
+    assert Campaign.objects.get(pk=campaign.pk).status == "completed"
+    assert Campaign.objects.get(pk=programs.pk).status == "running"
+    assert AuditEntry.objects.filter(action="campaign.complete").count() == 1
+
+
+def test_what_is_too_late_is_told(browse, campaign):
+    Campaign.objects.update(status="completed")
+    client = browse(Role.MANAGER)
+
+    client.post(address(campaign, "pause"))
+
+    assert f"Campaign {campaign.pk} is completed." in text_of(client, address(campaign))
+
+
+def test_buttons_are_shown_to_who_may_press_them(browse, campaign):
+    assert "Pause" in text_of(browse(Role.MANAGER), address(campaign))
+    for role in (Role.VIEWER, Role.OPERATOR):
+        assert "do-pause" not in text_of(browse(role), address(campaign))
+
+
+def test_outside_its_window_a_call_is_put_off_to_the_next_opening():
+    campaign = a_campaign(opens=time(9), closes=time(17))
+    call = a_call(campaign_id=campaign.pk)  # 8 in Los Angeles
+
+    assert iso(call.due_at) == "2026-03-15T16:00:00Z"
+    assert iso(call.scheduled_at) == "2026-03-15T15:00:00Z"
+    Call.objects.update(due_at=NOON)
+    assert dialled() == []
+    call.refresh_from_db()
+    assert (call.status, iso(call.due_at)) == ("scheduled", "2026-03-15T16:00:00Z")
+    assert call.decisions.last().rule == "campaign"
+    assert dialled(call.due_at) == [call.contact.phone]
