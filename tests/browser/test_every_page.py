@@ -11,6 +11,7 @@ from temphone.lib import clock
 from tests.browser.conftest import LOOKS
 from tests.builders import a_call, a_contact, a_delivery, a_gateway, a_number, a_trunk, a_twilio_trunk, ready
 from tests.campaigns.builders import BOOKING, DESK, QUESTIONS
+from tests.contacts.builders import a_checked_import, an_import, an_imported_file
 from tests.pages.conftest import a_finished_call, a_live_call, say
 
 pytestmark = pytest.mark.browser
@@ -62,6 +63,9 @@ def ids(live_server) -> dict[str, str]:
         "live": live.pk,
         "done": done.pk,
         "agent": an_agent().pk,
+        "matching": an_import().pk,
+        "checked": a_checked_import().pk,
+        "imported": an_imported_file().pk,
     }
 
 
@@ -91,6 +95,12 @@ PAGES = [
     "/calls/{upcoming}/cancel/",
     "/contacts/",
     "/contacts/new/",
+    "/contacts/import/",
+    "/contacts/import/{matching}/columns/",
+    "/contacts/import/{matching}/abandon/",
+    "/contacts/import/{checked}/",
+    "/contacts/import/{imported}/",
+    "/contacts/import/{imported}/undo/",
     "/contacts/{contact}/",
     "/contacts/{contact}/edit/",
     "/contacts/{contact}/consents/new/",

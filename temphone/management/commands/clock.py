@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django_q.tasks import async_task
 
 from calls.models import Attempt, Beat, Call, Doorbell, Recording
+from contacts.models import ContactImport
 from temphone.lib.clock import now as utc_now
 from temphone.webhooks.models import Delivery
 
@@ -102,6 +103,12 @@ def bells() -> list[Bell | Chime]:
             task="temphone.webhooks.tasks.deliver_due",
             due=Delivery.objects.due,
             moment="next_try_at",
+            every=SOON,
+        ),
+        Bell(
+            task="contacts.tasks.work_on_imports",
+            due=ContactImport.objects.due,
+            moment="due_at",
             every=SOON,
         ),
         *(
