@@ -162,7 +162,7 @@ def _reverse(key: str) -> str:
 
 def _cursor(row: Model, keys: tuple[str, ...]) -> str:
     values = [row.serializable_value(_name(key)) for key in keys]
-    text = json.dumps([value if isinstance(value, str) else value.isoformat() for value in values])
+    text = json.dumps([value.isoformat() if isinstance(value, datetime) else str(value) for value in values])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -181,6 +181,7 @@ def _value(field: "Field[object, object]", text: object) -> object:
     value = field.to_python(text) if isinstance(text, str) else None
     if value is None or (isinstance(value, datetime) and value.tzinfo is None):
         raise ValueError("Not the value of a cursor.")
+    field.run_validators(value)  # a number that no column holds
     return value
 
 

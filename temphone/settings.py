@@ -155,6 +155,12 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^carriers/"]  # asked fro
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 # To believe X-Forwarded-For: what such a proxy writes is the address that a login comes from.
 TRUSTED_PROXIES = env.networks("TEMPHONE_TRUSTED_PROXIES", "127.0.0.1, ::1" if HTTPS else "")
+FILE_UPLOAD_HANDLERS = [
+    "temphone.uploads.Bounded",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # the largest agent that may be saved has some 6,500
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -189,6 +195,16 @@ STORAGES = {
         ),
     },
 }
+# Files of people are private, too; web puts them there, and the worker reads them.
+STORAGES["imports"] = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {
+        "location": str(DATA_DIR / "imports"),
+        "file_permissions_mode": 0o600,
+        "directory_permissions_mode": 0o700,
+    },
+}
+IMPORT_DAYS = env.number("TEMPHONE_IMPORT_DAYS", 30, least=1)
 RECORDING_DAYS = env.number("TEMPHONE_RECORDING_DAYS", 0)  # 0: for ever
 
 REST_FRAMEWORK = {

@@ -64,6 +64,11 @@ def agent_id() -> str:
     return new_id("agt")
 
 
+def import_id() -> str:
+    """A new id of an import of contacts."""
+    return new_id("imp")
+
+
 def attempt_id() -> str:
     """A new id of an attempt; the carrier sees it as our idempotency key."""
     return new_id("att")

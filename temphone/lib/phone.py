@@ -1,10 +1,12 @@
 """Phone numbers: read as people write them, kept as E.164."""
 
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 
 import phonenumbers
 
 MAX_LENGTH = 32
+REGIONS = frozenset(phonenumbers.SUPPORTED_REGIONS)
 LONGEST = 16  # of E.164: a plus and fifteen digits
 
 
@@ -26,6 +28,37 @@ def to_e164(text: str) -> str:
     if added or len(number) > LONGEST or _read(number) != number:
         raise ValueError(f"Not an unambiguous phone number: {text!r}.")
     return number
+
+
+def international(text: str, country: str) -> str:
+    """The number with its country, for ``to_e164``: as dialled in ``country`` where it has none.
+
+    ``country`` is a region of two letters, or empty; a number that cannot be read stays as it is.
+    """
+    text = text.strip()
+    if text.startswith("00"):
+        return f"+{text[2:]}"
+    if text.startswith("+") or not country or any(map(str.isalpha, text)):
+        return text
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return text
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@cache
+def countries() -> Mapping[str, str]:
+    """Every region that has numbers, with its name in English, by name."""
+    from phonenumbers.geodata.locale import LOCALE_DATA
+
+    def name(region: str) -> str:
+        names = LOCALE_DATA.get(region, {})
+        text = names.get("en", region)
+        return names[text[1:]] if text.startswith("*") else text  # the same as in that language
+
+    named = {region: name(region) for region in REGIONS}
+    return dict(sorted(named.items(), key=lambda item: item[1]))
 
 
 def _read(text: str) -> str:

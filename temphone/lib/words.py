@@ -13,6 +13,11 @@ NUMBER = re.compile(r"[+(]*[0-9][0-9().-]*")
 PARTS = re.compile(r"[^\W_]+")
 
 
+def tags_of(text: str) -> list[str]:
+    """Each tag of a list with commas once, in the order typed."""
+    return list(dict.fromkeys(tag.strip() for tag in text.split(",") if tag.strip()))
+
+
 def words_of(*texts: str) -> set[str]:
     """The words of these texts."""
     return {word for text in texts for word in _folded(text)}

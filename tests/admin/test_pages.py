@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from calls.models import Mark, Note, Run
-from contacts.models import ContactWord
+from contacts.models import ContactImport, ContactWord, ImportRow
 from temphone.accounts.actors import Role
 from temphone.accounts.models import User
 from temphone.webhooks.models import DeliveryTry
@@ -18,8 +18,8 @@ from tests.admin.conftest import fill, logged_in
 
 OURS = ("accounts", "calls", "campaigns", "contacts", "webhooks")
 # The first stands on its message's page; the second only repeats the contact's words, for the search; the
-# others are staff's own, and stand on the call's page and on that of the change.
-ELSEWHERE = {DeliveryTry, ContactWord, Mark, Note, Run}
+# others have pages of the staff's own.
+ELSEWHERE = {DeliveryTry, ContactWord, ContactImport, ImportRow, Mark, Note, Run}
 MODELS = [
     model for label in OURS for model in apps.get_app_config(label).get_models() if model not in ELSEWHERE
 ]

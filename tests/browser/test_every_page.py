@@ -22,6 +22,7 @@ from tests.builders import (
     ready,
 )
 from tests.campaigns.builders import BOOKING, DESK, QUESTIONS
+from tests.contacts.builders import a_checked_import, an_import, an_imported_file
 from tests.pages.conftest import a_finished_call, a_live_call, say
 
 pytestmark = pytest.mark.browser
@@ -78,6 +79,9 @@ def ids(live_server) -> dict[str, str]:
         "draft": a_campaign(
             status="draft", message="Hi {{ first_name }}.", audience={"kind": "tag", "text": "vip"}
         ).pk,
+        "matching": an_import().pk,
+        "checked": a_checked_import().pk,
+        "imported": an_imported_file().pk,
     }
 
 
@@ -122,6 +126,12 @@ PAGES = [
     "/calls/{upcoming}/cancel/",
     "/contacts/",
     "/contacts/new/",
+    "/contacts/import/",
+    "/contacts/import/{matching}/columns/",
+    "/contacts/import/{matching}/abandon/",
+    "/contacts/import/{checked}/",
+    "/contacts/import/{imported}/",
+    "/contacts/import/{imported}/undo/",
     "/contacts/{contact}/",
     "/contacts/{contact}/edit/",
     "/contacts/{contact}/consents/new/",

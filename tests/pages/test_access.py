@@ -5,6 +5,7 @@ from calls.models import Beat, Call, StopSwitch
 from contacts.models import Consent, Suppression
 from temphone.accounts.actors import Role
 from tests.builders import a_call, a_contact, a_number, a_trunk
+from tests.contacts.builders import an_import
 from tests.pages.conftest import EARLIER, text_of
 
 EVERYBODY, OPERATORS, MANAGERS, ADMINS = Role
@@ -23,6 +24,12 @@ PAGES = {
     "/calls/again/": OPERATORS,
     "/contacts/{contact}/suppress/": OPERATORS,
     "/contacts/new/": MANAGERS,
+    "/contacts/export/": MANAGERS,
+    "/contacts/import/": MANAGERS,
+    "/contacts/import/{import}/columns/": MANAGERS,
+    "/contacts/import/{import}/abandon/": MANAGERS,
+    "/contacts/import/{import}/undo/": MANAGERS,
+    "/contacts/import/{import}/problems/": MANAGERS,
     "/contacts/{contact}/edit/": MANAGERS,
     "/contacts/{contact}/consents/new/": MANAGERS,
     "/contacts/{contact}/consents/{consent}/revoke/": MANAGERS,
@@ -85,6 +92,7 @@ def ids(db) -> dict[str, object]:
         "contact": contact.pk,
         "consent": consent.pk,
         "suppression": suppression.pk,
+        "import": an_import().pk,
         "trunk": a_trunk().pk,
         "number": a_number().pk,
     }

@@ -17,6 +17,7 @@ from tests.admin.test_pages import MODELS
 from tests.api.client import a_body
 from tests.api.test_roles import LEAST, PUBLIC
 from tests.builders import a_call, a_campaign, a_contact, a_key, a_number, a_recording, a_run, a_trunk
+from tests.contacts.builders import an_import
 from tests.pages.conftest import an_attempt
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +48,14 @@ PAGES = {
     "stop/": {"GET": MANAGERS, "POST": MANAGERS},
     "contacts/": {"GET": EVERYBODY},
     "contacts/new/": {"GET": MANAGERS, "POST": MANAGERS},
+    "contacts/export/": {"GET": MANAGERS},
+    "contacts/import/": {"GET": MANAGERS, "POST": MANAGERS},
+    "contacts/import/<import_id>/": {"GET": MANAGERS},
+    "contacts/import/<import_id>/columns/": {"GET": MANAGERS, "POST": MANAGERS},
+    "contacts/import/<import_id>/start/": {"POST": MANAGERS},
+    "contacts/import/<import_id>/abandon/": {"GET": MANAGERS, "POST": MANAGERS},
+    "contacts/import/<import_id>/undo/": {"GET": MANAGERS, "POST": MANAGERS},
+    "contacts/import/<import_id>/problems/": {"GET": MANAGERS},
     "contacts/<contact_id>/": {"GET": EVERYBODY},
     "contacts/<contact_id>/edit/": {"GET": MANAGERS, "POST": MANAGERS},
     "contacts/<contact_id>/consents/new/": {"GET": MANAGERS, "POST": MANAGERS},
@@ -83,8 +92,8 @@ PAGES = {
     "account/": {"GET": EVERYBODY, "POST": EVERYBODY},
     "account/password/": {"POST": EVERYBODY},
 }
-# What is answered to whoever may, but sends nothing: there is no form, or no voice.
-UNTOLD = {"calls/new/sound/": 400, "agents/sound/": 503}
+# What is answered to whoever may, but sends nothing: there is no form, no voice, no file that was checked.
+UNTOLD = {"calls/new/sound/": 400, "agents/sound/": 503, "contacts/import/<import_id>/start/": 409}
 # What nobody needs a login or key for, and what it answers to each of METHODS.
 OPEN = {
     "": (302, 302, 302, 302, 302),
@@ -168,6 +177,7 @@ def ids() -> dict[str, object]:
         "run_id": a_run(call).pk,
         "agent_id": Agent.objects.get().pk,
         "consent_id": consent.pk,
+        "import_id": an_import().pk,
         "suppression_id": Suppression.objects.create(number=contact.phone).pk,
         "trunk_id": a_trunk().pk,
         "number_id": a_number().pk,

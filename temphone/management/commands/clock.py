@@ -14,8 +14,9 @@ from django.db import DatabaseError, close_old_connections
 from django.db.models import QuerySet
 
 from calls.models import Attempt, Beat, Call, Recording, Run
-from temphone.doorbell.ringing import ring
 from campaigns.actions import ending, launching
+from contacts.models import ContactImport
+from temphone.doorbell.ringing import ring
 from temphone.lib.clock import now as utc_now
 from temphone.webhooks.models import Delivery
 
@@ -107,6 +108,12 @@ def bells() -> list[Bell | Chime]:
             task="calls.tasks.continue_runs",
             due=lambda _now: Run.objects.unfinished(),
             moment="created_at",
+            every=SOON,
+        ),
+        Bell(
+            task="contacts.tasks.work_on_imports",
+            due=ContactImport.objects.due,
+            moment="due_at",
             every=SOON,
         ),
         *(

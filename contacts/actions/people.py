@@ -10,6 +10,7 @@ from contacts.models import (
     Consent,
     ConsentKind,
     Contact,
+    ImportRow,
     PhoneNumber,
     Purpose,
     Suppression,
@@ -53,8 +54,7 @@ def save_contact(
     for name in EDITABLE:
         if name in values:
             setattr(contact, name, values[name])
-    contact.phone = _e164("phone", contact.phone)
-    contact.timezone = _zone(contact)
+    settle(contact)
     contact.save()
     PhoneNumber.objects.bulk_create([PhoneNumber(e164=contact.phone)], ignore_conflicts=True)
     action = "contact.change" if contact_id else "contact.add"
@@ -75,16 +75,16 @@ def contact_of_own_phone(*, actor: Actor, number: str, name: str, timezone: str,
         Invalid: the number.
     """
     actor.require(Role.OPERATOR)
-    e164 = _e164("phone", number)
-    if known := Contact.objects.present().filter(phone=e164).order_by("created_at", "id").first():
+    given = e164("phone", number)
+    if known := Contact.objects.present().filter(phone=given).order_by("created_at", "id").first():
         return known
-    zone_name = phone.implied_zone(e164) or timezone
-    contact = Contact.objects.create(first_name=name, phone=e164, timezone=zone_name, created_at=now)
-    PhoneNumber.objects.bulk_create([PhoneNumber(e164=e164)], ignore_conflicts=True)
-    if not Consent.objects.filter(phone=e164).exists():
+    zone_name = phone.implied_zone(given) or timezone
+    contact = Contact.objects.create(first_name=name, phone=given, timezone=zone_name, created_at=now)
+    PhoneNumber.objects.bulk_create([PhoneNumber(e164=given)], ignore_conflicts=True)
+    if not Consent.objects.filter(phone=given).exists():
         Consent.objects.create(
             contact=contact,
-            phone=e164,
+            phone=given,
             purpose=Purpose.INFORMATIONAL,
             kind=ConsentKind.EXPRESS,
             source="own phone",
@@ -102,7 +102,22 @@ def _locked(contact_id: str) -> Contact:
     return get_contact(contact_id)
 
 
-def _e164(field: str, text: str) -> str:
+def settle(contact: Contact) -> None:
+    """Bring number and zone into the form in which they are kept: the rules for every contact, not saved.
+
+    Raises:
+        Invalid: the number or the zone; or the zone is missing and the number does not imply it.
+    """
+    contact.phone = e164("phone", contact.phone)
+    contact.timezone = _zone(contact)
+
+
+def e164(field: str, text: str) -> str:
+    """The number as it is kept.
+
+    Raises:
+        Invalid
+    """
     try:
         return phone.to_e164(text)
     except ValueError as error:
@@ -146,6 +161,8 @@ def erase_contact(*, actor: Actor, contact_id: str, now: datetime) -> Contact:
         setattr(contact, name, "")
     contact.tags, contact.attributes, contact.erased_at = [], {}, now
     contact.save()
+    # What was imported of them; cells are kept of rows with problems alone, which made nobody.
+    ImportRow.objects.filter(contact=contact).update(phone="", values={}, before=None)
     AuditEntry.record(actor, "contact.erase", contact.pk)
     return contact
 
@@ -266,7 +283,7 @@ def suppressible(number: str, *, is_prefix: bool) -> str:
         Invalid
     """
     if not is_prefix:
-        return _e164("number", number)
+        return e164("number", number)
     if not PREFIX.fullmatch(number):
         raise Invalid.field("number", "must be the beginning of an E.164 number, such as +1900.")
     return number

@@ -5,7 +5,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models import ConsentKind, Contact, Purpose, SuppressionReason
-from temphone.lib import phone
+from temphone.lib import phone, words
 from temphone.lib.clock import zone_names
 from temphone.lib.errors import DomainError
 
@@ -52,7 +52,7 @@ class ContactForm(forms.Form):
 
     def clean_tags(self) -> list[str]:
         """Each tag once, in the order typed."""
-        return list(dict.fromkeys(tag.strip() for tag in self.cleaned_data["tags"].split(",") if tag.strip()))
+        return words.tags_of(self.cleaned_data["tags"])
 
     def clean_attributes(self) -> dict[str, str]:
         """The lines as names and values."""

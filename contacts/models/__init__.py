@@ -1,0 +1,32 @@
+"""People, their consents, the numbers that must not be called, and the files that people come from."""
+
+from contacts.models.importing import ContactImport, ImportRow
+from contacts.models.people import (
+    MOST_FOUND,
+    Consent,
+    ConsentKind,
+    Contact,
+    ContactWord,
+    PhoneNumber,
+    Purpose,
+    Suppression,
+    SuppressionReason,
+    WordField,
+    validate_phone,
+)
+
+__all__ = [
+    "MOST_FOUND",
+    "Consent",
+    "ConsentKind",
+    "Contact",
+    "ContactImport",
+    "ContactWord",
+    "ImportRow",
+    "PhoneNumber",
+    "Purpose",
+    "Suppression",
+    "SuppressionReason",
+    "WordField",
+    "validate_phone",
+]

@@ -1,0 +1,13 @@
+"""What the worker does about contacts. django-q2 is only the doorbell; a task too many does no harm."""
+
+from temphone.lib.tasks import task
+
+from contacts.actions.imports.working import work
+
+SLICE_S = 5.0  # then the next task has its turn: dials are not kept waiting by an import
+
+
+@task
+def work_on_imports() -> None:
+    """Go on with what is being checked, imported or undone; forget what is kept no longer."""
+    work(for_s=SLICE_S)
