@@ -1,8 +1,9 @@
 from django.urls import path
 
-from calls.views import details, lists, numbers, recordings, scheduling, stopping, trunks
+from calls.views import details, lists, numbers, overview, recordings, scheduling, stopping, trunks
 
 urlpatterns = [
+    path("overview/", overview.overview, name="overview"),
     path("calls/", lists.call_list, name="call-list"),
     path("calls/cancel/", lists.cancel_many, name="call-cancel-many"),
     path("calls/new/", scheduling.call_new, name="call-new"),
