@@ -307,6 +307,9 @@ def _histories(dialect: Dialect) -> list[str]:
         "hangup_cause": "''",
         "duration_s": "60",
         "evidence": dialect.json.format("'{}'"),
+        "summary": "''",
+        "extracted": dialect.json.format("'{}'"),
+        "analyzed_by": "''",
     }
     event = {
         "call_id": "c.id",

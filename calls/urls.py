@@ -8,6 +8,7 @@ from calls.views import (
     lists,
     many,
     numbers,
+    overview,
     recordings,
     remarks,
     scheduling,
@@ -16,6 +17,7 @@ from calls.views import (
 )
 
 urlpatterns = [
+    path("overview/", overview.overview, name="overview"),
     path("calls/", lists.call_list, name="call-list"),
     path("calls/cancel/", many.change, {"verb": Verb.CANCEL}, name="call-cancel-many"),
     path("calls/move/", many.change, {"verb": Verb.MOVE}, name="call-move-many"),

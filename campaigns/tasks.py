@@ -2,10 +2,9 @@
 
 import time
 
-from temphone.lib.tasks import task
-
 from campaigns.actions import launching
 from campaigns.actions.ending import cancel_rest, complete_through, with_rest
+from temphone.doorbell.tasks import task
 from temphone.lib.clock import now as utc_now
 
 WORKS_S = 20.0  # then the clock rings again, and others had their turn

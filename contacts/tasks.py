@@ -1,8 +1,7 @@
 """What the worker does about contacts. django-q2 is only the doorbell; a task too many does no harm."""
 
-from temphone.lib.tasks import task
-
 from contacts.actions.imports.working import work
+from temphone.doorbell.tasks import task
 
 SLICE_S = 5.0  # then the next task has its turn: dials are not kept waiting by an import
 

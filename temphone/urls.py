@@ -8,7 +8,7 @@ admin.autodiscover()
 
 urlpatterns = [
     path("v1/", include("temphone.api.urls")),  # first: the busiest, and found soonest here
-    path("", RedirectView.as_view(pattern_name="call-list"), name="home"),
+    path("", RedirectView.as_view(pattern_name="overview"), name="home"),
     path("", include("calls.urls")),
     path("", include("contacts.urls")),
     path("", include("campaigns.urls")),

@@ -58,7 +58,7 @@ class Window:
         self.page.get_by_label("Username").fill(user.username)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
-        self.page.wait_for_url("**/calls/**")
+        self.page.wait_for_url("**/overview/**")
 
     def assert_sound(self) -> None:
         """No word of the console, nothing that axe finds, nothing wider than the window."""

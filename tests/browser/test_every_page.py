@@ -108,6 +108,8 @@ def an_agent() -> Agent:
 
 
 PAGES = [
+    "/overview/",
+    "/overview/?days=90",
     "/calls/",
     "/calls/?view=all",
     "/calls/?view=attention&status=failed",

@@ -10,6 +10,7 @@ from tests.pages.conftest import EARLIER, text_of
 
 EVERYBODY, OPERATORS, MANAGERS, ADMINS = Role
 PAGES = {
+    "/overview/": EVERYBODY,
     "/calls/": EVERYBODY,
     "/calls/{call}/": EVERYBODY,
     "/contacts/": EVERYBODY,
@@ -162,8 +163,8 @@ def test_a_viewer_is_shown_no_button_that_would_be_refused(browse, ids):
             assert refused not in page
 
 
-def test_the_first_page_is_the_calls(browse):
-    assert browse().get("/").url == "/calls/"
+def test_the_first_page_is_the_overview(browse):
+    assert browse().get("/").url == "/overview/"
 
 
 def test_an_unknown_page_says_so_kindly(browse):

@@ -26,6 +26,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 # The least role that may, by method; another method is 405.
 PAGES = {
+    "overview/": {"GET": EVERYBODY},
     "calls/": {"GET": EVERYBODY},
     "calls/cancel/": {"GET": OPERATORS, "POST": OPERATORS},
     "calls/move/": {"GET": OPERATORS, "POST": OPERATORS},

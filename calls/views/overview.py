@@ -1,0 +1,295 @@
+"""The first page: how calling goes, what comes next, and what needs somebody."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from calls.models import Call, tallies
+from calls.models.call import OVERDUE_AFTER
+from calls.states import CallStatus
+from calls.views.figures import (
+    ANSWERED,
+    REACHED,
+    DayFigures,
+    Lateness,
+    Total,
+    days_before,
+    figures,
+    lateness,
+    midnight,
+    outcomes_of_campaigns,
+    percentile,
+    total,
+)
+from campaigns.models import Campaign
+from contacts.models import Contact
+from temphone.accounts.models import User
+from temphone.charts.kinds import Bars, Dots, Heat, Series, Share
+from temphone.lib import clock
+from temphone.lib.clock import zone
+from temphone.pages import StaffRequest, page
+from temphone.telephony.messages import Outcome
+from temphone.templatetags.charts import best_hours
+
+PERIODS = (7, 30, 90)
+SHORT_LIST = 6
+CAMPAIGNS = 6
+LATEST_DIALS = 2_000  # that the map of good hours is made of
+OFFICE_HOURS = range(8, 21)
+ATTENTION_FOR = timedelta(days=14)
+NAMES = {
+    "reached": gettext_lazy("Reached"),
+    "voicemail": gettext_lazy("Voicemail"),
+    "unanswered": gettext_lazy("No answer or busy"),
+    "failed": gettext_lazy("Failed"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A figure of the period, how it went day by day, and against the period before."""
+
+    name: str
+    value: str
+    line: Sequence[float]
+    change: str
+    direction: str  # up, down, level, or none where there is nothing to compare with
+
+
+@page
+@require_safe
+def overview(request: StaffRequest) -> HttpResponse:
+    """The overview; before the first call, the way to it."""
+    now = clock.now()
+    if not Call.objects.exists():
+        return render(request, "calls/first_call.html", {"contact": _first_contact()})
+    count = _period(request.GET.get("days", ""))
+    today = timezone.localtime(now).date()
+    days = days_before(today, 2 * count)
+    known = figures(days, zone_name=request.user.timezone, now=now)
+    before, shown = days[:count], days[count:]
+    chosen = [known[day] for day in shown]
+    heat = _heat(shown, request.user, now)
+    context = {
+        "days": count,
+        "periods": PERIODS,
+        "figures": _figures([known[day] for day in before], chosen, count),
+        "by_day": [_by_day(day, one) for day, one in zip(shown, chosen, strict=True)],
+        "bars": _bars(shown, chosen),
+        "lateness": _lateness(shown, lateness(shown, zone_name=request.user.timezone, now=now)),
+        "heat": heat,
+        "best": best_hours(heat),
+        "most_dials": LATEST_DIALS,
+        "campaigns": _campaigns(shown, request.user, now),
+        "coming": _coming(now),
+        "attention": _attention(request.user, now),
+        "callbacks": _callbacks(now),
+        "counted_at": chosen[-1].counted_at,
+    }
+    return render(request, "calls/overview.html", context)
+
+
+def _period(text: str) -> int:
+    return next((days for days in PERIODS if str(days) == text), PERIODS[0])
+
+
+def _first_contact() -> Contact | None:
+    return Contact.objects.present().order_by("-created_at", "-id").first()
+
+
+# ---------------------------------------------------------------- figures
+
+
+def _figures(before: Sequence[DayFigures], chosen: Sequence[DayFigures], count: int) -> list[Figure]:
+    then, now = total(before), total(chosen)
+    talk = [one.talk_s for one in chosen]
+    return [
+        _figure(_("Calls made"), f"{now.made:,}", [one.made for one in chosen], then.made, now.made, count),
+        _rate(then, now, [_share(one) for one in chosen], count),
+        _figure(_("Talk time"), span_of(now.talk_s), talk, then.talk_s, now.talk_s, count),
+        _figure(
+            _("People reached"),
+            f"{now.reached:,}",
+            [one.of(REACHED) for one in chosen],
+            then.reached,
+            now.reached,
+            count,
+        ),
+    ]
+
+
+def _figure(name: str, value: str, line: Sequence[float], then: int, now: int, count: int) -> Figure:
+    if not then:
+        change = _("none in the {n} days before").format(n=count) if now else ""
+        return Figure(name=name, value=value, line=line, change=change, direction="none")
+    change = _("{change} on the {n} days before").format(change=f"{(now - then) / then:+.0%}", n=count)
+    return Figure(name=name, value=value, line=line, change=_minus(change), direction=_direction(now - then))
+
+
+def _rate(then: Total, now: Total, line: Sequence[float], count: int) -> Figure:
+    name, value = _("Answered"), _percent(now.answer_rate)
+    if then.answer_rate is None or now.answer_rate is None:
+        return Figure(name=name, value=value, line=line, change="", direction="none")
+    points = round(100 * now.answer_rate) - round(100 * then.answer_rate)
+    change = _("{points} points on the {n} days before").format(points=f"{points:+}", n=count)
+    return Figure(name=name, value=value, line=line, change=_minus(change), direction=_direction(points))
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "\N{MINUS SIGN}", 1) if text.startswith("-") else text
+
+
+def _direction(difference: float) -> str:
+    if not difference:
+        return "level"
+    return "up" if difference > 0 else "down"
+
+
+def _percent(rate: float | None) -> str:
+    return "\N{EN DASH}" if rate is None else f"{rate:.0%}"
+
+
+def _share(one: DayFigures) -> float:
+    ended = one.ended.total()
+    return one.of(ANSWERED) / ended if ended else 0
+
+
+def span_of(seconds: int) -> str:
+    """A long span as people write it: ``4 min``, ``2 h 05 min``."""
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return (
+        _("{h} h {m:02} min").format(h=f"{hours:,}", m=minutes) if hours else _("{n} min").format(n=minutes)
+    )
+
+
+def _by_day(day: date, one: DayFigures) -> dict[str, object]:
+    rate = _percent(_share(one) if one.ended.total() else None)
+    talk = span_of(one.talk_s)
+    return {"day": _full(day), "made": one.made, "rate": rate, "talk": talk, "reached": one.of(REACHED)}
+
+
+# ---------------------------------------------------------------- charts
+
+
+def _short(day: date, count: int) -> str:
+    return date_format(day, "D j" if count <= PERIODS[0] else "j M")
+
+
+def _full(day: date) -> str:
+    return date_format(day, "D j M")
+
+
+def _bars(days: Sequence[date], chosen: Sequence[DayFigures]) -> Bars:
+    groups = [one.groups for one in chosen]
+    return Bars(
+        title=_("Calls per day"),
+        labels=[_short(day, len(days)) for day in days],
+        full_labels=[_full(day) for day in days],
+        series=[
+            Series(look=look, name=str(name), values=[one[look] for one in groups])
+            for look, name in NAMES.items()
+        ],
+        label_name=_("Day"),
+    )
+
+
+def _lateness(days: Sequence[date], late: Mapping[date, Lateness]) -> Dots | None:
+    """How late calls began; None where none did."""
+    if not any(late.values()):
+        return None
+    return Dots(
+        title=_("How long after its time a call began, per day"),
+        labels=[_short(day, len(days)) for day in days],
+        full_labels=[_full(day) for day in days],
+        low=[percentile(late[day], 0.5) for day in days],
+        high=[percentile(late[day], 0.99) for day in days],
+        low_name=_("Half of the calls within"),
+        high_name=_("99 of 100 within"),
+        label_name=_("Day"),
+    )
+
+
+def _heat(days: Sequence[date], user: User, now: datetime) -> Heat:
+    """How many of the latest dials a person answered, by weekday and hour of the contact."""
+    made: dict[tuple[int, int], int] = defaultdict(int)
+    answered: dict[tuple[int, int], int] = defaultdict(int)
+    for at, zone_name, outcome in tallies.latest_dials(
+        midnight(days[0], user.timezone), now, most=LATEST_DIALS
+    ):
+        local = at.astimezone(zone(zone_name))
+        place = local.weekday(), local.hour
+        made[place] += 1
+        answered[place] += outcome in ANSWERED
+    hours = [hour for _day, hour in made]
+    first, last = min([*hours, OFFICE_HOURS[0]]), max([*hours, OFFICE_HOURS[-1]])
+    monday = date(2024, 1, 1)
+    return Heat(
+        title=_("Per cent answered by a person, by weekday and hour of the contact"),
+        rows=[date_format(monday + timedelta(days=ahead), "D") for ahead in range(7)],
+        columns=[str(hour) for hour in range(first, last + 1)],
+        cells={
+            (weekday, hour - first): Share(part=answered[weekday, hour], whole=number)
+            for (weekday, hour), number in made.items()
+        },
+    )
+
+
+def _campaigns(days: Sequence[date], user: User, now: datetime) -> list[dict[str, object]]:
+    """The campaigns with the most calls of the period: whom they reached."""
+    found = outcomes_of_campaigns(days[0], days[-1], zone_name=user.timezone, now=now)
+    busiest = sorted(found, key=lambda campaign: -found[campaign].ended.total())[:CAMPAIGNS]
+    names = Campaign.objects.in_bulk(busiest)
+    return [_campaign(names[pk], found[pk]) for pk in busiest if pk in names]
+
+
+def _campaign(campaign: Campaign, ended: DayFigures) -> dict[str, object]:
+    groups = ended.groups
+    whole = sum(groups.values())
+    return {
+        "campaign": campaign,
+        "whole": whole,
+        "reached": f"{groups['reached'] / whole:.0%}",
+        "series": [Series(look=look, name=str(name), values=[groups[look]]) for look, name in NAMES.items()],
+    }
+
+
+# ---------------------------------------------------------------- lists
+
+
+def _coming(now: datetime) -> list[Call]:
+    calls = Call.objects.filter(status=CallStatus.SCHEDULED, due_at__gt=now - OVERDUE_AFTER)
+    return list(calls.select_related("contact", "campaign").order_by("due_at", "id")[:SHORT_LIST])
+
+
+def _attention(user: User, now: datetime) -> list[Call]:
+    """Late, expired or of unknown end in the last days, and what failed today; the late ones first."""
+    lately = {"scheduled_at__gt": now - ATTENTION_FOR}
+    today = midnight(timezone.localtime(now).date(), user.timezone)
+    overdue = now - OVERDUE_AFTER
+    parts: list[dict[str, object]] = [
+        {**lately, "status": CallStatus.SCHEDULED, "due_at__lt": overdue, "scheduled_at__lt": overdue},
+        {**lately, "outcome": Outcome.EXPIRED},
+        {**lately, "outcome": Outcome.UNKNOWN},
+        {"scheduled_at__gte": today, "status": CallStatus.FAILED},
+    ]
+    found: dict[str, Call] = {}
+    for part in parts:
+        calls = Call.objects.having(part).newest().select_related("contact", "campaign")
+        found |= {call.pk: call for call in calls[:SHORT_LIST] if call.pk not in found}
+    newest = sorted(found.values(), key=lambda call: call.scheduled_at, reverse=True)
+    return sorted(newest, key=lambda call: call.status != CallStatus.SCHEDULED)[:SHORT_LIST]
+
+
+def _callbacks(now: datetime) -> list[Call]:
+    """Who asked to be called back, lately."""
+    part = {"scheduled_at__gt": now - ATTENTION_FOR, "outcome": Outcome.CALLBACK_REQUESTED}
+    return list(Call.objects.having(part).newest().select_related("contact", "campaign")[:SHORT_LIST])

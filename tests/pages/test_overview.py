@@ -1,0 +1,207 @@
+import re
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from calls.models import Call
+from calls.views.figures import figures, lateness, percentile
+from temphone.accounts.actors import Role
+from tests.builders import NOON, a_call, a_campaign, a_contact
+from tests.pages.conftest import a_finished_call, an_attempt, text_of
+
+MINUS = "\N{MINUS SIGN}"
+KEEPING = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "overview"}}
+
+
+def dialled(at, outcome="message_delivered", *, late_s=0.4, talk_s=60, **fields) -> Call:
+    """A call that was dialled then, as far ago or ahead as that may be."""
+    call = a_call(**fields)
+    moment = at + timedelta(seconds=late_s)
+    an_attempt(call, state="ended", outcome=outcome, duration_s=talk_s, created_at=moment, accepted_at=moment)
+    Call.objects.filter(pk=call.pk).update(
+        status="completed" if outcome == "message_delivered" else "failed",
+        outcome=outcome,
+        scheduled_at=at,
+        due_at=at,
+    )
+    return call
+
+
+def plain(markup: str) -> str:
+    """The text alone, its spaces single."""
+    body = re.sub(r"<(script|title)\b.*?</\1>", " ", markup, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+
+
+def test_before_the_first_call_three_steps_lead_to_it(browse):
+    page = text_of(browse(Role.MANAGER), "/overview/")
+    assert "+1 415 555 0100" in page
+    assert 'href="/contacts/new/"' in page
+
+    contact = a_contact(first_name="Ada")
+    page = text_of(browse(Role.OPERATOR), "/overview/")
+    assert f'href="/calls/new/?contact={contact.pk}"' in page
+    assert "Ada Lee is among your contacts." in page
+    assert "/calls/new/" not in text_of(browse(Role.VIEWER), "/overview/")
+
+
+def test_the_figures_are_those_of_the_period_against_the_one_before(browse):
+    for outcome in ("message_delivered", "message_delivered", "no_answer", "wrong_person"):
+        dialled(NOON - timedelta(days=1), outcome)
+    dialled(NOON - timedelta(days=8))
+    dialled(NOON - timedelta(days=100))
+    page = plain(text_of(browse(), "/overview/"))
+
+    assert "Calls made 4 +300% on the 7 days before" in page
+    assert f"Answered 75% {MINUS}25 points on the 7 days before" in page
+    assert "Talk time 4 min +300% on the 7 days before" in page
+    assert "People reached 2 +100% on the 7 days before" in page
+    assert "Calls made 5 none in the 30 days before" in plain(text_of(browse(), "/overview/?days=30"))
+    assert "Calls made 5 +400% on the 90 days before" in plain(text_of(browse(), "/overview/?days=90"))
+
+
+@pytest.mark.parametrize("days", ["", "8", "-1", "many", "9" * 50])
+def test_an_odd_period_is_a_week(browse, days):
+    a_call()
+    assert 'href="?days=7" aria-current="page"' in text_of(browse(), f"/overview/?days={days}")
+
+
+@pytest.mark.parametrize(
+    ("zone_name", "day"),
+    [("UTC", 13), ("Asia/Kathmandu", 14), ("America/Los_Angeles", 13), ("Asia/Kolkata", 13)],
+)
+def test_a_day_is_one_of_the_readers_zone_to_the_quarter_of_an_hour(db, zone_name, day):
+    # 18:20 UTC is 00:05 in Kathmandu, 23:50 in Kolkata.
+    at = NOON.replace(day=13, hour=18, minute=20)
+    dialled(at)
+    days = [(NOON + timedelta(days=ahead)).date() for ahead in range(-4, 1)]
+
+    found = figures(days, zone_name=zone_name, now=NOON)
+
+    assert [when.day for when, one in found.items() if one.made] == [day]
+
+
+def test_a_day_on_which_the_clocks_change_has_all_its_hours(db):
+    # In Los Angeles the eighth of March 2026 has 23 hours: from 08:00 UTC to 07:00 UTC.
+    for hour in (-1, 0, 22, 23):
+        dialled(NOON.replace(day=8, hour=8) + timedelta(hours=hour))
+    days = [NOON.date().replace(day=day) for day in (7, 8, 9)]
+
+    found = figures(days, zone_name="America/Los_Angeles", now=NOON)
+
+    assert [one.made for one in found.values()] == [1, 2, 1]
+
+
+def test_lateness_is_that_of_the_last_dial_of_each_call(browse):
+    for late_s in (0.2,) * 98 + (30, 30):
+        dialled(NOON - timedelta(days=1), late_s=late_s)
+    # Tried again: it is due anew, and its first dial was not early.
+    again = dialled(NOON - timedelta(days=1))
+    Call.objects.filter(pk=again.pk).update(due_at=NOON)
+    day = (NOON - timedelta(days=1)).date()
+
+    late = lateness([day], zone_name="UTC", now=NOON)[day]
+
+    assert late.total() == 100
+    # To the class that it falls in, whose end is a third above at most.
+    assert 0.2 <= percentile(late, 0.5) <= 0.25
+    assert 30 <= percentile(late, 0.99) <= 40
+    assert percentile({}, 0.5) is None
+    assert "How punctual calls are" in text_of(browse(), "/overview/")
+
+
+def test_hours_at_which_people_answer_are_those_of_their_clocks(browse):
+    for _ in range(5):
+        dialled(NOON - timedelta(days=1), contact=a_contact(timezone="America/Los_Angeles"))
+    dialled(NOON - timedelta(days=1), "no_answer", contact=a_contact(timezone="America/Los_Angeles"))
+    page = text_of(browse(), "/overview/")
+
+    # Saturday 15:00 UTC is 08:00 there.
+    assert "<title>Sat 8:00: 83% of 6</title>" in page
+    assert "Best: Sat 8:00." in page
+
+
+def test_whom_each_campaign_reached(browse):
+    campaign = a_campaign(name="Spring check-up")
+    for outcome in ("message_delivered", "no_answer"):
+        dialled(NOON - timedelta(days=1), outcome, campaign_id=campaign.pk)
+    page = plain(text_of(browse(), "/overview/"))
+
+    assert "Spring check-up 2 calls ended 50% reached" in page
+
+
+def test_what_needs_attention_can_be_called_again(browse):
+    failed = a_finished_call("rejected")
+    callback = a_finished_call("callback_requested")
+    late = a_call(a_contact(first_name="Late"))
+    Call.objects.filter(pk=late.pk).update(
+        due_at=NOON - timedelta(hours=2), scheduled_at=NOON - timedelta(hours=2)
+    )
+    page = text_of(browse(), "/overview/")
+
+    for call in (failed, callback):
+        assert f"/calls/new/?contact={call.contact_id}&amp;again={call.pk}" in page
+    assert page.index("Late Lee") < page.index(f"again={failed.pk}")
+    assert "due 1 h ago" in plain(page)
+    assert "/calls/new/" not in text_of(browse(Role.VIEWER), "/overview/")
+
+
+def test_what_failed_yesterday_no_longer_stands_there_but_what_is_unknown_does(browse):
+    dialled(NOON - timedelta(days=2), "busy", contact=a_contact(first_name="Yesterday"))
+    dialled(NOON - timedelta(days=2), "unknown", contact=a_contact(first_name="Nobodyknows"))
+    page = text_of(browse(), "/overview/")
+
+    assert "Nobodyknows" in page
+    assert "Yesterday Lee" not in page
+
+
+def test_the_next_calls_are_in_the_order_they_are_due(browse):
+    later = a_call(a_contact(first_name="Later"))
+    a_call(a_contact(first_name="Sooner"))
+    Call.objects.filter(pk=later.pk).update(due_at=NOON + timedelta(hours=3))
+    page = text_of(browse(), "/overview/")
+
+    assert page.index("Sooner Lee") < page.index("Later Lee")
+
+
+def test_the_page_takes_the_same_few_queries_however_much_there_is(browse, django_assert_max_num_queries):
+    client = browse()
+    a_finished_call()
+    with CaptureQueriesContext(connection) as few:
+        text_of(client, "/overview/?days=90")
+    campaign = a_campaign()
+    for outcome in ("rejected", "callback_requested", "no_answer", "unknown"):
+        dialled(NOON - timedelta(days=3), outcome, campaign_id=campaign.pk, contact=a_contact())
+        a_finished_call(outcome)
+        a_call()
+
+    with CaptureQueriesContext(connection) as many:
+        text_of(client, "/overview/?days=90")
+
+    assert len(many) <= len(few) + 1  # the campaigns' names
+    assert len(many) < 30
+
+
+def test_what_was_counted_is_kept_for_a_minute_and_says_when(browse, at, settings):
+    settings.CACHES = KEEPING
+    cache.clear()
+    client = browse(timezone="UTC")
+    dialled(NOON - timedelta(hours=2))
+    assert "counted at 14:00:00" in plain(text_of(client, "/overview/"))
+
+    dialled(NOON - timedelta(hours=2))
+    at(NOON - timedelta(seconds=3590))
+    page = plain(text_of(client, "/overview/"))
+    assert "Calls made 1" in page
+    assert "counted at 14:00:00" in page
+
+    cache.clear()
+    assert "Calls made 2" in plain(text_of(client, "/overview/"))
+
+
+def test_names_are_escaped(browse):
+    a_call(a_contact(first_name="<b>Bold", last_name=""))
+    assert "<b>Bold" not in text_of(browse(), "/overview/")
