@@ -85,7 +85,7 @@ class ApiKeyAdmin(BackOffice):
     @admin.display(description="begins with")
     def begins(self, key: ApiKey) -> str:
         """The part of the key that is no secret."""
-        return f"sk_{key.mode}_{key.public_id}_…"
+        return key.begins
 
     def audit_target(self, object_id: str) -> str:
         """The audit log knows a key by its public part."""

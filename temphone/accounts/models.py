@@ -73,6 +73,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """Keys not revoked."""
         return self.filter(revoked_at=None)
 
+    def revoked(self) -> "ApiKeyQuerySet":
+        """Keys that work no more."""
+        return self.exclude(revoked_at=None)
+
     def update(self, **columns: Any) -> int:
         """As always; and what this process keeps of keys is forgotten, now and when it is committed."""
         changed = super().update(**columns)
@@ -108,9 +112,15 @@ class ApiKey(models.Model):
             models.CheckConstraint(condition=Q(mode__in=Mode.values), name="key_mode_known"),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="key_role_known"),
         ]
+        indexes: ClassVar = [models.Index(fields=["-created_at", "-public_id"], name="key_newest")]
 
     def __str__(self) -> str:
-        return f"{self.name} (sk_{self.mode}_{self.public_id}_…)"
+        return f"{self.name} ({self.begins})"
+
+    @property
+    def begins(self) -> str:
+        """The part of the key that is no secret."""
+        return f"sk_{self.mode}_{self.public_id}_…"
 
     @staticmethod
     def new_secret(mode: str) -> tuple[str, str]:

@@ -9,7 +9,17 @@ from contacts.models import Consent, Suppression
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.lib import clock
 from tests.browser.conftest import LOOKS
-from tests.builders import a_call, a_contact, a_delivery, a_gateway, a_number, a_trunk, a_twilio_trunk, ready
+from tests.builders import (
+    a_call,
+    a_contact,
+    a_delivery,
+    a_gateway,
+    a_key,
+    a_number,
+    a_trunk,
+    a_twilio_trunk,
+    ready,
+)
 from tests.campaigns.builders import BOOKING, DESK, QUESTIONS
 from tests.pages.conftest import a_finished_call, a_live_call, say
 
@@ -62,6 +72,7 @@ def ids(live_server) -> dict[str, str]:
         "live": live.pk,
         "done": done.pk,
         "agent": an_agent().pk,
+        "key": a_key()[0].public_id,
     }
 
 
@@ -113,6 +124,11 @@ OF_ADMINS = [
     "/setup/numbers/new/",
     "/setup/numbers/{number}/",
     "/setup/numbers/{number}/remove/",
+    "/setup/keys/",
+    "/setup/keys/?view=revoked",
+    "/setup/keys/new/",
+    "/setup/keys/{key}/",
+    "/setup/keys/{key}/revoke/",
 ]
 
 

@@ -4,7 +4,7 @@ from django.test import Client
 from calls.models import Beat, Call, StopSwitch
 from contacts.models import Consent, Suppression
 from temphone.accounts.actors import Role
-from tests.builders import a_call, a_contact, a_number, a_trunk
+from tests.builders import a_call, a_contact, a_key, a_number, a_trunk
 from tests.pages.conftest import EARLIER, text_of
 
 EVERYBODY, OPERATORS, MANAGERS, ADMINS = Role
@@ -33,6 +33,10 @@ PAGES = {
     "/setup/numbers/new/": ADMINS,
     "/setup/numbers/{number}/": ADMINS,
     "/setup/numbers/{number}/remove/": ADMINS,
+    "/setup/keys/": ADMINS,
+    "/setup/keys/new/": ADMINS,
+    "/setup/keys/{key}/": ADMINS,
+    "/setup/keys/{key}/revoke/": ADMINS,
 }
 POSTS = {
     "/calls/new/": OPERATORS,
@@ -55,6 +59,9 @@ POSTS = {
     "/setup/numbers/{number}/": ADMINS,
     "/setup/numbers/{number}/default/": ADMINS,
     "/setup/numbers/{number}/remove/": ADMINS,
+    "/setup/keys/new/": ADMINS,
+    "/setup/keys/{key}/": ADMINS,
+    "/setup/keys/{key}/revoke/": ADMINS,
 }
 VALUES = {
     "how": "by phone",
@@ -80,6 +87,7 @@ def ids(db) -> dict[str, object]:
         "suppression": suppression.pk,
         "trunk": a_trunk().pk,
         "number": a_number().pk,
+        "key": a_key()[0].public_id,
     }
 
 

@@ -62,6 +62,10 @@ PAGES = {
     "agents/<agent_id>/duplicate/": {"POST": MANAGERS},
     "agents/<agent_id>/default/": {"POST": MANAGERS},
     "agents/<agent_id>/archive/": {"GET": MANAGERS, "POST": MANAGERS},
+    "setup/keys/": {"GET": ADMINS},
+    "setup/keys/new/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/keys/<public_id>/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/keys/<public_id>/revoke/": {"GET": ADMINS, "POST": ADMINS},
     "account/": {"GET": EVERYBODY, "POST": EVERYBODY},
     "account/password/": {"POST": EVERYBODY},
 }
@@ -152,6 +156,7 @@ def ids() -> dict[str, object]:
         "suppression_id": Suppression.objects.create(number=contact.phone).pk,
         "trunk_id": a_trunk().pk,
         "number_id": a_number().pk,
+        "public_id": a_key()[0].public_id,
         "object_id": contact.pk,
         "content_type_id": 1,
         "id": 1,
