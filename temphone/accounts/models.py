@@ -7,7 +7,8 @@ import time
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import connection, models, transaction
 from django.db.models import Q
 
@@ -34,6 +35,27 @@ def validate_zone(name: str) -> None:
         raise ValidationError("Choose an IANA time zone, such as Europe/Madrid.") from error
 
 
+class UserQuerySet(models.QuerySet["User"]):
+    """Reads of staff."""
+
+    def admins(self) -> "UserQuerySet":
+        """Admins who can log in."""
+        may = Q(role=Role.ADMIN) | Q(is_superuser=True)
+        return self.filter(may, is_active=True).exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+
+
+class Staff(UserManager["User"]):
+    """Makes users as Django's does, and reads them as ours."""
+
+    def get_queryset(self) -> UserQuerySet:
+        """All of them."""
+        return UserQuerySet(self.model, using=self._db)
+
+    def admins(self) -> UserQuerySet:
+        """Admins who can log in."""
+        return self.get_queryset().admins()
+
+
 class User(AbstractUser):
     """A member of staff."""
 
@@ -49,10 +71,19 @@ class User(AbstractUser):
         max_length=16, blank=True, editable=False, help_text="Their own, in E.164: the one they had called."
     )
 
+    objects: ClassVar[Staff] = Staff()
+
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(role__in=Role.values), name="user_role_known"),
         ]
+
+    @property
+    def state(self) -> str:
+        """Whether they can log in: active, invited (no password yet), or off."""
+        if not self.is_active:
+            return "off"
+        return "active" if self.has_usable_password() else "invited"
 
     def actor(self) -> Actor:
         """This person as whoever causes a change. A superuser is an admin."""

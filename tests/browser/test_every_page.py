@@ -7,6 +7,7 @@ from campaigns.actions.agents import save_agent
 from campaigns.models import Agent
 from contacts.models import Consent, Suppression
 from temphone.accounts.actors import SYSTEM, Role
+from temphone.accounts.models import User
 from temphone.lib import clock
 from tests.browser.conftest import LOOKS
 from tests.builders import (
@@ -73,6 +74,7 @@ def ids(live_server) -> dict[str, str]:
         "done": done.pk,
         "agent": an_agent().pk,
         "key": a_key()[0].public_id,
+        "person": str(User.objects.create(username="maximiliana@a-company-with-a-long-name.example").pk),
     }
 
 
@@ -129,6 +131,12 @@ OF_ADMINS = [
     "/setup/keys/new/",
     "/setup/keys/{key}/",
     "/setup/keys/{key}/revoke/",
+    "/setup/team/",
+    "/setup/team/?view=off",
+    "/setup/team/new/",
+    "/setup/team/{person}/",
+    "/setup/team/{person}/link/",
+    "/setup/team/{person}/switch/",
 ]
 
 

@@ -99,6 +99,14 @@ def test_every_error_code_has_its_line():
     bases = {"error", "conflict", "refused"}  # what is raised of these has a code of its own
     pages_only = {"contact_has_calls", "delivery_in_hand", "key_not_found", "key_revoked"}
     pages_only |= {"trunk_not_found", "trunk_in_use", "number_not_found", "number_is_default"}
+    pages_only |= {
+        "person_not_found",
+        "person_inactive",
+        "username_taken",
+        "last_admin",
+        "own_account",
+        "link_over",
+    }
     assert error_codes() - bases - pages_only <= set(rows("api.md", "## Error codes"))
 
 

@@ -4,6 +4,7 @@ from django.test import Client
 from calls.models import Beat, Call, StopSwitch
 from contacts.models import Consent, Suppression
 from temphone.accounts.actors import Role
+from temphone.accounts.models import User
 from tests.builders import a_call, a_contact, a_key, a_number, a_trunk
 from tests.pages.conftest import EARLIER, text_of
 
@@ -37,6 +38,11 @@ PAGES = {
     "/setup/keys/new/": ADMINS,
     "/setup/keys/{key}/": ADMINS,
     "/setup/keys/{key}/revoke/": ADMINS,
+    "/setup/team/": ADMINS,
+    "/setup/team/new/": ADMINS,
+    "/setup/team/{person}/": ADMINS,
+    "/setup/team/{person}/link/": ADMINS,
+    "/setup/team/{person}/switch/": ADMINS,
 }
 POSTS = {
     "/calls/new/": OPERATORS,
@@ -62,6 +68,10 @@ POSTS = {
     "/setup/keys/new/": ADMINS,
     "/setup/keys/{key}/": ADMINS,
     "/setup/keys/{key}/revoke/": ADMINS,
+    "/setup/team/new/": ADMINS,
+    "/setup/team/{person}/": ADMINS,
+    "/setup/team/{person}/link/": ADMINS,
+    "/setup/team/{person}/switch/": ADMINS,
 }
 VALUES = {
     "how": "by phone",
@@ -88,6 +98,7 @@ def ids(db) -> dict[str, object]:
         "trunk": a_trunk().pk,
         "number": a_number().pk,
         "key": a_key()[0].public_id,
+        "person": User.objects.create(username="somebody else").pk,
     }
 
 

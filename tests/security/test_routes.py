@@ -66,6 +66,11 @@ PAGES = {
     "setup/keys/new/": {"GET": ADMINS, "POST": ADMINS},
     "setup/keys/<public_id>/": {"GET": ADMINS, "POST": ADMINS},
     "setup/keys/<public_id>/revoke/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/team/": {"GET": ADMINS},
+    "setup/team/new/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/team/<user_id>/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/team/<user_id>/link/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/team/<user_id>/switch/": {"GET": ADMINS, "POST": ADMINS},
     "account/": {"GET": EVERYBODY, "POST": EVERYBODY},
     "account/password/": {"POST": EVERYBODY},
 }
@@ -75,6 +80,7 @@ UNTOLD = {"calls/new/sound/": 400, "agents/sound/": 503}
 OPEN = {
     "": (302, 302, 302, 302, 302),
     "login/": (200, 200, 200, 405, 405),
+    "welcome/<user_id>/<token>/": (410, 410, 405, 405, 405),  # the token is the proof, and this is none
     "logout/": (405, 302, 405, 405, 405),
     "healthz": (200, 405, 405, 405, 405),
     "readyz": (503, 405, 405, 405, 405),
@@ -157,6 +163,8 @@ def ids() -> dict[str, object]:
         "trunk_id": a_trunk().pk,
         "number_id": a_number().pk,
         "public_id": a_key()[0].public_id,
+        "user_id": User.objects.create(username="somebody else").pk,
+        "token": "nowhere",
         "object_id": contact.pk,
         "content_type_id": 1,
         "id": 1,
