@@ -247,20 +247,40 @@ TAKE = """
 """
 
 
+class AuditQuerySet(models.QuerySet["AuditEntry"]):
+    """Reads of the audit log; an index gives each filter's entries in its order."""
+
+    def newest(self) -> "AuditQuerySet":
+        """The newest first."""
+        return self.order_by("-at", "-id")
+
+    def by(self, kind: str, actor_id: str) -> "AuditQuerySet":
+        """What one person, key, or TemPhone itself did."""
+        return self.filter(actor_kind=kind, actor_id=actor_id)
+
+
 class AuditEntry(models.Model):
     """Who changed what, when. Never changed, never deleted by the application."""
 
-    at = models.DateTimeField(default=utc_now, db_index=True)
+    at = models.DateTimeField(default=utc_now)
     actor_kind = models.CharField(max_length=10)
     actor_id = models.CharField(max_length=64, blank=True)
     actor_label = models.CharField(max_length=150)
     action = models.CharField(max_length=50)
-    target = models.CharField(max_length=64, db_index=True)
+    target = models.CharField(max_length=64)
     details = models.JSONField(default=dict)
+
+    objects = AuditQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-at", "-id"]
         verbose_name_plural = "audit entries"
+        indexes: ClassVar = [
+            models.Index(fields=["-at", "-id"], name="audit_newest"),
+            models.Index(fields=["actor_kind", "actor_id", "-at", "-id"], name="audit_by_actor"),
+            models.Index(fields=["action", "-at", "-id"], name="audit_by_action"),
+            models.Index(fields=["target", "-at", "-id"], name="audit_by_target"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.target}"

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from temphone.accounts.views import keys, own, team
+from temphone.accounts.views import audit, keys, own, team
 
 urlpatterns = [
     path("login/", own.login, name="login"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("setup/keys/new/", keys.key_new, name="key-new"),
     path("setup/keys/<str:public_id>/", keys.key_page, name="key"),
     path("setup/keys/<str:public_id>/revoke/", keys.key_revoke, name="key-revoke"),
+    path("setup/audit/", audit.audit_log, name="audit"),
+    path("setup/audit/export/", audit.audit_export, name="audit-export"),
     path("setup/team/", team.team_list, name="team"),
     path("setup/team/new/", team.person_new, name="person-new"),
     path("setup/team/<str:user_id>/", team.person, name="person"),

@@ -131,6 +131,8 @@ OF_ADMINS = [
     "/setup/keys/new/",
     "/setup/keys/{key}/",
     "/setup/keys/{key}/revoke/",
+    "/setup/audit/",
+    "/setup/audit/?on=call_none&who=system:",
     "/setup/team/",
     "/setup/team/?view=off",
     "/setup/team/new/",

@@ -39,6 +39,7 @@ PAGES = {
     "/setup/keys/{key}/": ADMINS,
     "/setup/keys/{key}/revoke/": ADMINS,
     "/setup/team/": ADMINS,
+    "/setup/audit/": ADMINS,
     "/setup/team/new/": ADMINS,
     "/setup/team/{person}/": ADMINS,
     "/setup/team/{person}/link/": ADMINS,

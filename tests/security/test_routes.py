@@ -66,6 +66,8 @@ PAGES = {
     "setup/keys/new/": {"GET": ADMINS, "POST": ADMINS},
     "setup/keys/<public_id>/": {"GET": ADMINS, "POST": ADMINS},
     "setup/keys/<public_id>/revoke/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/audit/": {"GET": ADMINS},
+    "setup/audit/export/": {"GET": ADMINS},
     "setup/team/": {"GET": ADMINS},
     "setup/team/new/": {"GET": ADMINS, "POST": ADMINS},
     "setup/team/<user_id>/": {"GET": ADMINS, "POST": ADMINS},
