@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from temphone.accounts.actions import create_key, revoke_key
+from temphone.accounts.actions import create_key, keeping_an_admin, revoke_key
 from temphone.accounts.actors import Role
 from temphone.accounts.models import ApiKey, AuditEntry, IdempotencyRecord, KeyMinute, Mode, User
 from temphone.admin import BackOffice, UserAdmin, actor_of
@@ -50,9 +50,14 @@ class StaffAdmin(BackOffice, UserAdmin):
         return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, "is_superuser")
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
-        super().save_model(request, obj, form, change)
+        with keeping_an_admin():
+            super().save_model(request, obj, form, change)
         action = "user.change" if change else "user.add"
-        AuditEntry.record(actor_of(request), action, str(obj.pk), fields=sorted(form.changed_data))
+        AuditEntry.record(actor_of(request), action, f"user:{obj.pk}", fields=sorted(form.changed_data))
+
+    def audit_target(self, object_id: str) -> str:
+        """The audit log knows a person by their number."""
+        return f"user:{object_id}"
 
 
 @admin.register(ApiKey)
@@ -85,7 +90,7 @@ class ApiKeyAdmin(BackOffice):
     @admin.display(description="begins with")
     def begins(self, key: ApiKey) -> str:
         """The part of the key that is no secret."""
-        return f"sk_{key.mode}_{key.public_id}_…"
+        return key.begins
 
     def audit_target(self, object_id: str) -> str:
         """The audit log knows a key by its public part."""

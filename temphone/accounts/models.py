@@ -7,7 +7,8 @@ import time
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import connection, models, transaction
 from django.db.models import Q
 
@@ -34,6 +35,27 @@ def validate_zone(name: str) -> None:
         raise ValidationError("Choose an IANA time zone, such as Europe/Madrid.") from error
 
 
+class UserQuerySet(models.QuerySet["User"]):
+    """Reads of staff."""
+
+    def admins(self) -> "UserQuerySet":
+        """Admins who can log in."""
+        may = Q(role=Role.ADMIN) | Q(is_superuser=True)
+        return self.filter(may, is_active=True).exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+
+
+class Staff(UserManager["User"]):
+    """Makes users as Django's does, and reads them as ours."""
+
+    def get_queryset(self) -> UserQuerySet:
+        """All of them."""
+        return UserQuerySet(self.model, using=self._db)
+
+    def admins(self) -> UserQuerySet:
+        """Admins who can log in."""
+        return self.get_queryset().admins()
+
+
 class User(AbstractUser):
     """A member of staff."""
 
@@ -49,10 +71,19 @@ class User(AbstractUser):
         max_length=16, blank=True, editable=False, help_text="Their own, in E.164: the one they had called."
     )
 
+    objects: ClassVar[Staff] = Staff()
+
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(role__in=Role.values), name="user_role_known"),
         ]
+
+    @property
+    def state(self) -> str:
+        """Whether they can log in: active, invited (no password yet), or off."""
+        if not self.is_active:
+            return "off"
+        return "active" if self.has_usable_password() else "invited"
 
     def actor(self) -> Actor:
         """This person as whoever causes a change. A superuser is an admin."""
@@ -72,6 +103,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def usable(self) -> "ApiKeyQuerySet":
         """Keys not revoked."""
         return self.filter(revoked_at=None)
+
+    def revoked(self) -> "ApiKeyQuerySet":
+        """Keys that work no more."""
+        return self.exclude(revoked_at=None)
 
     def update(self, **columns: Any) -> int:
         """As always; and what this process keeps of keys is forgotten, now and when it is committed."""
@@ -108,9 +143,15 @@ class ApiKey(models.Model):
             models.CheckConstraint(condition=Q(mode__in=Mode.values), name="key_mode_known"),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="key_role_known"),
         ]
+        indexes: ClassVar = [models.Index(fields=["-created_at", "-public_id"], name="key_newest")]
 
     def __str__(self) -> str:
-        return f"{self.name} (sk_{self.mode}_{self.public_id}_…)"
+        return f"{self.name} ({self.begins})"
+
+    @property
+    def begins(self) -> str:
+        """The part of the key that is no secret."""
+        return f"sk_{self.mode}_{self.public_id}_…"
 
     @staticmethod
     def new_secret(mode: str) -> tuple[str, str]:
@@ -206,20 +247,40 @@ TAKE = """
 """
 
 
+class AuditQuerySet(models.QuerySet["AuditEntry"]):
+    """Reads of the audit log; an index gives each filter's entries in its order."""
+
+    def newest(self) -> "AuditQuerySet":
+        """The newest first."""
+        return self.order_by("-at", "-id")
+
+    def by(self, kind: str, actor_id: str) -> "AuditQuerySet":
+        """What one person, key, or TemPhone itself did."""
+        return self.filter(actor_kind=kind, actor_id=actor_id)
+
+
 class AuditEntry(models.Model):
     """Who changed what, when. Never changed, never deleted by the application."""
 
-    at = models.DateTimeField(default=utc_now, db_index=True)
+    at = models.DateTimeField(default=utc_now)
     actor_kind = models.CharField(max_length=10)
     actor_id = models.CharField(max_length=64, blank=True)
     actor_label = models.CharField(max_length=150)
     action = models.CharField(max_length=50)
-    target = models.CharField(max_length=64, db_index=True)
+    target = models.CharField(max_length=64)
     details = models.JSONField(default=dict)
+
+    objects = AuditQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-at", "-id"]
         verbose_name_plural = "audit entries"
+        indexes: ClassVar = [
+            models.Index(fields=["-at", "-id"], name="audit_newest"),
+            models.Index(fields=["actor_kind", "actor_id", "-at", "-id"], name="audit_by_actor"),
+            models.Index(fields=["action", "-at", "-id"], name="audit_by_action"),
+            models.Index(fields=["target", "-at", "-id"], name="audit_by_target"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.target}"

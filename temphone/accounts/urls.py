@@ -1,10 +1,22 @@
 from django.urls import path
 
-from temphone.accounts import views
+from temphone.accounts.views import audit, keys, own, team
 
 urlpatterns = [
-    path("login/", views.login, name="login"),
-    path("logout/", views.logout, name="logout"),
-    path("account/", views.account, name="account"),
-    path("account/password/", views.password, name="password"),
+    path("login/", own.login, name="login"),
+    path("logout/", own.logout, name="logout"),
+    path("account/", own.account, name="account"),
+    path("account/password/", own.password, name="password"),
+    path("welcome/<str:user_id>/<str:token>/", team.welcome, name="welcome"),
+    path("setup/keys/", keys.key_list, name="key-list"),
+    path("setup/keys/new/", keys.key_new, name="key-new"),
+    path("setup/keys/<str:public_id>/", keys.key_page, name="key"),
+    path("setup/keys/<str:public_id>/revoke/", keys.key_revoke, name="key-revoke"),
+    path("setup/audit/", audit.audit_log, name="audit"),
+    path("setup/audit/export/", audit.audit_export, name="audit-export"),
+    path("setup/team/", team.team_list, name="team"),
+    path("setup/team/new/", team.person_new, name="person-new"),
+    path("setup/team/<str:user_id>/", team.person, name="person"),
+    path("setup/team/<str:user_id>/link/", team.person_link, name="person-link"),
+    path("setup/team/<str:user_id>/switch/", team.person_switch, name="person-switch"),
 ]

@@ -215,7 +215,7 @@ def test_a_person_is_added_with_a_role_and_a_zone(office):
         False,
     )
     assert bob.check_password("correct horse battery")
-    assert AuditEntry.objects.get(action="user.add").target == str(bob.pk)
+    assert AuditEntry.objects.get(action="user.add").target == f"user:{bob.pk}"
 
 
 def change_form(user: User, **fields: str) -> dict[str, str]:

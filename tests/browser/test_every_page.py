@@ -7,6 +7,7 @@ from campaigns.actions.agents import save_agent
 from campaigns.models import Agent, Campaign
 from contacts.models import Consent, Suppression
 from temphone.accounts.actors import SYSTEM, Role
+from temphone.accounts.models import User
 from temphone.lib import clock
 from tests.browser.conftest import LOOKS
 from tests.builders import (
@@ -15,6 +16,7 @@ from tests.builders import (
     a_contact,
     a_delivery,
     a_gateway,
+    a_key,
     a_number,
     a_run,
     a_trunk,
@@ -82,6 +84,8 @@ def ids(live_server) -> dict[str, str]:
         "matching": an_import().pk,
         "checked": a_checked_import().pk,
         "imported": an_imported_file().pk,
+        "key": a_key()[0].public_id,
+        "person": str(User.objects.create(username="maximiliana@a-company-with-a-long-name.example").pk),
     }
 
 
@@ -167,6 +171,19 @@ OF_ADMINS = [
     "/setup/numbers/new/",
     "/setup/numbers/{number}/",
     "/setup/numbers/{number}/remove/",
+    "/setup/keys/",
+    "/setup/keys/?view=revoked",
+    "/setup/keys/new/",
+    "/setup/keys/{key}/",
+    "/setup/keys/{key}/revoke/",
+    "/setup/audit/",
+    "/setup/audit/?on=call_none&who=system:",
+    "/setup/team/",
+    "/setup/team/?view=off",
+    "/setup/team/new/",
+    "/setup/team/{person}/",
+    "/setup/team/{person}/link/",
+    "/setup/team/{person}/switch/",
 ]
 
 

@@ -4,7 +4,8 @@ from django.test import Client
 from calls.models import Beat, Call, StopSwitch
 from contacts.models import Consent, Suppression
 from temphone.accounts.actors import Role
-from tests.builders import a_call, a_contact, a_number, a_trunk
+from temphone.accounts.models import User
+from tests.builders import a_call, a_contact, a_key, a_number, a_trunk
 from tests.contacts.builders import an_import
 from tests.pages.conftest import EARLIER, text_of
 
@@ -44,6 +45,16 @@ PAGES = {
     "/setup/numbers/new/": ADMINS,
     "/setup/numbers/{number}/": ADMINS,
     "/setup/numbers/{number}/remove/": ADMINS,
+    "/setup/keys/": ADMINS,
+    "/setup/keys/new/": ADMINS,
+    "/setup/keys/{key}/": ADMINS,
+    "/setup/keys/{key}/revoke/": ADMINS,
+    "/setup/team/": ADMINS,
+    "/setup/audit/": ADMINS,
+    "/setup/team/new/": ADMINS,
+    "/setup/team/{person}/": ADMINS,
+    "/setup/team/{person}/link/": ADMINS,
+    "/setup/team/{person}/switch/": ADMINS,
 }
 POSTS = {
     "/calls/new/": OPERATORS,
@@ -70,6 +81,13 @@ POSTS = {
     "/setup/numbers/{number}/": ADMINS,
     "/setup/numbers/{number}/default/": ADMINS,
     "/setup/numbers/{number}/remove/": ADMINS,
+    "/setup/keys/new/": ADMINS,
+    "/setup/keys/{key}/": ADMINS,
+    "/setup/keys/{key}/revoke/": ADMINS,
+    "/setup/team/new/": ADMINS,
+    "/setup/team/{person}/": ADMINS,
+    "/setup/team/{person}/link/": ADMINS,
+    "/setup/team/{person}/switch/": ADMINS,
 }
 VALUES = {
     "how": "by phone",
@@ -96,6 +114,8 @@ def ids(db) -> dict[str, object]:
         "import": an_import().pk,
         "trunk": a_trunk().pk,
         "number": a_number().pk,
+        "key": a_key()[0].public_id,
+        "person": User.objects.create(username="somebody else").pk,
     }
 
 

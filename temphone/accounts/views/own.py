@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from temphone.accounts.actions import change_password, save_account
-from temphone.accounts.forms import AccountForm, PasswordForm
+from temphone.accounts.forms.own import AccountForm, PasswordForm
 from temphone.accounts.models import User
 from temphone.pages import StaffRequest, page
 

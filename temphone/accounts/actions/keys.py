@@ -1,11 +1,11 @@
-"""Every change to API keys and to one's own account, as a verb."""
+"""Every change to API keys, as a verb."""
 
 from datetime import datetime
 
 from django.db import transaction
 
 from temphone.accounts.actors import Actor, Role
-from temphone.accounts.models import ApiKey, AuditEntry, Mode, User, digest
+from temphone.accounts.models import ApiKey, AuditEntry, Mode, digest
 from temphone.lib.errors import Conflict, NotFound
 
 
@@ -40,6 +40,37 @@ def create_key(
     return key, whole
 
 
+def get_key(*, actor: Actor, public_id: str) -> ApiKey:
+    """The key with this public part.
+
+    Raises:
+        Forbidden, NotFound
+    """
+    actor.require(Role.ADMIN)
+    key = ApiKey.objects.select_related("created_by").filter(public_id=public_id).first()
+    if key is None:
+        raise NotFound(f"API key not found: {public_id}.", code="key_not_found")
+    return key
+
+
+@transaction.atomic
+def change_key(*, actor: Actor, public_id: str, name: str, requests_per_minute: int | None) -> ApiKey:
+    """Change what a key is called and how often it may ask; its programs notice nothing else.
+
+    Raises:
+        Forbidden, NotFound
+        Conflict: it was revoked.
+    """
+    key = get_key(actor=actor, public_id=public_id)
+    columns = {"name": name, "requests_per_minute": requests_per_minute}
+    fields = sorted(column for column, value in columns.items() if getattr(key, column) != value)
+    if not ApiKey.objects.usable().filter(public_id=public_id).update(**columns):
+        raise Conflict(f"API key {public_id} was revoked already.", code="key_revoked")
+    if fields:
+        AuditEntry.record(actor, "key.change", public_id, fields=fields)
+    return get_key(actor=actor, public_id=public_id)
+
+
 @transaction.atomic
 def revoke_key(*, actor: Actor, public_id: str, now: datetime) -> ApiKey:
     """Make a key useless, at once and for good.
@@ -51,26 +82,8 @@ def revoke_key(*, actor: Actor, public_id: str, now: datetime) -> ApiKey:
     actor.require(Role.ADMIN)
     found = ApiKey.objects.filter(public_id=public_id)
     won = found.usable().update(revoked_at=now)
-    key = found.first()
-    if key is None:
-        raise NotFound(f"API key not found: {public_id}.", code="key_not_found")
+    key = get_key(actor=actor, public_id=public_id)
     if not won:
         raise Conflict(f"API key {public_id} was revoked already.", code="key_revoked")
     AuditEntry.record(actor, "key.revoke", public_id)
     return key
-
-
-@transaction.atomic
-def save_account(*, user: User, first_name: str, last_name: str, timezone: str) -> None:
-    """Change one's own name and the zone in which one reads times. Everybody may."""
-    user.first_name, user.last_name, user.timezone = first_name, last_name, timezone
-    user.save(update_fields=["first_name", "last_name", "timezone"])
-    AuditEntry.record(user.actor(), "account.change", f"user:{user.pk}")
-
-
-@transaction.atomic
-def change_password(*, user: User, password: str) -> None:
-    """Change one's own password, which was validated. Every other session of the user ends."""
-    user.set_password(password)
-    user.save(update_fields=["password"])
-    AuditEntry.record(user.actor(), "account.password", f"user:{user.pk}")

@@ -1,0 +1,31 @@
+"""Every change to staff, API keys and one's own account, as a verb."""
+
+from temphone.accounts.actions.keys import change_key, create_key, get_key, revoke_key
+from temphone.accounts.actions.own import change_password, save_account
+from temphone.accounts.actions.team import (
+    accept_link,
+    add_person,
+    change_person,
+    get_person,
+    invited,
+    keeping_an_admin,
+    make_link,
+    switch_person,
+)
+
+__all__ = [
+    "accept_link",
+    "add_person",
+    "change_key",
+    "change_password",
+    "change_person",
+    "create_key",
+    "get_key",
+    "get_person",
+    "invited",
+    "keeping_an_admin",
+    "make_link",
+    "revoke_key",
+    "save_account",
+    "switch_person",
+]

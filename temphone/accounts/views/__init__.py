@@ -1,0 +1,1 @@
+"""The pages about staff: login, one's own account, API keys, team, audit log."""

@@ -1,0 +1,163 @@
+"""The audit log's page: who did what to what, filters in the address, links, a file."""
+
+import ast
+import csv
+import re
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from calls.actions.changing import cancel_call
+from temphone.accounts.actions import create_key, revoke_key
+from temphone.accounts.actors import SYSTEM, Actor, Role
+from temphone.accounts.forms.audit import WORDS
+from temphone.accounts.models import AuditEntry, Mode, User
+from tests.builders import NOON, a_call, a_contact, a_key, a_trunk
+from tests.pages.conftest import EARLIER, htmx, text_of
+
+LOG = "/setup/audit/"
+
+
+@pytest.fixture
+def admin(browse):
+    return browse(Role.ADMIN)
+
+
+def an_entry(
+    actor: Actor = SYSTEM, action: str = "call.cancel", target: str = "call_x", at=EARLIER, **details
+):
+    entry = AuditEntry.of(actor, action, target, **details)
+    entry.at = at
+    entry.save()
+    return entry
+
+
+def test_each_entry_says_who_did_what_to_what_and_leads_there(admin):
+    user = User.objects.get()
+    call = a_call(a_contact(first_name="Grace", last_name="Hopper"))
+    cancel_call(actor=user.actor(), call_id=call.pk, now=EARLIER)
+    key, _ = create_key(actor=user.actor(), name="Shop", mode=Mode.TEST, now=EARLIER)
+    page = text_of(admin, LOG)
+
+    assert "Canceled a call" in page
+    assert f'href="/calls/{call.pk}/">Grace Hopper' in page
+    assert "Made an API key" in page
+    assert f'href="/setup/keys/{key.public_id}/">Shop' in page
+    assert f'href="/setup/team/{user.pk}/">{user.username}' in page
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", {"one", "two", "three"}),
+        ("who=key:51", {"two"}),
+        ("who=system:", {"three"}),
+        ("action=key.revoke", {"two"}),
+        ("on=one", {"one"}),
+        ("on=on", set()),
+        ("since=2026-03-15", {"two", "three"}),
+        ("until=2026-03-14", {"one"}),
+        ("since=2026-03-15&until=2026-03-15&who=key:51", {"two"}),
+        ("since=nonsense&who=nobody&action=x.y&until=9999-12-31", {"one", "two", "three"}),
+        ("who=user:999999999999999999999999", set()),
+        ("after=W10", {"one", "two", "three"}),
+    ],
+)
+def test_filters_stand_in_the_address(admin, query, found):
+    key = Actor(kind="key", id="51", label="Shop", role=Role.MANAGER)
+    person = Actor(kind="user", id="7", label="Ada", role=Role.MANAGER)
+    an_entry(person, "call.cancel", "one", EARLIER - timedelta(days=1))
+    an_entry(key, "key.revoke", "two")
+    an_entry(SYSTEM, "trunk.off", "three")
+
+    page = text_of(admin, f"{LOG}?{query}")
+
+    assert {word for word in ("one", "two", "three") if f">{word}<" in page} == found
+
+
+def test_days_are_those_of_the_reader(browse):
+    an_entry(target="late", at=NOON.replace(hour=23, minute=30))
+    assert ">late<" in text_of(browse(Role.ADMIN, timezone="Asia/Tokyo"), f"{LOG}?since=2026-03-16")
+    assert ">late<" not in text_of(browse(Role.ADMIN, timezone="UTC"), f"{LOG}?since=2026-03-16")
+
+
+def test_pages_follow_each_other_where_all_share_an_instant(admin):
+    for number in range(60):
+        an_entry(target=f"call_{number:03}")
+    seen, path = [], LOG
+    while path:
+        page = text_of(admin, path)
+        seen += [number for number in range(60) if f">call_{number:03}<" in page]
+        path = LOG + page.split('rel="next" href="')[1].split('"')[0] if 'rel="next"' in page else ""
+    assert sorted(seen) == list(range(60))
+
+
+def test_it_costs_as_many_queries_with_many_entries(admin):
+    def filled(number: int) -> int:
+        for _ in range(number):
+            at = timezone.now()
+            call, (key, _secret) = a_call(), a_key()
+            revoke_key(actor=SYSTEM, public_id=key.public_id, now=NOON)
+            an_entry(User.objects.get().actor(), "trunk.off", a_trunk(name=f"Trunk {call.pk}").pk, at)
+            an_entry(target=call.contact_id, action="contact.change", at=at)
+            an_entry(target=f"user:{User.objects.get().pk}", action="user.change", at=at)
+        with CaptureQueriesContext(connection) as queries:
+            text_of(admin, LOG)
+        return len(queries)
+
+    assert filled(1) == filled(12)
+
+
+def test_htmx_gets_the_entries_alone(admin):
+    an_entry()
+    fragment = htmx(admin, LOG)
+    assert fragment.strip().startswith('<div id="results">')
+
+
+def test_the_file_has_what_the_filters_let_through_and_no_formula(admin):
+    an_entry(SYSTEM, "call.cancel", "call_1")
+    evil = Actor(kind="key", id="51", label="=HYPERLINK(1)", role=Role.MANAGER)
+    an_entry(evil, "call.schedule", "call_2", fields=["name"])
+
+    answer = admin.get(f"{LOG}export/?who=key:51")
+
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(StringIO(b"".join(answer.streaming_content).decode())))
+    assert [(row["target"], row["actor"]) for row in rows] == [("call_2", "'=HYPERLINK(1)")]
+    assert rows[0]["details"] == '{"fields": ["name"]}'
+    assert rows[0]["at"] == "2026-03-15T14:00:00Z"
+    entry = AuditEntry.objects.get(action="audit.export")
+    assert entry.details == {"filters": ["who"]}
+
+
+def test_the_file_has_all_entries_though_they_are_read_in_parts(admin, monkeypatch):
+    monkeypatch.setattr("temphone.accounts.views.audit.EXPORTED_AT_ONCE", 7)
+    for number in range(30):
+        an_entry(target=f"call_{number}")
+    rows = b"".join(admin.get(f"{LOG}export/").streaming_content).decode().splitlines()
+    assert len(rows) == 1 + 30 + 1  # the head, and that it was exported
+
+
+def recorded() -> set[str]:
+    """Every action that our code writes into the log, by name."""
+    found = set()
+    for app in ("calls", "campaigns", "contacts", "temphone"):
+        for path in (settings.BASE_DIR / app).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("AuditEntry."):
+                    second = node.args[1:2]
+                    parts = [part for argument in second for part in ast.walk(argument)]
+                    found |= {
+                        p.value for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, str)
+                    }
+    return {action for action in found if re.fullmatch(r"[a-z_]+\.[a-z_]+", action)}
+
+
+def test_every_action_has_plain_words():
+    assert len(recorded()) > 25
+    assert recorded() <= set(WORDS)
