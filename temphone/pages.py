@@ -24,6 +24,7 @@ from temphone.lib.errors import DomainError, NotFound
 M = TypeVar("M", bound=Model)
 PAGE_SIZE = 25  # a row costs half a millisecond to render
 COUNT_CAP = 1000
+LARGEST_KEY = 2**63 - 1
 
 
 class StaffRequest(HttpRequest):
@@ -162,7 +163,7 @@ def _reverse(key: str) -> str:
 
 def _cursor(row: Model, keys: tuple[str, ...]) -> str:
     values = [row.serializable_value(_name(key)) for key in keys]
-    text = json.dumps([value if isinstance(value, str) else value.isoformat() for value in values])
+    text = json.dumps([value.isoformat() if isinstance(value, datetime) else str(value) for value in values])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -179,7 +180,9 @@ def _position(rows: QuerySet[M], order: tuple[str, ...], cursor: str) -> Followi
 
 def _value(field: "Field[object, object]", text: object) -> object:
     value = field.to_python(text) if isinstance(text, str) else None
-    if value is None or (isinstance(value, datetime) and value.tzinfo is None):
+    naive = isinstance(value, datetime) and value.tzinfo is None
+    too_large = isinstance(value, int) and abs(value) > LARGEST_KEY
+    if value is None or naive or too_large:
         raise ValueError("Not the value of a cursor.")
     return value
 

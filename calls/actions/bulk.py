@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Concat
 
+from calls.actions.changes import to_endpoints
 from calls.actions.lookup import live_numbers
 from calls.actions.scheduling import refuse_campaign, shown_number
 from calls.models import Call, CallEvent
@@ -20,8 +21,11 @@ from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import ApiKey, AuditEntry, Mode
 from temphone.lib import ids
 from temphone.lib.clock import from_wall
+from temphone.webhooks.actions import enqueue, subscribed
+from temphone.webhooks.models import Event
 
 CHUNK = 5_000  # so long, some tenths of a second, others wait who write on SQLite
+TOLD_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,3 +147,11 @@ def _write(pattern: Call, people: Mapping[str, str], when: Callable[[str], datet
         rows.insert_alike(pattern, ("id", "contact_id", "timezone"), list(together))
     first = CallEvent(name="scheduled", to_status=pattern.status, at=pattern.created_at)
     rows.insert_alike(first, ("call_id",), [row[:1] for row in texts])
+    if subscribed(Event.SCHEDULED):
+        _tell([row[0] for row in texts], pattern.created_at)
+
+
+def _tell(call_ids: list[str], now: datetime) -> None:
+    for start in range(0, len(call_ids), TOLD_AT_ONCE):
+        calls = Call.objects.filter(pk__in=call_ids[start : start + TOLD_AT_ONCE])
+        enqueue([notice for call in calls for notice in to_endpoints(call, Event.SCHEDULED, now)])

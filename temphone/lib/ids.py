@@ -64,6 +64,11 @@ def agent_id() -> str:
     return new_id("agt")
 
 
+def endpoint_id() -> str:
+    """A new id of an endpoint of webhooks."""
+    return new_id("hook")
+
+
 def attempt_id() -> str:
     """A new id of an attempt; the carrier sees it as our idempotency key."""
     return new_id("att")

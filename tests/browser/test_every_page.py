@@ -8,8 +8,19 @@ from campaigns.models import Agent
 from contacts.models import Consent, Suppression
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.lib import clock
+from temphone.webhooks.models import DeliveryTry
 from tests.browser.conftest import LOOKS
-from tests.builders import a_call, a_contact, a_delivery, a_gateway, a_number, a_trunk, a_twilio_trunk, ready
+from tests.builders import (
+    a_call,
+    a_contact,
+    a_delivery,
+    a_gateway,
+    a_number,
+    a_trunk,
+    a_twilio_trunk,
+    an_endpoint,
+    ready,
+)
 from tests.campaigns.builders import BOOKING, DESK, QUESTIONS
 from tests.pages.conftest import a_finished_call, a_live_call, say
 
@@ -44,7 +55,9 @@ def ids(live_server) -> dict[str, str]:
     say(attempt, "Could we talk on Friday?")
     done = a_finished_call(webhook_url="https://hooks.example.com/calls")
     say(done.attempts.get(), "Yes, speaking.")
-    a_delivery(subject=done.pk)
+    endpoint = an_endpoint(name="The customer relations program of the whole group")
+    delivery = a_delivery(subject=done.pk, endpoint_id=endpoint.pk, sequence=0)
+    DeliveryTry.objects.create(delivery=delivery, status_code=503, answer="<busy>", duration_ms=9)
     a_finished_call("no_answer")
     main = a_trunk(host="a-provider-with-a-very-long-name.telephony.example", user="7001", secret="kept")
     broken = a_twilio_trunk()
@@ -62,6 +75,8 @@ def ids(live_server) -> dict[str, str]:
         "live": live.pk,
         "done": done.pk,
         "agent": an_agent().pk,
+        "endpoint": endpoint.pk,
+        "delivery": str(delivery.pk),
     }
 
 
@@ -113,6 +128,16 @@ OF_ADMINS = [
     "/setup/numbers/new/",
     "/setup/numbers/{number}/",
     "/setup/numbers/{number}/remove/",
+    "/setup/webhooks/",
+    "/setup/webhooks/new/",
+    "/setup/webhooks/{endpoint}/",
+    "/setup/webhooks/{endpoint}/switch/",
+    "/setup/webhooks/{endpoint}/secret/",
+    "/setup/webhooks/{endpoint}/delete/",
+    "/setup/webhooks/log/",
+    "/setup/webhooks/log/?q=call_none",
+    "/setup/webhooks/log/resend/",
+    "/setup/webhooks/log/{delivery}/",
 ]
 
 

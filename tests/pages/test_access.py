@@ -4,7 +4,7 @@ from django.test import Client
 from calls.models import Beat, Call, StopSwitch
 from contacts.models import Consent, Suppression
 from temphone.accounts.actors import Role
-from tests.builders import a_call, a_contact, a_number, a_trunk
+from tests.builders import a_call, a_contact, a_delivery, a_number, a_trunk, an_endpoint
 from tests.pages.conftest import EARLIER, text_of
 
 EVERYBODY, OPERATORS, MANAGERS, ADMINS = Role
@@ -33,6 +33,15 @@ PAGES = {
     "/setup/numbers/new/": ADMINS,
     "/setup/numbers/{number}/": ADMINS,
     "/setup/numbers/{number}/remove/": ADMINS,
+    "/setup/webhooks/": ADMINS,
+    "/setup/webhooks/new/": ADMINS,
+    "/setup/webhooks/log/": ADMINS,
+    "/setup/webhooks/log/resend/": ADMINS,
+    "/setup/webhooks/log/{delivery}/": ADMINS,
+    "/setup/webhooks/{endpoint}/": ADMINS,
+    "/setup/webhooks/{endpoint}/switch/": ADMINS,
+    "/setup/webhooks/{endpoint}/secret/": ADMINS,
+    "/setup/webhooks/{endpoint}/delete/": ADMINS,
 }
 POSTS = {
     "/calls/new/": OPERATORS,
@@ -55,6 +64,14 @@ POSTS = {
     "/setup/numbers/{number}/": ADMINS,
     "/setup/numbers/{number}/default/": ADMINS,
     "/setup/numbers/{number}/remove/": ADMINS,
+    "/setup/webhooks/new/": ADMINS,
+    "/setup/webhooks/log/resend/": ADMINS,
+    "/setup/webhooks/log/{delivery}/resend/": ADMINS,
+    "/setup/webhooks/{endpoint}/": ADMINS,
+    "/setup/webhooks/{endpoint}/switch/": ADMINS,
+    "/setup/webhooks/{endpoint}/secret/": ADMINS,
+    "/setup/webhooks/{endpoint}/test/": ADMINS,
+    "/setup/webhooks/{endpoint}/delete/": ADMINS,
 }
 VALUES = {
     "how": "by phone",
@@ -80,6 +97,8 @@ def ids(db) -> dict[str, object]:
         "suppression": suppression.pk,
         "trunk": a_trunk().pk,
         "number": a_number().pk,
+        "endpoint": an_endpoint().pk,
+        "delivery": a_delivery(subject=call.pk).pk,
     }
 
 

@@ -16,7 +16,17 @@ from temphone.api.urls import urlpatterns as api_patterns
 from tests.admin.test_pages import MODELS
 from tests.api.client import a_body
 from tests.api.test_roles import LEAST, PUBLIC
-from tests.builders import a_call, a_campaign, a_contact, a_key, a_number, a_recording, a_trunk
+from tests.builders import (
+    a_call,
+    a_campaign,
+    a_contact,
+    a_delivery,
+    a_key,
+    a_number,
+    a_recording,
+    a_trunk,
+    an_endpoint,
+)
 from tests.pages.conftest import an_attempt
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +64,17 @@ PAGES = {
     "setup/numbers/<number_id>/": {"GET": ADMINS, "POST": ADMINS},
     "setup/numbers/<number_id>/default/": {"POST": ADMINS},
     "setup/numbers/<number_id>/remove/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/webhooks/": {"GET": ADMINS},
+    "setup/webhooks/new/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/webhooks/log/": {"GET": ADMINS},
+    "setup/webhooks/log/resend/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/webhooks/log/<delivery_id>/": {"GET": ADMINS},
+    "setup/webhooks/log/<delivery_id>/resend/": {"POST": ADMINS},
+    "setup/webhooks/<endpoint_id>/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/webhooks/<endpoint_id>/switch/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/webhooks/<endpoint_id>/secret/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/webhooks/<endpoint_id>/test/": {"POST": ADMINS},
+    "setup/webhooks/<endpoint_id>/delete/": {"GET": ADMINS, "POST": ADMINS},
     "agents/": {"GET": MANAGERS},
     "agents/new/": {"GET": MANAGERS, "POST": MANAGERS},
     "agents/<agent_id>/": {"GET": MANAGERS, "POST": MANAGERS},
@@ -152,6 +173,8 @@ def ids() -> dict[str, object]:
         "suppression_id": Suppression.objects.create(number=contact.phone).pk,
         "trunk_id": a_trunk().pk,
         "number_id": a_number().pk,
+        "endpoint_id": an_endpoint().pk,
+        "delivery_id": a_delivery(subject=call.pk).pk,
         "object_id": contact.pk,
         "content_type_id": 1,
         "id": 1,
