@@ -1,6 +1,6 @@
 from django.urls import path
 
-from calls.views import details, lists, numbers, recordings, scheduling, stopping, trunks
+from calls.views import details, lists, numbers, recordings, scheduling, stopping, suppressions, trunks
 
 urlpatterns = [
     path("calls/", lists.call_list, name="call-list"),
@@ -15,6 +15,11 @@ urlpatterns = [
     path("calls/<str:call_id>/move/", details.call_move, name="call-move"),
     path("calls/<str:call_id>/recording/<int:number>/", recordings.call_recording, name="call-recording"),
     path("stop/", stopping.stop, name="stop"),
+    path("setup/do-not-call/", suppressions.suppression_list, name="suppression-list"),
+    path("setup/do-not-call/new/", suppressions.suppression_new, name="suppression-new"),
+    path(
+        "setup/do-not-call/<int:suppression_id>/lift/", suppressions.suppression_lift, name="suppression-lift"
+    ),
     path("setup/trunks/", trunks.trunk_list, name="trunk-list"),
     path("setup/trunks/new/", trunks.trunk_new, name="trunk-new"),
     path("setup/trunks/<str:trunk_id>/", trunks.trunk_page, name="trunk"),

@@ -114,6 +114,10 @@ PAGES = [
     "/agents/new/",
     "/agents/{agent}/",
     "/agents/{agent}/archive/",
+    "/setup/do-not-call/",
+    "/setup/do-not-call/?view=over",
+    "/setup/do-not-call/new/",
+    "/setup/do-not-call/{suppression}/lift/",
     "/account/",
     "/stop/",
 ]
