@@ -1,6 +1,6 @@
 from django.urls import path
 
-from calls.views import details, lists, numbers, recordings, scheduling, stopping, suppressions, trunks
+from calls.views import details, lists, numbers, recordings, scheduling, stopping, suppressions, system, trunks
 
 urlpatterns = [
     path("calls/", lists.call_list, name="call-list"),
@@ -20,6 +20,7 @@ urlpatterns = [
     path(
         "setup/do-not-call/<int:suppression_id>/lift/", suppressions.suppression_lift, name="suppression-lift"
     ),
+    path("setup/system/", system.system_page, name="system"),
     path("setup/trunks/", trunks.trunk_list, name="trunk-list"),
     path("setup/trunks/new/", trunks.trunk_new, name="trunk-new"),
     path("setup/trunks/<str:trunk_id>/", trunks.trunk_page, name="trunk"),

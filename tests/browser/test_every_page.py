@@ -132,6 +132,7 @@ OF_ADMINS = [
     "/setup/numbers/new/",
     "/setup/numbers/{number}/",
     "/setup/numbers/{number}/remove/",
+    "/setup/system/",
     "/setup/webhooks/",
     "/setup/webhooks/new/",
     "/setup/webhooks/{endpoint}/",
