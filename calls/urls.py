@@ -1,6 +1,17 @@
 from django.urls import path
 
-from calls.views import details, lists, numbers, recordings, scheduling, stopping, suppressions, system, trunks
+from calls.views import (
+    details,
+    hours,
+    lists,
+    numbers,
+    recordings,
+    scheduling,
+    stopping,
+    suppressions,
+    system,
+    trunks,
+)
 
 urlpatterns = [
     path("calls/", lists.call_list, name="call-list"),
@@ -20,6 +31,7 @@ urlpatterns = [
     path(
         "setup/do-not-call/<int:suppression_id>/lift/", suppressions.suppression_lift, name="suppression-lift"
     ),
+    path("setup/calling-hours/", hours.hours_page, name="hours"),
     path("setup/system/", system.system_page, name="system"),
     path("setup/trunks/", trunks.trunk_list, name="trunk-list"),
     path("setup/trunks/new/", trunks.trunk_new, name="trunk-new"),

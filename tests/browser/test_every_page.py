@@ -114,6 +114,8 @@ PAGES = [
     "/agents/new/",
     "/agents/{agent}/",
     "/agents/{agent}/archive/",
+    "/setup/calling-hours/",
+    "/setup/calling-hours/?who={contact}&date=2030-01-01&time=03:00&whose=contact&mode=live",
     "/setup/do-not-call/",
     "/setup/do-not-call/?view=over",
     "/setup/do-not-call/new/",

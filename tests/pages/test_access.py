@@ -36,6 +36,7 @@ PAGES = {
     "/setup/do-not-call/": EVERYBODY,
     "/setup/do-not-call/new/": OPERATORS,
     "/setup/do-not-call/{suppression}/lift/": MANAGERS,
+    "/setup/calling-hours/": MANAGERS,
     "/setup/system/": ADMINS,
     "/setup/webhooks/": ADMINS,
     "/setup/webhooks/new/": ADMINS,

@@ -67,6 +67,7 @@ PAGES = {
     "setup/do-not-call/": {"GET": EVERYBODY},
     "setup/do-not-call/new/": {"GET": OPERATORS, "POST": OPERATORS},
     "setup/do-not-call/<suppression_id>/lift/": {"GET": MANAGERS, "POST": MANAGERS},
+    "setup/calling-hours/": {"GET": MANAGERS},
     "setup/system/": {"GET": ADMINS},
     "setup/webhooks/": {"GET": ADMINS},
     "setup/webhooks/new/": {"GET": ADMINS, "POST": ADMINS},
