@@ -5,6 +5,7 @@ from calls.views import (
     details,
     exporting,
     finding,
+    hours,
     lists,
     many,
     numbers,
@@ -13,6 +14,8 @@ from calls.views import (
     remarks,
     scheduling,
     stopping,
+    suppressions,
+    system,
     trunks,
 )
 
@@ -38,6 +41,13 @@ urlpatterns = [
     path("calls/<str:call_id>/recording/<int:number>/", recordings.call_recording, name="call-recording"),
     path("find/", finding.find, name="find"),
     path("stop/", stopping.stop, name="stop"),
+    path("setup/do-not-call/", suppressions.suppression_list, name="suppression-list"),
+    path("setup/do-not-call/new/", suppressions.suppression_new, name="suppression-new"),
+    path(
+        "setup/do-not-call/<int:suppression_id>/lift/", suppressions.suppression_lift, name="suppression-lift"
+    ),
+    path("setup/calling-hours/", hours.hours_page, name="hours"),
+    path("setup/system/", system.system_page, name="system"),
     path("setup/trunks/", trunks.trunk_list, name="trunk-list"),
     path("setup/trunks/new/", trunks.trunk_new, name="trunk-new"),
     path("setup/trunks/<str:trunk_id>/", trunks.trunk_page, name="trunk"),

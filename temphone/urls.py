@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("contacts.urls")),
     path("", include("campaigns.urls")),
     path("", include("temphone.accounts.urls")),
+    path("", include("temphone.webhooks.urls")),
     path("admin/", admin.site.urls),
     path("carriers/", include("calls.callbacks")),
     path("healthz", health.healthz, name="healthz"),

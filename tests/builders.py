@@ -20,7 +20,7 @@ from temphone.telephony.messages import (
     Outcome,
 )
 from temphone.webhooks.actions import Notice, enqueue
-from temphone.webhooks.models import Delivery
+from temphone.webhooks.models import Delivery, Endpoint, Event
 from tests.sounds import a_wav
 
 # A Sunday, 08:00 in Los Angeles: the specification's own example.
@@ -146,4 +146,14 @@ def a_delivery(**fields: object) -> Delivery:
     }
     notice = Notice(**{**defaults, **fields})
     enqueue([notice])
-    return Delivery.objects.stream(notice.subject, notice.url).get(sequence=notice.sequence)
+    stream = Delivery.objects.stream(notice.subject, notice.url, notice.endpoint_id)
+    return stream.get(sequence=notice.sequence) if notice.sequence else stream.reverse()[0]
+
+
+def an_endpoint(**columns: object) -> Endpoint:
+    """An endpoint that is told of everything, switched on."""
+    defaults = {"name": "CRM", "url": "https://crm.example.com/hooks", "events": Event.values}
+    endpoint = Endpoint(**{**defaults, **columns})
+    endpoint.new_secret()
+    endpoint.save()
+    return endpoint

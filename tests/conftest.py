@@ -64,12 +64,14 @@ def _leave_out_what_is_about_postgresql(config: pytest.Config, items: list[pytes
 
 @pytest.fixture(autouse=True)
 def a_process_that_just_began() -> None:
-    """Of keys and their requests nothing is kept from the test before: its rows are gone."""
+    """Of keys, their requests and endpoints nothing is kept from the test before: its rows are gone."""
     from temphone.accounts.authentication import GRANTS
     from temphone.accounts.models import KEYS
+    from temphone.webhooks.models import SUBSCRIBERS
 
     KEYS.forget()
     GRANTS.forget()
+    SUBSCRIBERS.forget()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from django.db import transaction
 
+from calls.actions.changes import to_endpoints
 from calls.actions.idempotency import Idempotency, answer_to_keep, once, replay
 from calls.actions.lookup import Known, facts_of_all, look_up_all
 from calls.actions.scheduling import CallRequest, allowed, audit, history, planned
@@ -18,6 +19,8 @@ from temphone import rows
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry, Mode
 from temphone.lib.errors import DomainError
+from temphone.webhooks.actions import enqueue
+from temphone.webhooks.models import Event
 
 Item = Call | DomainError
 
@@ -128,6 +131,7 @@ def _write(actor: Actor, rulings: Sequence[tuple[Call, Ruling]], now: datetime) 
     rows.insert(Decision, [decision for decision, _ in told])
     rows.insert(CallEvent, [event for _, event in told])
     rows.insert(AuditEntry, [audit(actor, call) for call, _ in rulings])
+    enqueue([notice for call, _ in rulings for notice in to_endpoints(call, Event.SCHEDULED, now)])
 
 
 def _answer(items: Sequence[Item]) -> Verdicts:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Concat
 
+from calls.actions.changes import to_endpoints
 from calls.actions.lookup import live_numbers
 from calls.actions.scheduling import refuse_campaign, shown_number
 from calls.models import Call, CallEvent
@@ -22,9 +23,12 @@ from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import ApiKey, AuditEntry, Mode
 from temphone.lib import ids
 from temphone.lib.clock import from_wall
+from temphone.webhooks.actions import enqueue, subscribed
+from temphone.webhooks.models import Event
 
 When = Callable[[int, str], datetime]  # a call is due, by its place among those made now, and the zone
 CHUNK = 5_000  # so long, some tenths of a second, others wait who write on SQLite
+TOLD_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,3 +174,11 @@ def _write(pattern: Call, people: Mapping[str, str], when: When) -> None:
         rows.insert_alike(pattern, ("id", "contact_id", "timezone"), [row[1:] for row in together])
     first = CallEvent(name="scheduled", to_status=pattern.status, at=pattern.created_at)
     rows.insert_alike(first, ("call_id",), [row[1:2] for row in made])
+    if subscribed(Event.SCHEDULED):
+        _tell([row[1] for row in made], pattern.created_at)
+
+
+def _tell(call_ids: list[str], now: datetime) -> None:
+    for start in range(0, len(call_ids), TOLD_AT_ONCE):
+        calls = Call.objects.filter(pk__in=call_ids[start : start + TOLD_AT_ONCE])
+        enqueue([notice for call in calls for notice in to_endpoints(call, Event.SCHEDULED, now)])

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 from calls.actions.changes import Changes, gathering
 from calls.actions.dialing import RING_TIMEOUT_S
-from calls.actions.finishing import end_attempt, note_analysis
+from calls.actions.finishing import end_attempt, note_analysis, tell_analysis
 from calls.actions.suppression import hold_numbers, suppress_in_call
 from calls.models import Attempt, Call, TranscriptTurn
 from calls.states import AttemptState
 from temphone.telephony.messages import CarrierEvent, EventType
+from temphone.webhooks.models import Event
 
 SLACK = timedelta(seconds=60)
 
@@ -107,7 +108,7 @@ def _turn(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
 def _accepted(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
     attempt.accepted_at = event.at
     attempt.lease_until = changes.now + timedelta(seconds=RING_TIMEOUT_S) + SLACK
-    changes.notify(attempt.call, "call.started")
+    changes.notify(attempt.call, Event.STARTED)
 
 
 def _dialing(_changes: Changes, _attempt: Attempt, _event: CarrierEvent) -> None:
@@ -123,7 +124,7 @@ def _answered(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
     attempt.answered_at = event.at
     attempt.state = AttemptState.ANSWERED
     attempt.lease_until = changes.now + timedelta(seconds=attempt.call.max_duration_s) + SLACK
-    changes.notify(attempt.call, "call.answered")
+    changes.notify(attempt.call, Event.ANSWERED)
 
 
 def _classified(_changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
@@ -132,6 +133,7 @@ def _classified(_changes: Changes, attempt: Attempt, event: CarrierEvent) -> Non
 
 def _opted_out(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
     attempt.evidence = {**attempt.evidence, **event.evidence}
+    changes.notify(attempt.call, Event.OPTED_OUT)
     # Last: by then this batch is written, so what is suppressed finds every call as it is now.
     changes.afterwards(lambda: suppress_in_call(attempt, now=changes.now))
 
@@ -145,8 +147,9 @@ def _ended(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
         end_attempt(changes, attempt, event.ending, at=event.at)
 
 
-def _analyzed(_changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
-    note_analysis(attempt, event.analysis)
+def _analyzed(changes: Changes, attempt: Attempt, event: CarrierEvent) -> None:
+    if note_analysis(attempt, event.analysis):
+        tell_analysis(changes, attempt)
 
 
 HANDLERS = {

@@ -17,9 +17,15 @@ from calls.representation import call_data
 from calls.states import TRANSITIONS, CallStatus
 from temphone import rows
 from temphone.lib.errors import Conflict
-from temphone.webhooks.actions import Notice, enqueue
+from temphone.webhooks.actions import Notice, enqueue, subscribed
+from temphone.webhooks.models import Event
 
 Row = dict[str, object]
+
+# What a call's own address is told of; endpoints are told of whatever they subscribed to.
+TO_ITS_ADDRESS = frozenset(
+    {Event.STARTED, Event.ANSWERED, Event.COMPLETED, Event.FAILED, Event.CANCELED, Event.CORRECTED}
+)
 
 # Of an attempt, what its carrier tells. When it is hung up again is another's business.
 TOLD = (
@@ -124,26 +130,27 @@ class Changes:
         else:
             self._resting.add(gateway_id)
 
-    def notify(self, call: Call, type_: str) -> None:
-        """Tell the call's webhook, if it has one, of the call as it is now.
+    def notify(self, call: Call, event: Event, **more: object) -> None:
+        """Tell the endpoints that subscribed to it, and the call's own address, of the call as it is now.
 
-        The caller holds the call's row, so the sequence has neither gaps nor repetitions.
+        ``more`` is what belongs to the event and not to the call. The caller holds the call's row, so the
+        sequence has neither gaps nor repetitions.
         """
-        if not call.webhook_url:
-            return
-        # A change of the row like any other: whoever read it before must not write the old number again.
-        call.version = self._as_read(call).version + 1
-        call.events_sent += 1
-        self._notices.append(
-            Notice(
-                subject=call.pk,
-                url=call.webhook_url,
-                event=type_,
-                sequence=call.events_sent,
-                data=call_data(call),
-                at=self.now,
+        if call.webhook_url and event in TO_ITS_ADDRESS:
+            # A change of the row like any other: whoever read it before must not write the old number again.
+            call.version = self._as_read(call).version + 1
+            call.events_sent += 1
+            self._notices.append(
+                Notice(
+                    subject=call.pk,
+                    url=call.webhook_url,
+                    event=event.value,
+                    sequence=call.events_sent,
+                    data={**call_data(call), **more},
+                    at=self.now,
+                )
             )
-        )
+        self._notices += to_endpoints(call, event, self.now, **more)
 
     def afterwards(self, verb: Callable[[], object]) -> None:
         """Do something once all is written, in the same transaction; it reads anew what it needs."""
@@ -190,6 +197,16 @@ class Changes:
         if written < len(self._calls):
             which = ", ".join(sorted(self._calls)) if len(self._calls) < 3 else "One of the calls"
             raise Conflict(f"{which} has changed meanwhile; look at it again.", code="changed_meanwhile")
+
+
+def to_endpoints(call: Call, event: Event, now: datetime, **more: object) -> list[Notice]:
+    """What the endpoints that subscribed to the event are told of the call as it is now."""
+    endpoints = subscribed(event)
+    data = {**call_data(call), **more} if endpoints else {}
+    return [
+        Notice(subject=call.pk, url=one.url, event=event.value, data=data, at=now, endpoint_id=one.pk)
+        for one in endpoints
+    ]
 
 
 @contextmanager

@@ -10,12 +10,13 @@ from calls.hours import next_opening
 from calls.models import Attempt, Call
 from calls.states import RETRIED, AttemptState, CallStatus, status_after
 from temphone.telephony.messages import Analysis, EndedBy, Ending, Outcome
+from temphone.webhooks.models import Event
 
 RETRY_WAITS = (timedelta(minutes=30), timedelta(minutes=120), timedelta(minutes=1440))
 NOTICES = {
-    CallStatus.COMPLETED: "call.completed",
-    CallStatus.FAILED: "call.failed",
-    CallStatus.CANCELED: "call.canceled",
+    CallStatus.COMPLETED: Event.COMPLETED,
+    CallStatus.FAILED: Event.FAILED,
+    CallStatus.CANCELED: Event.CANCELED,
 }
 
 
@@ -45,13 +46,15 @@ def end_attempt(changes: Changes, attempt: Attempt, ending: Ending, *, at: datet
         return
     outcome = _for_staff(call, ending)
     was_unknown = attempt.state == AttemptState.UNKNOWN
-    _close(changes, attempt, ending, outcome, at)
+    analyzed = _close(changes, attempt, ending, outcome, at)
     if was_unknown:
         _correct(changes, call, outcome, attempt)
     elif wait := _wait_before_retry(attempt, outcome):
         _retry(changes, call, outcome, attempt, wait)
     else:
         finish_call(changes, call, outcome, attempt=attempt)
+    if analyzed:
+        tell_analysis(changes, attempt)
 
 
 def _final_status(outcome: Outcome, attempt: Attempt | None) -> CallStatus:
@@ -70,7 +73,8 @@ def _for_staff(call: Call, ending: Ending) -> Outcome:
     return ending.outcome
 
 
-def _close(changes: Changes, attempt: Attempt, ending: Ending, outcome: Outcome, at: datetime) -> None:
+def _close(changes: Changes, attempt: Attempt, ending: Ending, outcome: Outcome, at: datetime) -> bool:
+    """Keep how the attempt ended; whether something was made of what was said."""
     attempt.state = AttemptState.ENDED
     attempt.outcome = outcome.value
     attempt.answered_by = ending.answered_by.value if ending.answered_by else attempt.answered_by
@@ -79,16 +83,29 @@ def _close(changes: Changes, attempt: Attempt, ending: Ending, outcome: Outcome,
     attempt.hangup_cause = ending.hangup_cause[:100]
     attempt.duration_s = ending.duration_s
     attempt.evidence = {**attempt.evidence, **ending.evidence}
-    note_analysis(attempt, ending.analysis)
     changes.attempt(attempt)
+    return note_analysis(attempt, ending.analysis)
 
 
-def note_analysis(attempt: Attempt, analysis: Analysis | None) -> None:
-    """Keep what was made of the call, as long as nothing better is known."""
-    if analysis and not (analysis.engine == "rules" and attempt.analyzed_by):
-        attempt.summary = analysis.summary
-        attempt.extracted = dict(analysis.extracted)
-        attempt.analyzed_by = analysis.engine
+def note_analysis(attempt: Attempt, analysis: Analysis | None) -> bool:
+    """Keep what was made of the call, as long as nothing better is known; whether it was kept."""
+    if analysis is None or (analysis.engine == "rules" and attempt.analyzed_by):
+        return False
+    attempt.summary = analysis.summary
+    attempt.extracted = dict(analysis.extracted)
+    attempt.analyzed_by = analysis.engine
+    return True
+
+
+def tell_analysis(changes: Changes, attempt: Attempt) -> None:
+    """Tell whoever subscribed to it what was made of the call."""
+    analysis = {
+        "attempt": attempt.number,
+        "summary": attempt.summary,
+        "extracted": attempt.extracted,
+        "analyzed_by": attempt.analyzed_by,
+    }
+    changes.notify(attempt.call, Event.ANALYZED, analysis=analysis)
 
 
 def _wait_before_retry(attempt: Attempt, outcome: Outcome) -> timedelta | None:
@@ -116,6 +133,7 @@ def _retry(changes: Changes, call: Call, outcome: Outcome, attempt: Attempt, wai
         attempt_id=attempt.pk,
         due_at=next_opening(changes.now + wait, call.contact.timezone),
     )
+    changes.notify(call, Event.RETRY_SCHEDULED, last_outcome=outcome.value)
 
 
 def requeue(changes: Changes, attempt: Attempt, cause: str, *, rest: bool = False) -> None:
@@ -164,4 +182,4 @@ def _correct(changes: Changes, call: Call, outcome: Outcome, attempt: Attempt) -
         outcome=outcome.value,
         answered_by=attempt.answered_by,
     )
-    changes.notify(call, "call.corrected")
+    changes.notify(call, Event.CORRECTED)

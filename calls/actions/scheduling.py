@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from calls import messages
+from calls.actions.changes import to_endpoints
 from calls.actions.idempotency import Idempotency, answer_to_keep, once, replay
 from calls.actions.lookup import Known, look_up
 from calls.gates import Check, Facts, Ruling, ask
@@ -23,6 +24,8 @@ from temphone.accounts.models import AuditEntry, Mode
 from temphone.lib.clock import parse_timestamp, zone
 from temphone.lib.errors import Invalid, NotFound, Refused
 from temphone.lib.phone import to_e164
+from temphone.webhooks.actions import enqueue
+from temphone.webhooks.models import Event
 
 FURTHEST = timedelta(days=366)
 NOT_FUTURE = "must be a valid ISO-8601 timestamp in the future."
@@ -112,6 +115,7 @@ def _schedule(
         if idempotency:
             made.append(answer_to_keep(actor, idempotency, target=call.pk, data=data, now=now))
         rows.insert_together(*made)
+        enqueue(to_endpoints(call, Event.SCHEDULED, now))
     return Scheduled(call=call, data=data)
 
 

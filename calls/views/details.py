@@ -157,7 +157,8 @@ def _is_suppressed(call: Call, now: datetime) -> bool:
 
 
 def _deliveries(call: Call) -> list[Delivery]:
-    return list(Delivery.objects.filter(subject=call.pk).prefetch_related("log").order_by("sequence"))
+    sent = Delivery.objects.filter(subject=call.pk).select_related("endpoint").prefetch_related("log")
+    return list(sent.order_by("id"))
 
 
 @page

@@ -267,6 +267,22 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         # Written so that SQLite looks each half up in its own index: a bare boolean column has none.
         return self.filter(Q(number__in=numbers) | Q(is_prefix__in=[True])).order_by()
 
+    def over(self, now: datetime) -> "SuppressionQuerySet":
+        """Lifted, or expired."""
+        return self.filter(Q(lifted_at__isnull=False) | Q(expires_at__lte=now))
+
+    def about(self, digits: str) -> "list[SuppressionQuerySet]":
+        """Those of numbers that begin with these digits, and prefixes that cover all of these; in parts.
+
+        The parts share none, and the index of numbers gives each.
+        """
+        beginning = self.filter(number__gte=f"+{digits}")
+        after = str(int(digits) + 1).zfill(len(digits))
+        if len(after) == len(digits):  # else there is nothing behind, as with 99
+            beginning = beginning.filter(number__lt=f"+{after}")
+        shorter = [f"+{digits[:length]}" for length in range(1, len(digits))]
+        return [beginning, self.filter(is_prefix=True, number__in=shorter)]
+
     def covered(self, numbers: Collection[str], now: datetime) -> frozenset[str]:
         """Which of the numbers must not be called; no query when there are none."""
         found = list(self.in_force(now).covering(numbers)) if numbers else []

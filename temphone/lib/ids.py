@@ -69,6 +69,11 @@ def import_id() -> str:
     return new_id("imp")
 
 
+def endpoint_id() -> str:
+    """A new id of an endpoint of webhooks."""
+    return new_id("hook")
+
+
 def attempt_id() -> str:
     """A new id of an attempt; the carrier sees it as our idempotency key."""
     return new_id("att")

@@ -13,6 +13,7 @@ from django.db import transaction
 from temphone.doorbell.tasks import task
 from temphone.lib import clock
 from temphone.lib.background import event_loop
+from temphone.lib.sealing import Unreadable
 from temphone.webhooks.actions import claim_due, record_tries
 from temphone.webhooks.models import Delivery, Drain
 from temphone.webhooks.sender import Answer, Message, send
@@ -78,12 +79,30 @@ def _answer(future: Future[Answer]) -> Answer:
 @contextmanager
 def network() -> Iterator[Send]:
     """Sends messages beside the caller, whose SQL so blocks none of them."""
-    secrets = [secret for secret in (settings.WEBHOOK_SECRET, settings.WEBHOOK_SECRET_OLD) if secret]
     # Names are looked up in threads; with one for each message no slow name server holds up others.
     with event_loop(threads=AT_ONCE) as loop:
 
         def transmit(delivery: Delivery) -> Future[Answer]:
             message = Message(id=delivery.event_id, url=delivery.url, body=delivery.body)
-            return asyncio.run_coroutine_threadsafe(send(message, secrets=secrets, at=clock.now()), loop)
+            at = clock.now()
+            try:
+                secrets = _secrets(delivery, at)
+            except Unreadable:
+                return _unsigned()
+            return asyncio.run_coroutine_threadsafe(send(message, secrets=secrets, at=at), loop)
 
         yield transmit
+
+
+def _secrets(delivery: Delivery, at: datetime) -> list[str]:
+    """What signs the message: its endpoint's secrets, else the installation's."""
+    if delivery.endpoint:
+        return delivery.endpoint.signing_secrets(at)
+    return [secret for secret in (settings.WEBHOOK_SECRET, settings.WEBHOOK_SECRET_OLD) if secret]
+
+
+def _unsigned() -> Future[Answer]:
+    """A try that could not even begin."""
+    future: Future[Answer] = Future()
+    future.set_result(Answer(error="not sent: SECRET_KEY has changed, so make a new secret for the endpoint"))
+    return future

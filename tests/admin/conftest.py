@@ -8,7 +8,17 @@ from contacts.models import Consent, PhoneNumber, Suppression
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.accounts.models import ApiKey, AuditEntry, IdempotencyRecord, KeyMinute, User
 from temphone.webhooks.models import Delivery, DeliveryTry, Drain
-from tests.builders import NOON, a_call, a_campaign, a_contact, a_delivery, a_number, a_recording, a_trunk
+from tests.builders import (
+    NOON,
+    a_call,
+    a_campaign,
+    a_contact,
+    a_delivery,
+    a_number,
+    a_recording,
+    a_trunk,
+    an_endpoint,
+)
 
 SECOND = timedelta(seconds=1)
 
@@ -92,6 +102,7 @@ def filled(db) -> None:
     StopSwitch.objects.create(pk=1)
     Beat.mark("clock", NOON)
     Drain.begin(NOON)
+    an_endpoint()
     AuditEntry.record(SYSTEM, "stop.on", "stop_switch", reason="a test")
     PhoneNumber.objects.get_or_create(e164="+14155552000")
     assert Delivery.objects.exists()

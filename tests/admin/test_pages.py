@@ -30,7 +30,7 @@ CHANGED_HERE = {
     "pacing": Role.MANAGER,
 }
 ADDED_HERE = CHANGED_HERE | {"apikey": Role.ADMIN, "suppression": Role.OPERATOR}
-FOR_ADMINS = {"user", "apikey", "idempotencyrecord", "keyminute", "trunk", "number"}
+FOR_ADMINS = {"user", "apikey", "idempotencyrecord", "keyminute", "trunk", "number", "endpoint"}
 
 
 def address(model, page: str, *args: object) -> str:

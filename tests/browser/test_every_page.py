@@ -9,6 +9,7 @@ from contacts.models import Consent, Suppression
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.accounts.models import User
 from temphone.lib import clock
+from temphone.webhooks.models import DeliveryTry
 from tests.browser.conftest import LOOKS
 from tests.builders import (
     a_call,
@@ -21,6 +22,7 @@ from tests.builders import (
     a_run,
     a_trunk,
     a_twilio_trunk,
+    an_endpoint,
     ready,
 )
 from tests.campaigns.builders import BOOKING, DESK, QUESTIONS
@@ -58,7 +60,9 @@ def ids(live_server) -> dict[str, str]:
     say(attempt, "Could we talk on Friday?")
     done = a_finished_call(webhook_url="https://hooks.example.com/calls")
     say(done.attempts.get(), "Yes, speaking.")
-    a_delivery(subject=done.pk)
+    endpoint = an_endpoint(name="The customer relations program of the whole group")
+    delivery = a_delivery(subject=done.pk, endpoint_id=endpoint.pk, sequence=0)
+    DeliveryTry.objects.create(delivery=delivery, status_code=503, answer="<busy>", duration_ms=9)
     a_finished_call("no_answer")
     main = a_trunk(host="a-provider-with-a-very-long-name.telephony.example", user="7001", secret="kept")
     broken = a_twilio_trunk()
@@ -86,6 +90,8 @@ def ids(live_server) -> dict[str, str]:
         "imported": an_imported_file().pk,
         "key": a_key()[0].public_id,
         "person": str(User.objects.create(username="maximiliana@a-company-with-a-long-name.example").pk),
+        "endpoint": endpoint.pk,
+        "delivery": str(delivery.pk),
     }
 
 
@@ -157,6 +163,12 @@ PAGES = [
     "/agents/{agent}/",
     "/agents/{agent}/archive/",
     "/find/?q=max",
+    "/setup/calling-hours/",
+    "/setup/calling-hours/?who={contact}&date=2030-01-01&time=03:00&whose=contact&mode=live",
+    "/setup/do-not-call/",
+    "/setup/do-not-call/?view=over",
+    "/setup/do-not-call/new/",
+    "/setup/do-not-call/{suppression}/lift/",
     "/account/",
     "/stop/",
 ]
@@ -184,6 +196,17 @@ OF_ADMINS = [
     "/setup/team/{person}/",
     "/setup/team/{person}/link/",
     "/setup/team/{person}/switch/",
+    "/setup/system/",
+    "/setup/webhooks/",
+    "/setup/webhooks/new/",
+    "/setup/webhooks/{endpoint}/",
+    "/setup/webhooks/{endpoint}/switch/",
+    "/setup/webhooks/{endpoint}/secret/",
+    "/setup/webhooks/{endpoint}/delete/",
+    "/setup/webhooks/log/",
+    "/setup/webhooks/log/?q=call_none",
+    "/setup/webhooks/log/resend/",
+    "/setup/webhooks/log/{delivery}/",
 ]
 
 

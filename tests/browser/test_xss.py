@@ -24,6 +24,7 @@ from tests.builders import (
     a_number,
     a_trunk,
     a_twilio_trunk,
+    an_endpoint,
 )
 from tests.campaigns.builders import a_step, an_answer
 from tests.pages.conftest import a_finished_call, a_live_call, say
@@ -88,6 +89,12 @@ def poisoned(payload: str) -> dict[str, object]:
     DeliveryTry.objects.create(
         delivery=delivery, status_code=500, answer=payload, error=payload[:200], duration_ms=1
     )
+    endpoint = an_endpoint(
+        name=payload[:60],
+        url=f"http://x/{payload[:100]}",
+        off_because=payload[:200],
+        last_failure=payload[:200],
+    )
     StopSwitch.objects.update_or_create(pk=1, defaults={"on": True, "reason": payload[:100]})
     ApiKey.objects.create(public_id="poison", hash="h", name=payload[:100], mode="test")
     AuditEntry.objects.create(
@@ -109,6 +116,8 @@ def poisoned(payload: str) -> dict[str, object]:
     )
     return {
         "agent": agent.pk,
+        "endpoint": endpoint.pk,
+        "delivery": delivery.pk,
         "trunk": trunk.pk,
         "broken": broken.pk,
         "number": number.pk,

@@ -5,7 +5,7 @@ from calls.models import Beat, Call, StopSwitch
 from contacts.models import Consent, Suppression
 from temphone.accounts.actors import Role
 from temphone.accounts.models import User
-from tests.builders import a_call, a_contact, a_key, a_number, a_trunk
+from tests.builders import a_call, a_contact, a_delivery, a_key, a_number, a_trunk, an_endpoint
 from tests.contacts.builders import an_import
 from tests.pages.conftest import EARLIER, text_of
 
@@ -55,6 +55,20 @@ PAGES = {
     "/setup/team/{person}/": ADMINS,
     "/setup/team/{person}/link/": ADMINS,
     "/setup/team/{person}/switch/": ADMINS,
+    "/setup/do-not-call/": EVERYBODY,
+    "/setup/do-not-call/new/": OPERATORS,
+    "/setup/do-not-call/{suppression}/lift/": MANAGERS,
+    "/setup/calling-hours/": MANAGERS,
+    "/setup/system/": ADMINS,
+    "/setup/webhooks/": ADMINS,
+    "/setup/webhooks/new/": ADMINS,
+    "/setup/webhooks/log/": ADMINS,
+    "/setup/webhooks/log/resend/": ADMINS,
+    "/setup/webhooks/log/{delivery}/": ADMINS,
+    "/setup/webhooks/{endpoint}/": ADMINS,
+    "/setup/webhooks/{endpoint}/switch/": ADMINS,
+    "/setup/webhooks/{endpoint}/secret/": ADMINS,
+    "/setup/webhooks/{endpoint}/delete/": ADMINS,
 }
 POSTS = {
     "/calls/new/": OPERATORS,
@@ -88,6 +102,16 @@ POSTS = {
     "/setup/team/{person}/": ADMINS,
     "/setup/team/{person}/link/": ADMINS,
     "/setup/team/{person}/switch/": ADMINS,
+    "/setup/do-not-call/new/": OPERATORS,
+    "/setup/do-not-call/{suppression}/lift/": MANAGERS,
+    "/setup/webhooks/new/": ADMINS,
+    "/setup/webhooks/log/resend/": ADMINS,
+    "/setup/webhooks/log/{delivery}/resend/": ADMINS,
+    "/setup/webhooks/{endpoint}/": ADMINS,
+    "/setup/webhooks/{endpoint}/switch/": ADMINS,
+    "/setup/webhooks/{endpoint}/secret/": ADMINS,
+    "/setup/webhooks/{endpoint}/test/": ADMINS,
+    "/setup/webhooks/{endpoint}/delete/": ADMINS,
 }
 VALUES = {
     "how": "by phone",
@@ -116,6 +140,8 @@ def ids(db) -> dict[str, object]:
         "number": a_number().pk,
         "key": a_key()[0].public_id,
         "person": User.objects.create(username="somebody else").pk,
+        "endpoint": an_endpoint().pk,
+        "delivery": a_delivery(subject=call.pk).pk,
     }
 
 

@@ -16,7 +16,18 @@ from temphone.api.urls import urlpatterns as api_patterns
 from tests.admin.test_pages import MODELS
 from tests.api.client import a_body
 from tests.api.test_roles import LEAST, PUBLIC
-from tests.builders import a_call, a_campaign, a_contact, a_key, a_number, a_recording, a_run, a_trunk
+from tests.builders import (
+    a_call,
+    a_campaign,
+    a_contact,
+    a_delivery,
+    a_key,
+    a_number,
+    a_recording,
+    a_run,
+    a_trunk,
+    an_endpoint,
+)
 from tests.contacts.builders import an_import
 from tests.pages.conftest import an_attempt
 
@@ -82,6 +93,22 @@ PAGES = {
     "campaigns/<campaign_id>/pause/": {"GET": MANAGERS, "POST": MANAGERS},
     "campaigns/<campaign_id>/resume/": {"GET": MANAGERS, "POST": MANAGERS},
     "campaigns/<campaign_id>/cancel/": {"GET": MANAGERS, "POST": MANAGERS},
+    "setup/do-not-call/": {"GET": EVERYBODY},
+    "setup/do-not-call/new/": {"GET": OPERATORS, "POST": OPERATORS},
+    "setup/do-not-call/<suppression_id>/lift/": {"GET": MANAGERS, "POST": MANAGERS},
+    "setup/calling-hours/": {"GET": MANAGERS},
+    "setup/system/": {"GET": ADMINS},
+    "setup/webhooks/": {"GET": ADMINS},
+    "setup/webhooks/new/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/webhooks/log/": {"GET": ADMINS},
+    "setup/webhooks/log/resend/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/webhooks/log/<delivery_id>/": {"GET": ADMINS},
+    "setup/webhooks/log/<delivery_id>/resend/": {"POST": ADMINS},
+    "setup/webhooks/<endpoint_id>/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/webhooks/<endpoint_id>/switch/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/webhooks/<endpoint_id>/secret/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/webhooks/<endpoint_id>/test/": {"POST": ADMINS},
+    "setup/webhooks/<endpoint_id>/delete/": {"GET": ADMINS, "POST": ADMINS},
     "agents/": {"GET": MANAGERS},
     "agents/new/": {"GET": MANAGERS, "POST": MANAGERS},
     "agents/<agent_id>/": {"GET": MANAGERS, "POST": MANAGERS},
@@ -197,6 +224,8 @@ def ids() -> dict[str, object]:
         "public_id": a_key()[0].public_id,
         "user_id": User.objects.create(username="somebody else").pk,
         "token": "nowhere",
+        "endpoint_id": an_endpoint().pk,
+        "delivery_id": a_delivery(subject=call.pk).pk,
         "object_id": contact.pk,
         "content_type_id": 1,
         "id": 1,

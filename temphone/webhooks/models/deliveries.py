@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Coalesce
 
 from temphone.lib.clock import now as utc_now
+from temphone.webhooks.models.endpoints import Endpoint
 
 
 def new_event_id() -> str:
@@ -21,21 +23,31 @@ class DeliveryState(models.TextChoices):
     PENDING = "pending", "Waiting"
     DELIVERED = "delivered", "Delivered"
     EXHAUSTED = "exhausted", "Gave up"
-    DISABLED = "disabled", "Not wanted"  # the receiver answered 410 to it, or to one before
+    DISABLED = "disabled", "Not wanted"  # answered 410, it or one before; or its endpoint is off
+
+
+FAILED = (DeliveryState.EXHAUSTED, DeliveryState.DISABLED)
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     """Reads of deliveries."""
 
-    def stream(self, subject: str, url: str) -> "DeliveryQuerySet":
-        """The messages that go in order, as they go."""
-        return self.filter(subject=subject, url=url).order_by("sequence")
+    def stream(self, subject: str, url: str, endpoint_id: str | None = None) -> "DeliveryQuerySet":
+        """The messages that go in order, as they go: a call's to one endpoint, or to one URL."""
+        where = {"endpoint": endpoint_id} if endpoint_id else {"endpoint": None, "url": url}
+        return self.filter(subject=subject, **where).order_by("sequence")
+
+    def failed(self) -> "DeliveryQuerySet":
+        """Those that were given up, or not wanted."""
+        return self.filter(state__in=FAILED)
 
     def due(self, now: datetime) -> "DeliveryQuerySet":
         """Pending, at their time, in nobody's hands, and first of their stream."""
-        earlier = Delivery.objects.filter(
+        nobody = Value("")
+        earlier = Delivery.objects.alias(whose=Coalesce("endpoint_id", nobody)).filter(
+            Q(endpoint__isnull=False) | Q(url=OuterRef("url")),
+            whose=Coalesce(OuterRef("endpoint_id"), nobody),
             subject=OuterRef("subject"),
-            url=OuterRef("url"),
             sequence__lt=OuterRef("sequence"),
             state=DeliveryState.PENDING,
         )
@@ -53,6 +65,16 @@ class Delivery(models.Model):
         max_length=64, help_text="The call; messages go in order per call and address."
     )
     sequence = models.PositiveIntegerField()
+    # No index of its own: those below begin with it.
+    endpoint = models.ForeignKey(
+        Endpoint,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="deliveries",
+        db_index=False,
+        help_text="Empty: the call's own address.",
+    )
     url = models.CharField(max_length=2048)
     receiver = models.CharField(max_length=255, help_text="The URL's host and port.")
     body = models.TextField()
@@ -72,6 +94,9 @@ class Delivery(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["state", "next_try_at", "id"], name="delivery_due"),
             models.Index(fields=["subject", "sequence"], name="delivery_stream"),
+            models.Index(fields=["endpoint", "state", "id"], name="delivery_of_endpoint"),
+            models.Index(fields=["state", "id"], name="delivery_state"),
+            models.Index(fields=["type", "id"], name="delivery_type"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(state__in=DeliveryState.values), name="delivery_state_known"),

@@ -12,12 +12,12 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from temphone import rows
-from temphone.accounts.actors import Actor, Role
+from temphone.accounts.actors import SYSTEM, Actor, Role
 from temphone.accounts.models import AuditEntry
 from temphone.lib.clock import iso
 from temphone.lib.errors import Conflict, NotFound
 from temphone.webhooks import guard
-from temphone.webhooks.models import Delivery, DeliveryState, DeliveryTry
+from temphone.webhooks.models import SUBSCRIBERS, Delivery, DeliveryState, DeliveryTry, Endpoint
 from temphone.webhooks.sender import Answer
 
 LEASE = timedelta(seconds=60)  # a try takes 15 s at most
@@ -44,43 +44,64 @@ _random = SystemRandom()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something that an address is to be told: the ``sequence``-th of its subject."""
+    """Something that an address is to be told: the ``sequence``-th of its subject.
+
+    For an endpoint without one, the messages of the subject to it are counted: the caller holds the
+    subject's row.
+    """
 
     subject: str
     url: str
     event: str
-    sequence: int
+    sequence: int = 0
     data: Mapping[str, object]
     at: datetime
+    endpoint_id: str | None = None
+
+    @property
+    def stream(self) -> tuple[str, str]:
+        """What goes in order with it: the subject, and the endpoint or the URL."""
+        return self.subject, self.endpoint_id or self.url
+
+
+def subscribed(event: str) -> Sequence[Endpoint]:
+    """The endpoints that are to be told of the event."""
+    return SUBSCRIBERS.to(event)
 
 
 def enqueue(notices: Sequence[Notice]) -> None:
     """Make the messages, their bodies frozen; call it in the transaction of the change they tell of."""
     if not notices:
         return
-    unwanted = _unwanted({notice.subject for notice in notices})
-    rows.insert(
-        Delivery,
-        [_delivery(notice, unwanted=(notice.subject, notice.url) in unwanted) for notice in notices],
-    )
+    last = _last({notice.subject for notice in notices})
+    made = []
+    for notice in notices:
+        sequence, state = last.get(notice.stream, (0, ""))
+        sequence = notice.sequence or sequence + 1
+        # A URL wants no more of a call whose last it did not want. An endpoint is on, or is not asked.
+        unwanted = state == DeliveryState.DISABLED and notice.endpoint_id is None
+        last[notice.stream] = sequence, state
+        made.append(_delivery(notice, sequence, unwanted=unwanted))
+    rows.insert(Delivery, made)
 
 
-def _unwanted(subjects: set[str]) -> set[tuple[str, str]]:
-    """The streams, as subject and URL, whose receiver wants no more of them: their last was not wanted."""
+def _last(subjects: set[str]) -> dict[tuple[str, str], tuple[int, str]]:
+    """Sequence and state of the last message of each stream."""
     sent = Delivery.objects.filter(subject__in=subjects).order_by("subject", "sequence")
-    last = {(subject, url): state for subject, url, state in sent.values_list("subject", "url", "state")}
-    return {stream for stream, state in last.items() if state == DeliveryState.DISABLED}
+    columns = sent.values_list("subject", "endpoint", "url", "sequence", "state")
+    return {(subject, endpoint or url): (number, state) for subject, endpoint, url, number, state in columns}
 
 
-def _delivery(notice: Notice, *, unwanted: bool) -> dict[str, object]:
-    told = {**notice.data, "outcome": notice.data.get("outcome"), "sequence": notice.sequence}
+def _delivery(notice: Notice, sequence: int, *, unwanted: bool) -> dict[str, object]:
+    told = {**notice.data, "outcome": notice.data.get("outcome"), "sequence": sequence}
     body = {"type": notice.event, "timestamp": iso(notice.at), "data": told}
     return {
         "type": notice.event,
         "subject": notice.subject,
-        "sequence": notice.sequence,
+        "sequence": sequence,
+        "endpoint_id": notice.endpoint_id,
         "url": notice.url,
-        "receiver": _receiver(notice.url),
+        "receiver": receiver_of(notice.url),
         "body": json.dumps(body, ensure_ascii=False, separators=(",", ":")),
         "state": DeliveryState.DISABLED if unwanted else DeliveryState.PENDING,
         "next_try_at": notice.at,
@@ -96,12 +117,17 @@ def claim_due(*, now: datetime, limit: int, busy: Mapping[str, int] | None = Non
     in_hand = Counter(busy or {})
     full = [receiver for receiver, count in in_hand.items() if count >= PER_RECEIVER]
     with transaction.atomic():
-        due = Delivery.objects.due(now).exclude(receiver__in=full)
-        claimed = []
-        for delivery in due.select_for_update(skip_locked=True)[:limit]:
+        due = Delivery.objects.due(now).exclude(receiver__in=full).select_related("endpoint")
+        claimed, unwanted = [], []
+        for delivery in due.select_for_update(skip_locked=True, of=("self",))[:limit]:
+            if delivery.endpoint and not delivery.endpoint.enabled:
+                unwanted.append(delivery.pk)  # made while its endpoint was switched off
+                continue
             in_hand[delivery.receiver] += 1
             if in_hand[delivery.receiver] <= PER_RECEIVER:
                 claimed.append(delivery)
+        if unwanted:
+            Delivery.objects.filter(pk__in=unwanted).update(state=DeliveryState.DISABLED)
         lease_until = now + LEASE
         Delivery.objects.filter(pk__in=[delivery.pk for delivery in claimed]).update(lease_until=lease_until)
     for delivery in claimed:
@@ -118,30 +144,61 @@ def record_tries(tries: Sequence[tuple[Delivery, Answer]], *, now: datetime) -> 
         for delivery, answer in tries:
             if not answer.is_success:
                 _record_failure(delivery, answer, now)
+        _note_health(tries, now)
+
+
+def _note_health(tries: Sequence[tuple[Delivery, Answer]], now: datetime) -> None:
+    """Keep when each endpoint last took a message, and when it last did not."""
+    columns: dict[str, dict[str, object]] = {}
+    for delivery, answer in tries:
+        if delivery.endpoint_id is None:
+            continue
+        noted = columns.setdefault(delivery.endpoint_id, {"last_failure": ""} if answer.is_success else {})
+        if answer.is_success:
+            noted["last_success_at"] = now
+        else:
+            noted |= {"last_failure_at": now, "last_failure": _in_short(answer)}
+    for endpoint_id, noted in columns.items():
+        # By the base manager: whom to tell of what has not changed by it.
+        Endpoint._base_manager.filter(pk=endpoint_id).update(**noted)
+
+
+def _in_short(answer: Answer) -> str:
+    text = answer.error or f"answered {answer.status_code}"
+    return _storable(text)[:200]
 
 
 def resend(*, actor: Actor, delivery_id: int, now: datetime) -> Delivery:
     """Send a message again now, with its own id and body, however it ended.
 
     Raises:
-        Conflict: it is being sent at this moment.
+        Conflict: it is being sent at this moment, or its endpoint is off.
     """
     actor.require(Role.OPERATOR)
     with transaction.atomic():
-        delivery = Delivery.objects.select_for_update().filter(pk=delivery_id).first()
+        found = Delivery.objects.select_related("endpoint").select_for_update(of=("self",))
+        delivery = found.filter(pk=delivery_id).first()
         if delivery is None:
             raise NotFound(f"Delivery not found: {delivery_id}.")
         if delivery.lease_until and delivery.lease_until > now:
             raise Conflict("This message is being sent at this moment.", code="delivery_in_hand")
+        if delivery.endpoint:
+            if not delivery.endpoint.enabled:
+                raise Conflict(
+                    f"The endpoint {delivery.endpoint} is off. Switch it on, then send the message again.",
+                    code="endpoint_off",
+                )
+            delivery.url, delivery.receiver = delivery.endpoint.url, receiver_of(delivery.endpoint.url)
         delivery.state, delivery.tries = DeliveryState.PENDING, 0
         delivery.next_try_at, delivery.lease_until = now, None
-        delivery.save(update_fields=["state", "tries", "next_try_at", "lease_until"])
+        delivery.save(update_fields=["url", "receiver", "state", "tries", "next_try_at", "lease_until"])
         AuditEntry.record(actor, "webhook.resend", delivery.event_id, call=delivery.subject)
     return delivery
 
 
 @lru_cache(maxsize=1000)
-def _receiver(url: str) -> str:
+def receiver_of(url: str) -> str:
+    """Host and port of the URL; empty where it has none."""
     try:
         return guard.receiver(guard.canonical(url))[:255]
     except ValueError:
@@ -183,9 +240,20 @@ def _record_failure(delivery: Delivery, answer: Answer, now: datetime) -> None:
     held = _held([delivery]).update(
         state=state, tries=tries, next_try_at=_next_try(tries, answer, now), lease_until=None
     )
-    if held and answer.is_gone:
+    if held and answer.is_gone and delivery.endpoint_id:
+        turn_off(SYSTEM, delivery.endpoint_id, because="It answered 410 Gone: it wants no more.", now=now)
+    elif held and answer.is_gone:
         later = Delivery.objects.stream(delivery.subject, delivery.url)
         later.filter(state=DeliveryState.PENDING).update(state=DeliveryState.DISABLED)
+
+
+def turn_off(actor: Actor, endpoint_id: str, *, because: str = "", now: datetime) -> None:
+    """Tell the endpoint nothing more, what waits neither."""
+    found = Endpoint.objects.filter(pk=endpoint_id, enabled=True)
+    if found.update(enabled=False, off_because=because, updated_at=now):
+        AuditEntry.record(actor, "endpoint.off", endpoint_id)
+    waiting = Delivery.objects.filter(endpoint=endpoint_id, state=DeliveryState.PENDING)
+    waiting.update(state=DeliveryState.DISABLED)
 
 
 def _next_try(tries: int, answer: Answer, now: datetime) -> datetime:

@@ -1,0 +1,15 @@
+"""What we send out, and to whom."""
+
+from temphone.webhooks.models.deliveries import Delivery, DeliveryState, DeliveryTry, Drain, new_event_id
+from temphone.webhooks.models.endpoints import SUBSCRIBERS, Endpoint, Event
+
+__all__ = [
+    "SUBSCRIBERS",
+    "Delivery",
+    "DeliveryState",
+    "DeliveryTry",
+    "Drain",
+    "Endpoint",
+    "Event",
+    "new_event_id",
+]
