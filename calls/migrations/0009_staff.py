@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_own_phone'),
-        ('calls', '0009_doorbell'),
+        ('calls', '0008_agent_of_a_call'),
         ('campaigns', '0003_default_agent'),
         ('contacts', '0003_words'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
