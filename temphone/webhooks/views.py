@@ -34,6 +34,7 @@ from temphone.webhooks.models import Delivery, DeliveryState, DeliveryTry, Endpo
 from temphone.webhooks.sender import Message, headers
 
 LATEST = 10
+LATEST_OF_ONE = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +122,7 @@ def endpoint_page(request: StaffRequest, endpoint_id: str) -> HttpResponse:
             return redirect("webhook", endpoint_id=endpoint_id)
     now = clock.now()
     parts = [Delivery.objects.filter(endpoint=endpoint, state=state) for state in DeliveryState.values]
-    latest = read_page(Delivery.objects.all(), request.GET, parts, keys=("-id",), size=LATEST)
+    latest = read_page(Delivery.objects.all(), request.GET, parts, keys=("-id",), size=LATEST_OF_ONE)
     context = {
         "endpoint": endpoint,
         "form": form,

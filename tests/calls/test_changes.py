@@ -6,7 +6,7 @@ from calls.actions.changes import gathering
 from calls.models import Attempt, Call, CallEvent
 from calls.states import CallStatus
 from temphone.lib.errors import Conflict
-from temphone.webhooks.models import Delivery
+from temphone.webhooks.models import Delivery, Event
 from tests.builders import NOON, a_call
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +20,7 @@ def read(call):
 def start_one_and_cancel_the_other(one, other):
     with gathering(NOON) as changes:
         changes.advance(one, CallStatus.IN_PROGRESS, event="dialing")
-        changes.notify(one, "call.started")
+        changes.notify(one, Event.STARTED)
         changes.advance(other, CallStatus.CANCELED, event="canceled", outcome="canceled_by_user")
 
 
@@ -58,9 +58,9 @@ def test_there_is_no_way_out_of_a_final_status():
 def test_notices_are_numbered_on_and_show_the_call_as_it_was_then():
     call = a_call(webhook_url=HOOK)
     with gathering(NOON) as changes:
-        changes.notify(call, "call.started")
+        changes.notify(call, Event.STARTED)
         changes.advance(call, CallStatus.CANCELED, event="canceled", outcome="canceled_by_user")
-        changes.notify(call, "call.canceled")
+        changes.notify(call, Event.CANCELED)
     told = Delivery.objects.order_by("sequence").values_list("sequence", "type", "body")
     assert [(sequence, type_) for sequence, type_, _ in told] == [(1, "call.started"), (2, "call.canceled")]
     assert ['"status":"canceled"' in body for _, _, body in told] == [False, True]
@@ -72,7 +72,7 @@ def test_a_notice_in_between_is_a_change_too():
     call = a_call(webhook_url=HOOK)
     before = read(call)
     with gathering(NOON) as changes:
-        changes.notify(call, "call.started")
+        changes.notify(call, Event.STARTED)
     with pytest.raises(Conflict), gathering(NOON) as changes:
         changes.change(before, hang_up_requested_at=NOON)
     assert read(call).events_sent == 1
