@@ -31,7 +31,7 @@ def test_login_leads_nowhere_else(db):
     a_user()
     sent = {"username": "ada", "password": PASSWORD, "next": "https://elsewhere.example/"}
 
-    assert Client().post("/login/", sent).url == "/calls/"
+    assert Client().post("/login/", sent).url == "/overview/"
 
 
 def test_a_wrong_password_is_said_kindly(db):
