@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from calls.models import Doorbell
 from contacts.models import ContactImport, ContactWord, ImportRow
 from temphone.accounts.actors import Role
 from temphone.accounts.models import User
@@ -17,8 +18,8 @@ from tests.admin.conftest import fill, logged_in
 
 OURS = ("accounts", "calls", "campaigns", "contacts", "webhooks")
 # The one stands on its message's page; the other only repeats the contact's words, for the search.
-# Imports have pages of the staff's own, and their rows are kept for a while only.
-ELSEWHERE = {DeliveryTry, ContactWord, ContactImport, ImportRow}
+# Imports have pages of the staff's own, and their rows are kept for a while only; of bells nobody is to know.
+ELSEWHERE = {DeliveryTry, ContactWord, ContactImport, ImportRow, Doorbell}
 MODELS = [
     model for label in OURS for model in apps.get_app_config(label).get_models() if model not in ELSEWHERE
 ]
