@@ -156,8 +156,8 @@ def _numbered(file: BinaryIO, form: Form) -> Iterator[tuple[int, Cells]]:
 
 
 def _clean(cell: object) -> str:
-    # PostgreSQL keeps no NUL.
-    text = _text(cell).replace("\0", "").strip()
+    # PostgreSQL keeps neither a NUL nor half a character, which a workbook can spell.
+    text = _text(cell).replace("\0", "").encode("utf-8", "ignore").decode().strip()
     return text[1:] if GUARDED.match(text) else text
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from io import BytesIO
 
 import pytest
+from django.utils.module_loading import import_string
 
 from calls.models import Call
 from contacts import tasks
@@ -16,6 +17,7 @@ from temphone.accounts.actors import SYSTEM, Actor, Role
 from temphone.accounts.models import AuditEntry
 from temphone.lib import clock
 from temphone.lib.errors import Conflict, Forbidden, Invalid
+from temphone.management.commands import clock as clock_command
 from tests.builders import a_call, a_contact
 from tests.contacts.builders import (
     PEOPLE,
@@ -233,6 +235,19 @@ def test_what_is_in_hand_is_no_other_workers():
     with pytest.raises(lease.Lost):
         checking.check(taken, until=0)
     assert not ImportRow.objects.filter(of=own).exists()
+
+
+def test_the_clock_rings_for_what_is_to_be_done_and_for_nothing_else(monkeypatch):
+    rung = []
+    monkeypatch.setattr(clock_command, "async_task", rung.append)
+    (bell,) = (one for one in clock_command.bells() if one.task == "contacts.tasks.work_on_imports")
+    own = an_import()
+
+    assert not bell.ring_if_due(clock.now())
+    matched(own)
+    assert bell.ring_if_due(clock.now() + bell.every)
+    assert rung == [bell.task]
+    assert import_string(bell.task) is tasks.work_on_imports
 
 
 def test_a_bell_too_many_does_nothing():

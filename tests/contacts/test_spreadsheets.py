@@ -119,5 +119,13 @@ def test_a_file_that_is_longer_than_a_glance_is_still_open_afterwards(encoding):
     assert read_head(table).rows == len(read(table)) == 500
 
 
+def test_no_cell_has_what_no_database_keeps():
+    table = a_workbook(["Name"], ["A_xD800_d_x0000_a"])
+
+    ((_, (cell,)),) = read(table)
+    assert cell.encode()
+    assert "\0" not in cell
+
+
 def test_what_was_guarded_against_spreadsheets_comes_back_as_it_was():
     assert read(io.BytesIO(b"a,b\n'=1+1,'tis\n")) == [(2, ["=1+1", "'tis"])]
