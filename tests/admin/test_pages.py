@@ -11,13 +11,14 @@ from django.urls import reverse
 
 from contacts.models import ContactWord
 from temphone.accounts.actors import Role
-from temphone.accounts.models import User
+from temphone.accounts.models import LoginSession, User
 from temphone.webhooks.models import DeliveryTry
 from tests.admin.conftest import fill, logged_in
 
 OURS = ("accounts", "calls", "campaigns", "contacts", "webhooks")
-# The one stands on its message's page; the other only repeats the contact's words, for the search.
-ELSEWHERE = {DeliveryTry, ContactWord}
+# The first stands on its message's page; the second only repeats the contact's words, for the search; the
+# last is a key to somebody's login.
+ELSEWHERE = {DeliveryTry, ContactWord, LoginSession}
 MODELS = [
     model for label in OURS for model in apps.get_app_config(label).get_models() if model not in ELSEWHERE
 ]

@@ -75,9 +75,12 @@ PAGES = {
     "setup/team/<user_id>/switch/": {"GET": ADMINS, "POST": ADMINS},
     "account/": {"GET": EVERYBODY, "POST": EVERYBODY},
     "account/password/": {"POST": EVERYBODY},
+    "account/look/": {"POST": EVERYBODY},
+    "account/sessions/end/": {"POST": EVERYBODY},
+    "account/sessions/<fingerprint>/end/": {"POST": EVERYBODY},
 }
-# What is answered to whoever may, but sends nothing: there is no form, or no voice.
-UNTOLD = {"calls/new/sound/": 400, "agents/sound/": 503}
+# What is answered to whoever may, but sends nothing: there is no form, no voice, no such session of theirs.
+UNTOLD = {"calls/new/sound/": 400, "agents/sound/": 503, "account/sessions/<fingerprint>/end/": 404}
 # What nobody needs a login or key for, and what it answers to each of METHODS.
 OPEN = {
     "": (302, 302, 302, 302, 302),
@@ -167,6 +170,7 @@ def ids() -> dict[str, object]:
         "public_id": a_key()[0].public_id,
         "user_id": User.objects.create(username="somebody else").pk,
         "token": "nowhere",
+        "fingerprint": "nowhere",
         "object_id": contact.pk,
         "content_type_id": 1,
         "id": 1,
