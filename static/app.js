@@ -7,16 +7,26 @@
 
   // Theme
 
-  const theme = () => document.documentElement.dataset.theme || "auto";
-  const setTheme = (value) => {
-    if (value === "auto") {
-      delete document.documentElement.dataset.theme;
-      localStorage.removeItem("theme");
-    } else {
-      document.documentElement.dataset.theme = value;
-      localStorage.setItem("theme", value);
+  const root = document.documentElement;
+  const theme = () => root.dataset.theme || "auto";
+  // Kept in the account. A page that is opened before the server has it takes it from here.
+  const saveLook = async (change) => {
+    Object.assign(root.dataset, change);
+    localStorage.setItem("theme", theme());
+    const unsaved = JSON.stringify({ ...JSON.parse(localStorage.getItem("look-unsaved") || "{}"), ...change });
+    localStorage.setItem("look-unsaved", unsaved);
+    const form = one("#look");
+    if (!form) return;
+    const body = new FormData(form);
+    Object.entries(JSON.parse(unsaved)).forEach(([name, value]) => body.set(name, value));
+    const answer = await fetch(form.action, {
+      method: "POST", body: new URLSearchParams(body), headers: { "HX-Request": "true" }, keepalive: true,
+    }).catch(() => null);
+    if (answer?.status === 204 && localStorage.getItem("look-unsaved") === unsaved) {
+      localStorage.removeItem("look-unsaved");
     }
   };
+  const setTheme = (value) => saveLook({ theme: value });
   const toggleTheme = () => {
     const dark = theme() === "dark" || (theme() === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
     setTheme(dark ? "light" : "dark");
@@ -58,7 +68,7 @@
 
   // Keys. Single keys have a switch in the account (WCAG 2.1.4).
 
-  const keysOn = () => localStorage.getItem("keys") !== "off";
+  const keysOn = () => root.dataset.keys !== "off";
   let row = -1;
   const goToRow = (step) => {
     const rows = all("[data-row]");
@@ -156,7 +166,10 @@
       dialog.close();
     },
     "[data-open]": (button) => one(`#${button.dataset.open}`).showModal(),
-    "[data-theme-toggle]": toggleTheme,
+    "[data-theme-toggle]": (_button, event) => {
+      event.preventDefault();
+      toggleTheme();
+    },
     "[data-unchoose]": () => {
       chosen.clear();
       showChosen();
@@ -187,7 +200,7 @@
     if (target.matches('#results input[name="call"]')) choose(target);
     if (target.matches("[data-pick-all]")) picks().forEach((pick) => { pick.checked = target.checked; choose(pick); });
     if (target.matches("[data-theme-choice]")) setTheme(target.value);
-    if (target.matches("[data-keys-choice]")) localStorage.setItem("keys", target.checked ? "on" : "off");
+    if (target.matches("[data-keys-choice]")) saveLook({ keys: target.checked ? "on" : "off" });
   });
   document.addEventListener("focusin", (event) => {
     const focused = event.target.closest("[data-row]");

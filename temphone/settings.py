@@ -152,6 +152,7 @@ WHITENOISE_USE_FINDERS = True
 # Behind a TLS proxy: HTTPS=1 makes cookies secure, sends HSTS and redirects plain requests.
 HTTPS = env.switch("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_ENGINE = "temphone.accounts.sessions"
 SESSION_COOKIE_AGE = 43_200  # 12 h: a working day, then the password again
 CSRF_COOKIE_HTTPONLY = True
 if HTTPS:

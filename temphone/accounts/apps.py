@@ -3,3 +3,11 @@ from django.apps import AppConfig
 
 class AccountsConfig(AppConfig):
     name = "temphone.accounts"
+
+    def ready(self) -> None:
+        """Each login keeps which device it came from."""
+        from django.contrib.auth.signals import user_logged_in
+
+        from temphone.accounts.devices import remember_device
+
+        user_logged_in.connect(remember_device)

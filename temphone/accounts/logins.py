@@ -5,9 +5,10 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+
+from temphone.accounts.sessions import SessionStore
 
 
 def address_of(request: HttpRequest) -> str | None:

@@ -1,10 +1,12 @@
-"""Pages show times in the reader's zone."""
+"""Pages show times in the reader's zone, and keep when a session was last used."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from temphone.accounts.sessions import SessionStore
+from temphone.lib import clock
 from temphone.lib.clock import zone
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -16,6 +18,8 @@ def activate_zone(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
             return get_response(request)
+        if isinstance(request.session, SessionStore):
+            request.session.mark_seen(clock.now())
         with timezone.override(zone(request.user.timezone)):
             return get_response(request)
 

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import connection, models, transaction
 from django.db.models import Q
 
@@ -16,6 +18,14 @@ from temphone.accounts.actors import Actor, Role
 from temphone.lib import ids
 from temphone.lib.clock import now as utc_now
 from temphone.lib.clock import zone
+
+
+class Theme(models.TextChoices):
+    """The colours of the pages."""
+
+    AUTO = "auto", "As the system"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"
 
 
 class Mode(models.TextChoices):
@@ -71,11 +81,17 @@ class User(AbstractUser):
         max_length=16, blank=True, editable=False, help_text="Their own, in E.164: the one they had called."
     )
 
+    theme = models.CharField(max_length=5, choices=Theme, default=Theme.AUTO, editable=False)
+    single_keys = models.BooleanField(
+        default=True, editable=False, help_text="Whether single keys are shortcuts (WCAG 2.1.4)."
+    )
+
     objects: ClassVar[Staff] = Staff()
 
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(role__in=Role.values), name="user_role_known"),
+            models.CheckConstraint(condition=Q(theme__in=Theme.values), name="user_theme_known"),
         ]
 
     @property
@@ -90,6 +106,28 @@ class User(AbstractUser):
         role = Role.ADMIN if self.is_superuser else Role(self.role)
         label = (self.get_full_name() or self.username)[:150]  # what the audit log holds
         return Actor(kind="user", id=str(self.pk), label=label, role=role)
+
+
+class LoginSession(AbstractBaseSession):
+    """A session, with whose it is, so that they can see theirs and end them."""
+
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
+    seen_at = models.DateTimeField(default=utc_now)
+
+    class Meta(AbstractBaseSession.Meta):
+        abstract = False
+
+    @classmethod
+    def get_session_store_class(cls) -> "type[SessionBase]":
+        """The engine whose rows these are."""
+        from temphone.accounts.sessions import SessionStore
+
+        return SessionStore
+
+    @property
+    def fingerprint(self) -> str:
+        """What pages call it: whoever had the key itself would have the session."""
+        return digest(self.session_key)[:24]
 
 
 def digest(secret: str) -> str:

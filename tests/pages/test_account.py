@@ -1,7 +1,14 @@
+import re
+from datetime import timedelta
+
+import pytest
 from django.test import Client
 
-from temphone.accounts.models import AuditEntry, User
-from tests.pages.conftest import text_of
+from temphone.accounts.actions import switch_person
+from temphone.accounts.actors import SYSTEM
+from temphone.accounts.devices import in_words
+from temphone.accounts.models import AuditEntry, LoginSession, User
+from tests.pages.conftest import EARLIER, text_of
 
 PASSWORD = "correct-horse-9"  # of a test
 
@@ -94,3 +101,123 @@ def test_a_weak_password_is_refused(db):
 
     assert "This password is too short." in page
     assert logs_in(Client())
+
+
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/26.0 Mobile/15E148 Safari/604.1"
+)
+
+
+def logged_in(agent: str = FIREFOX) -> Client:
+    client = Client(headers={"User-Agent": agent})
+    assert logs_in(client)
+    return client
+
+
+def sessions_in(page: str) -> list[str]:
+    """Each session that can be ended, by its mark."""
+    return re.findall(r"/account/sessions/(\w{24})/end/", page)
+
+
+def test_the_theme_and_the_keys_are_kept_in_the_account(browse):
+    client = browse()
+    assert 'data-theme="auto" data-keys="on"' in text_of(client, "/calls/")
+
+    client.post("/account/look/", {"theme": "dark", "keys": ["off"]})
+
+    assert 'data-theme="dark" data-keys="off"' in text_of(client, "/calls/")
+    assert 'value="dark" data-theme-choice checked' in text_of(client, "/account/")
+
+    client.post("/account/look/", {"theme": "pink", "keys": ["off", "on"]})
+    assert 'data-theme="dark" data-keys="on"' in text_of(client, "/calls/")
+
+
+def test_the_look_is_changed_from_any_page_and_leads_back_to_it_and_nowhere_else(browse):
+    client = browse()
+    assert client.post("/account/look/", {"theme": "dark", "next": "/contacts/?q=a"}).url == "/contacts/?q=a"
+    assert client.post("/account/look/", {"theme": "dark", "next": "https://e.example/"}).url == "/account/"
+    answer = client.post("/account/look/", {"theme": "light"}, headers={"HX-Request": "true"})
+    assert (answer.status_code, User.objects.get().theme) == (204, "light")
+
+
+def test_sessions_are_listed_by_device_this_one_marked(db):
+    a_user()
+    here = logged_in()
+    logged_in(IPHONE)
+
+    page = text_of(here, "/account/")
+
+    assert page.index("Firefox on Windows") < page.index("This one") < page.index("Safari on iPhone")
+    assert len(sessions_in(page)) == 1
+    assert not any(session.session_key in page for session in LoginSession.objects.all())
+
+
+def test_one_session_is_ended(db):
+    a_user()
+    here, there, elsewhere = logged_in(), logged_in(IPHONE), logged_in(IPHONE)
+    before = sessions_in(text_of(here, "/account/"))
+
+    here.post(f"/account/sessions/{before[0]}/end/")
+
+    assert sessions_in(text_of(here, "/account/")) == before[1:]
+    assert sorted([there.get("/calls/").status_code, elsewhere.get("/calls/").status_code]) == [200, 302]
+    assert AuditEntry.objects.get().action == "account.end_session"
+
+
+def test_all_other_sessions_are_ended(db):
+    a_user()
+    here, there, elsewhere = logged_in(), logged_in(IPHONE), logged_in()
+
+    page = here.post("/account/sessions/end/", follow=True).content.decode()
+
+    assert "2 other sessions are ended." in page
+    assert {client.get("/calls/").status_code for client in (there, elsewhere)} == {302}
+
+
+def test_nobody_ends_the_session_of_somebody_else(browse):
+    User.objects.create_user("ada", password=PASSWORD)
+    hers = logged_in()
+    theirs = LoginSession.objects.get()
+
+    assert browse().post(f"/account/sessions/{theirs.fingerprint}/end/").status_code == 404
+    assert hers.get("/calls/").status_code == 200
+
+
+def test_a_session_that_is_used_does_not_last_longer_and_says_when(browse, at):
+    client = browse()
+    session = LoginSession.objects.get()
+    at(EARLIER + timedelta(minutes=6))
+    client.get("/calls/")
+
+    after = LoginSession.objects.get()
+    assert (session.seen_at, after.seen_at) == (EARLIER, EARLIER + timedelta(minutes=6))
+    assert after.expire_date == session.expire_date
+
+
+def test_whoever_is_reactivated_must_log_in_again(db):
+    ada, client = a_user(), logged_in()
+    for on in (False, True):
+        switch_person(actor=SYSTEM, user_id=str(ada.pk), on=on)
+
+    assert client.get("/calls/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        (FIREFOX, "Firefox on Windows"),
+        (IPHONE, "Safari on iPhone"),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/142.0 Safari/537.36", "Chrome on Linux"),
+        (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Chrome/142.0 Safari/537.36 Edg/142.0",
+            "Edge on Mac",
+        ),
+        ("Mozilla/5.0 (Linux; Android 15) Chrome/142.0 Mobile Safari/537.36", "Chrome on Android"),
+        ("curl/8.5.0", "An unknown browser"),
+        ("", "An unknown browser"),
+    ],
+)
+def test_a_device_is_named_in_plain_words(agent, words):
+    assert in_words(agent) == words

@@ -7,14 +7,13 @@ from ipaddress import ip_network
 import pytest
 from axes.models import AccessAttempt
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.sessions.models import Session
 from django.db import connections
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from calls.tasks import prune
 from temphone.accounts.logins import address_of
-from temphone.accounts.models import User
+from temphone.accounts.models import LoginSession, User
 
 PASSWORD = "correct-horse-9"  # of a test
 ALLOWED = 10
@@ -167,11 +166,11 @@ def test_what_counts_no_more_and_sessions_that_are_over_are_forgotten(ada):
     try_once()
     try_once(password=PASSWORD)
     prune()
-    assert (AccessAttempt.objects.count(), Session.objects.count()) == (1, 1)
+    assert (AccessAttempt.objects.count(), LoginSession.objects.count()) == (1, 1)
     AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=16))
-    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    LoginSession.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
     prune()
-    assert (AccessAttempt.objects.count(), Session.objects.count()) == (0, 0)
+    assert (AccessAttempt.objects.count(), LoginSession.objects.count()) == (0, 0)
 
 
 def test_who_is_made_inactive_is_out_at_once(ada):

@@ -130,9 +130,17 @@ PAGES = {
     "setup/team/<user_id>/switch/": {"GET": ADMINS, "POST": ADMINS},
     "account/": {"GET": EVERYBODY, "POST": EVERYBODY},
     "account/password/": {"POST": EVERYBODY},
+    "account/look/": {"POST": EVERYBODY},
+    "account/sessions/end/": {"POST": EVERYBODY},
+    "account/sessions/<fingerprint>/end/": {"POST": EVERYBODY},
 }
-# What is answered to whoever may, but sends nothing: there is no form, no voice, no file that was checked.
-UNTOLD = {"calls/new/sound/": 400, "agents/sound/": 503, "contacts/import/<import_id>/start/": 409}
+# What is answered to whoever may, but sends nothing: there is no form, no voice, no file, no such session.
+UNTOLD = {
+    "calls/new/sound/": 400,
+    "agents/sound/": 503,
+    "contacts/import/<import_id>/start/": 409,
+    "account/sessions/<fingerprint>/end/": 404,
+}
 # What nobody needs a login or key for, and what it answers to each of METHODS.
 OPEN = {
     "": (302, 302, 302, 302, 302),
@@ -226,6 +234,7 @@ def ids() -> dict[str, object]:
         "token": "nowhere",
         "endpoint_id": an_endpoint().pk,
         "delivery_id": a_delivery(subject=call.pk).pk,
+        "fingerprint": "nowhere",
         "object_id": contact.pk,
         "content_type_id": 1,
         "id": 1,

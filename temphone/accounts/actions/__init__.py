@@ -1,7 +1,13 @@
 """Every change to staff, API keys and one's own account, as a verb."""
 
 from temphone.accounts.actions.keys import change_key, create_key, get_key, revoke_key
-from temphone.accounts.actions.own import change_password, save_account
+from temphone.accounts.actions.own import (
+    change_password,
+    end_other_sessions,
+    end_session,
+    save_account,
+    save_look,
+)
 from temphone.accounts.actions.team import (
     accept_link,
     add_person,
@@ -20,6 +26,8 @@ __all__ = [
     "change_password",
     "change_person",
     "create_key",
+    "end_other_sessions",
+    "end_session",
     "get_key",
     "get_person",
     "invited",
@@ -27,5 +35,6 @@ __all__ = [
     "make_link",
     "revoke_key",
     "save_account",
+    "save_look",
     "switch_person",
 ]

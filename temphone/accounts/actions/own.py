@@ -2,7 +2,8 @@
 
 from django.db import transaction
 
-from temphone.accounts.models import AuditEntry, User
+from temphone.accounts.models import AuditEntry, LoginSession, Theme, User
+from temphone.lib.errors import NotFound
 
 
 @transaction.atomic
@@ -19,3 +20,33 @@ def change_password(*, user: User, password: str) -> None:
     user.set_password(password)
     user.save(update_fields=["password"])
     AuditEntry.record(user.actor(), "account.password", f"user:{user.pk}")
+
+
+def save_look(*, user: User, theme: Theme | None = None, single_keys: bool | None = None) -> None:
+    """Change how one's own pages look and listen to keys. It concerns nobody else, so no audit."""
+    given = {"theme": theme, "single_keys": single_keys}
+    columns = {name: value for name, value in given.items() if value is not None}
+    if columns:
+        User.objects.filter(pk=user.pk).update(**columns)
+
+
+@transaction.atomic
+def end_session(*, user: User, fingerprint: str) -> None:
+    """Log oneself out of one session, wherever it is.
+
+    Raises:
+        NotFound: one has no such session, or it is over.
+    """
+    found = [one for one in LoginSession.objects.filter(user=user) if one.fingerprint == fingerprint]
+    if not found:
+        raise NotFound(f"Session not found: {fingerprint[:24]}.", code="session_not_found")
+    LoginSession.objects.filter(pk=found[0].pk).delete()
+    AuditEntry.record(user.actor(), "account.end_session", f"user:{user.pk}")
+
+
+@transaction.atomic
+def end_other_sessions(*, user: User, session_key: str) -> int:
+    """Log oneself out of all sessions but this one; how many there were."""
+    ended, _ = LoginSession.objects.filter(user=user).exclude(pk=session_key).delete()
+    AuditEntry.record(user.actor(), "account.end_sessions", f"user:{user.pk}", sessions=ended)
+    return ended

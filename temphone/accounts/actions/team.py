@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from temphone.accounts.actors import Actor, Role
-from temphone.accounts.models import AuditEntry, User
+from temphone.accounts.models import AuditEntry, LoginSession, User
 from temphone.lib.errors import Conflict, Forbidden, NotFound
 
 MOST_DIGITS = 18  # of a number that the database's column holds
@@ -36,9 +36,9 @@ def keeping_an_admin() -> Iterator[None]:
         Conflict: none would be; nothing is changed.
     """
     # Locked before: two admins who demote each other at one instant would each still see the other.
-    list(User.objects.admins().order_by("pk").select_for_update())
+    before = list(User.objects.admins().order_by("pk").select_for_update())
     yield
-    if not User.objects.admins().exists():
+    if before and not User.objects.admins().exists():
         raise Conflict(_("There must be another active admin first."), code="last_admin")
 
 
@@ -179,5 +179,6 @@ def switch_person(*, actor: Actor, user_id: str, on: bool) -> User:
     with keeping_an_admin():
         person.is_active = on
         person.save(update_fields=["is_active"])
+    LoginSession.objects.filter(user=person).delete()  # else they would go on with a reactivation
     AuditEntry.record(actor, "user.on" if on else "user.off", f"user:{person.pk}")
     return person

@@ -113,6 +113,8 @@ GROUPS = (
             "user.on": _("Reactivated somebody"),
             "account.change": _("Changed their own account"),
             "account.password": _("Changed their own password"),
+            "account.end_session": _("Ended a session of their own"),
+            "account.end_sessions": _("Ended their other sessions"),
             "audit.export": _("Exported the audit log"),
         },
     ),

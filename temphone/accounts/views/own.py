@@ -1,17 +1,33 @@
 """Login, logout, and one's own account."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
 
-from temphone.accounts.actions import change_password, save_account
+from temphone.accounts.actions import (
+    change_password,
+    end_other_sessions,
+    end_session,
+    save_account,
+    save_look,
+)
+from temphone.accounts.devices import in_words
 from temphone.accounts.forms.own import AccountForm, PasswordForm
-from temphone.accounts.models import User
+from temphone.accounts.models import LoginSession, Theme, User
+from temphone.lib import clock
 from temphone.pages import StaffRequest, page
+
+SESSIONS_SHOWN = 50
+THEME_ICONS = {Theme.AUTO: "monitor", Theme.LIGHT: "sun", Theme.DARK: "moon"}
 
 login = LoginView.as_view(template_name="accounts/login.html", redirect_authenticated_user=True)
 logout = LogoutView.as_view()
@@ -20,15 +36,90 @@ logout = LogoutView.as_view()
 @page
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: StaffRequest) -> HttpResponse:
-    """Name, zone, theme and shortcuts; the last two are kept in the browser."""
+    """Name, zone, look, password, sessions."""
     user = request.user
     form = AccountForm(request.POST or None, initial=_values_of(user))
     if request.method == "POST" and form.is_valid():
         save_account(user=user, **form.cleaned_data)
         messages.success(request, _("Your account is saved."))
         return redirect("account")
-    context = {"form": form, "password_form": PasswordForm(user)}
+    return _account(request, form, PasswordForm(user))
+
+
+def _account(request: StaffRequest, form: AccountForm, password_form: PasswordForm) -> HttpResponse:
+    context = {
+        "form": form,
+        "password_form": password_form,
+        "themes": [(theme, THEME_ICONS[theme]) for theme in Theme],
+        "sessions": _sessions(request),
+    }
     return render(request, "accounts/account.html", context)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A session as its owner sees it."""
+
+    fingerprint: str
+    device: str
+    began_at: datetime | None
+    seen_at: datetime
+    is_this: bool
+
+
+def _sessions(request: StaffRequest) -> list[Session]:
+    """The newest of one's own, this one first."""
+    rows = LoginSession.objects.filter(user=request.user, expire_date__gt=clock.now()).order_by("-seen_at")
+    shown = [_shown(row, is_this=row.pk == request.session.session_key) for row in rows[:SESSIONS_SHOWN]]
+    return sorted(shown, key=lambda session: not session.is_this)
+
+
+def _shown(row: LoginSession, *, is_this: bool) -> Session:
+    kept = row.get_decoded()
+    began = kept.get("began")
+    return Session(
+        fingerprint=row.fingerprint,
+        device=in_words(str(kept.get("agent", ""))),
+        began_at=datetime.fromisoformat(began) if began else None,
+        seen_at=row.seen_at,
+        is_this=is_this,
+    )
+
+
+@page
+@require_POST
+def look(request: StaffRequest) -> HttpResponse:
+    """Keep the theme, or whether single keys are shortcuts; scripts send it in the background."""
+    theme, keys = request.POST.get("theme", ""), request.POST.get("keys", "")
+    save_look(
+        user=request.user,
+        theme=Theme(theme) if theme in Theme.values else None,
+        single_keys=keys == "on" if keys in {"on", "off"} else None,
+    )
+    if request.htmx:
+        return HttpResponse(status=204)
+    back = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return redirect(back if is_ours else "account")
+
+
+@page
+@require_POST
+def session_end(request: StaffRequest, fingerprint: str) -> HttpResponse:
+    """End one of one's own sessions."""
+    end_session(user=request.user, fingerprint=fingerprint)
+    messages.success(request, _("That session is ended."))
+    return redirect("account")
+
+
+@page
+@require_POST
+def sessions_end(request: StaffRequest) -> HttpResponse:
+    """End all of one's own sessions but this one."""
+    ended = end_other_sessions(user=request.user, session_key=request.session.session_key or "")
+    text = ngettext("{n} other session is ended.", "{n} other sessions are ended.", ended)
+    messages.success(request, text.format(n=ended))
+    return redirect("account")
 
 
 def _values_of(user: User) -> dict[str, object]:
@@ -46,5 +137,4 @@ def password(request: StaffRequest) -> HttpResponse:
         update_session_auth_hash(request, user)
         messages.success(request, _("Your password is changed."))
         return redirect("account")
-    context = {"form": AccountForm(initial=_values_of(user)), "password_form": form}
-    return render(request, "accounts/account.html", context)
+    return _account(request, AccountForm(initial=_values_of(user)), form)
