@@ -23,6 +23,8 @@ from temphone.lib import clock
 from temphone.pages import StaffRequest, dialog, page
 
 SHOWN = 6  # names in the question
+FEW = 5  # calls at once that startle nobody
+SPREAD_MIN = 30  # proposed for more
 WAITING = (CallStatus.SCHEDULED,)
 OVER = (CallStatus.COMPLETED, CallStatus.FAILED, CallStatus.CANCELED)
 # Of which status a call must be, that it can be done to.
@@ -142,6 +144,8 @@ def _form(request: StaffRequest, choice: Choice, *, is_sent: bool) -> ManyForm |
         return None
     local = clock.now().astimezone(clock.zone(request.user.timezone))
     initial: dict[str, object] = {"date": local.date(), "whose": "contact"}
+    if len(choice.ids) > FEW:
+        initial["over_min"] = SPREAD_MIN
     if "way" in choice.params:
         initial["way"] = choice.params["way"]
     return kind(request.POST if is_sent else None, user=request.user, initial=initial)

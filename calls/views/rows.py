@@ -12,7 +12,7 @@ from calls.states import RETRIED, CallStatus
 from campaigns.models import Agent
 
 HAPPENED = {
-    "expired": gettext_lazy("It was too late to call when it could be dialled. It never rang."),
+    "expired": gettext_lazy("It could not be dialled in time, and never rang."),
     "unknown": gettext_lazy("The phone network never said how it ended. The phone may have rung."),
     "callback_requested": gettext_lazy("They asked to be called back."),
     "rejected": gettext_lazy("They declined the call."),

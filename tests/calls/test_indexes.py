@@ -77,6 +77,10 @@ LISTS = {
     "calls of a campaign and status": lambda: Call.objects.having(
         {"campaign_id": "camp_1", "status": "failed"}
     ).order_by(*NEWEST),
+    "calls of an agent": lambda: Call.objects.having({"agent_id": "agt_1"}).order_by(*NEWEST),
+    "calls of an agent and status": lambda: Call.objects.having(
+        {"agent_id": "agt_1", "status": "failed"}
+    ).order_by(*NEWEST),
     "upcoming calls of a campaign": lambda: Call.objects.having(
         {"campaign_id": "camp_1", "status": "scheduled"}
     ).order_by("due_at", "id"),

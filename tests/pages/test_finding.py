@@ -74,7 +74,7 @@ def test_pages_and_actions_of_other_roles_are_not_offered(browse):
     assert 'data-palette="Stop all calls"' in text_of(browse(Role.MANAGER), "/find/")
 
 
-def test_it_asks_a_few_questions_however_much_there_is(browse, ada):
+def test_it_asks_a_few_questions_however_much_there_is(browse):
     client = browse()
     counts = []
     for _ in range(2):
