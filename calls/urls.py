@@ -1,9 +1,10 @@
 from django.urls import path
 
-from calls.views import details, lists, numbers, overview, recordings, scheduling, stopping, trunks
+from calls.views import calendar, details, lists, numbers, overview, recordings, scheduling, stopping, trunks
 
 urlpatterns = [
     path("overview/", overview.overview, name="overview"),
+    path("calendar/", calendar.calendar, name="calendar"),
     path("calls/", lists.call_list, name="call-list"),
     path("calls/cancel/", lists.cancel_many, name="call-cancel-many"),
     path("calls/new/", scheduling.call_new, name="call-new"),

@@ -16,6 +16,7 @@ from calls.forms import MomentForm
 from calls.models import Attempt, Call, Decision, TranscriptTurn
 from calls.models.history import Verdict
 from calls.states import CallStatus
+from calls.views.moves import told
 from calls.views.players import Player, players_of, recorded, signature
 from calls.views.rows import POLL, Row, poll_until
 from campaigns.models import AgentVersion, Engine
@@ -173,7 +174,11 @@ def call_move(request: StaffRequest, call_id: str) -> HttpResponse:
     actor.require(Role.OPERATOR)
     call = get_call(actor=actor, call_id=call_id)
     form = MomentForm(request.POST or None, user=request.user, initial=_moment(call))
-    if request.method == "POST" and form.is_valid() and _moved(request, call, form):
+    is_moved = request.method == "POST" and form.is_valid() and _moved(request, call, form)
+    if request.headers.get("Accept") == "application/json":
+        return told(form, is_moved=is_moved)
+    if is_moved:
+        messages.success(request, _("The call is moved."))
         return redirect("call", call_id=call_id)
     return dialog(request, "calls/move.html", {"call": call, "form": form})
 
@@ -193,5 +198,4 @@ def _moved(request: StaffRequest, call: Call, form: MomentForm) -> bool:
     except DomainError as error:
         form.refuse(error)
         return False
-    messages.success(request, _("The call is moved."))
     return True

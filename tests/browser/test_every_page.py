@@ -80,6 +80,8 @@ def an_agent() -> Agent:
 PAGES = [
     "/overview/",
     "/overview/?days=90",
+    "/calendar/",
+    "/calendar/?view=day&clock=contact",
     "/calls/",
     "/calls/?view=all",
     "/calls/?view=attention&status=failed",
