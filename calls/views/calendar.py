@@ -1,7 +1,7 @@
 """The calendar: the calls of a week or a day, by the hour, on one of three clocks."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -30,8 +30,14 @@ CLOCKS = {
 }
 SHOWN = {"week": 3, "day": 20}  # calls of an hour
 COUNTED = {"week": 30, "day": 200}
+COUNTED_THERE = {"week": 8, "day": 60}  # on contacts' clocks, where each costs a look at the contact
 OFFICE_HOURS = range(8, 19)
 HOUR = timedelta(hours=1)
+NEEDED = (
+    "status",
+    "outcome",
+    *(f"contact__{name}" for name in ("first_name", "last_name", "phone", "timezone")),
+)
 FURTHEST = timedelta(days=3660)
 # How far a contact's wall time may be from UTC: to UTC+14 and UTC-12.
 AHEAD, BEHIND = timedelta(hours=14), timedelta(hours=12)
@@ -65,6 +71,10 @@ class Shown:
     def zone_name(self) -> str:
         """Whose wall times the hours are; for contacts' time, whose the present is."""
         return "UTC" if self.clock == "utc" else self.my_zone
+
+    def zone_of(self, place: Place) -> str:
+        """On whose clock a call is shown."""
+        return place.zone_name if self.clock == "contact" else self.zone_name
 
     def hours(self) -> list[tuple[datetime, datetime]]:
         """The hours in which the shown days' calls can lie."""
@@ -166,35 +176,29 @@ def _title(days: Sequence[date]) -> str:
 
 def _cells(shown: Shown, now: datetime) -> dict[Where, Cell]:
     """Each hour that is shown, with its first calls; a constant number of queries."""
-    places = slots.first_of_each(shown.hours(), most=COUNTED[shown.view])
-    zones = _zones(shown, places)
+    there = shown.clock == "contact"
+    counted = (COUNTED_THERE if there else COUNTED)[shown.view]
+    places = slots.first_of_each(shown.hours(), most=counted, with_zone=there)
+    per_hour = Counter(place.slot for place in places)
     inside: dict[Where, list[Place]] = defaultdict(list)
     for place in places:
-        local = place.at.astimezone(zone(zones[place.call_id]))
+        local = place.at.astimezone(zone(shown.zone_of(place)))
         inside[local.date(), local.hour].append(place)
     inside = {where: held for where, held in inside.items() if where[0] in shown.days}
     cells = _empty(shown, now, {hour for _day, hour in inside})
     most = SHOWN[shown.view]
     first = [place.call_id for held in inside.values() for place in held[:most]]
-    calls = Call.objects.select_related("contact").in_bulk(first)
+    calls = Call.objects.select_related("contact").only(*NEEDED).in_bulk(first)
     for where, held in inside.items():
         cell = cells[where]
         cell.cards = [
-            Card(call=calls[place.call_id], at=place.at, zone_name=zones[place.call_id])
+            Card(call=calls[place.call_id], at=place.at, zone_name=shown.zone_of(place))
             for place in held[:most]
             if place.call_id in calls
         ]
         cell.more = max(len(held) - most, 0)
-        cell.is_at_least = len(held) >= COUNTED[shown.view]
+        cell.is_at_least = any(per_hour[place.slot] >= counted for place in held)
     return cells
-
-
-def _zones(shown: Shown, places: Sequence[Place]) -> Mapping[str, str]:
-    """On whose clock each call is shown."""
-    ids = [place.call_id for place in places]
-    if shown.clock != "contact":
-        return dict.fromkeys(ids, shown.zone_name)
-    return dict(Call.objects.filter(pk__in=ids).values_list("pk", "contact__timezone"))
 
 
 def _empty(shown: Shown, now: datetime, taken: set[int]) -> dict[Where, Cell]:
