@@ -2,6 +2,7 @@ from django.urls import path
 
 from calls.models import Verb
 from calls.views import (
+    calendar,
     details,
     exporting,
     finding,
@@ -21,6 +22,7 @@ from calls.views import (
 
 urlpatterns = [
     path("overview/", overview.overview, name="overview"),
+    path("calendar/", calendar.calendar, name="calendar"),
     path("calls/", lists.call_list, name="call-list"),
     path("calls/cancel/", many.change, {"verb": Verb.CANCEL}, name="call-cancel-many"),
     path("calls/move/", many.change, {"verb": Verb.MOVE}, name="call-move-many"),

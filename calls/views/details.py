@@ -18,6 +18,7 @@ from calls.models.call import needs_attention
 from calls.models.history import Verdict
 from calls.states import CallStatus
 from calls.views.browsing import VIEWS, Browsing
+from calls.views.moves import told
 from calls.views.players import Player, players_of, recorded, signature
 from calls.views.rows import POLL, Row, poll_until
 from calls.views.why import why
@@ -190,7 +191,11 @@ def call_move(request: StaffRequest, call_id: str) -> HttpResponse:
     actor.require(Role.OPERATOR)
     call = get_call(actor=actor, call_id=call_id)
     form = MomentForm(request.POST or None, user=request.user, initial=_moment(call))
-    if request.method == "POST" and form.is_valid() and _moved(request, call, form):
+    is_moved = request.method == "POST" and form.is_valid() and _moved(request, call, form)
+    if request.headers.get("Accept") == "application/json":
+        return told(form, is_moved=is_moved)
+    if is_moved:
+        messages.success(request, _("The call is moved."))
         return redirect("call", call_id=call_id)
     return dialog(request, "calls/move.html", {"call": call, "form": form})
 
@@ -210,5 +215,4 @@ def _moved(request: StaffRequest, call: Call, form: MomentForm) -> bool:
     except DomainError as error:
         form.refuse(error)
         return False
-    messages.success(request, _("The call is moved."))
     return True

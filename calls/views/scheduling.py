@@ -18,6 +18,7 @@ from calls.actions.scheduling import Preview, preview_call, schedule_call
 from calls.forms import OwnPhoneForm, ScheduleForm, again, problems
 from calls.models import Call
 from calls.views.hearing import sound_of, untold
+from calls.views.moves import asked_moment
 from contacts.models import Contact
 from temphone.accounts.actors import Role
 from temphone.accounts.models import Mode
@@ -84,6 +85,7 @@ def _initial(request: StaffRequest) -> dict[str, object]:
         "time": when.time(),
         "whose": "contact" if contact else "mine",
     }
+    values |= asked_moment(request.GET)
     call = Call.objects.select_related("campaign").filter(pk=request.GET.get("again", "")).first()
     return values | again(call) if call else values
 

@@ -43,6 +43,12 @@ def clock(moment: datetime) -> str:
 
 
 @register.filter
+def time_of_day(local: datetime) -> str:
+    """The wall time that a moment itself has, whatever the reader's zone."""
+    return f"{local:%H:%M:%S}"
+
+
+@register.filter
 def clock_s(moment: datetime) -> str:
     """The wall time in the reader's zone with seconds."""
     return f"{_here(moment):%H:%M:%S}"

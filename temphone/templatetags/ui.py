@@ -113,6 +113,12 @@ def pill(state: str, label: str) -> SafeString:
 
 
 @register.filter
+def status_icon(status: str) -> str:
+    """The icon of a call's status."""
+    return STATUS_ICONS.get(status, "circle")
+
+
+@register.filter
 def verdict_icon(verdict: str) -> str:
     """The icon of a gate's verdict."""
     return VERDICT_ICONS.get(verdict, "circle")

@@ -120,6 +120,8 @@ def an_agent() -> Agent:
 PAGES = [
     "/overview/",
     "/overview/?days=90",
+    "/calendar/",
+    "/calendar/?view=day&clock=contact",
     "/calls/",
     "/calls/?view=all",
     "/calls/?view=attention&status=failed",

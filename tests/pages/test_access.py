@@ -11,6 +11,7 @@ from tests.pages.conftest import EARLIER, text_of
 
 EVERYBODY, OPERATORS, MANAGERS, ADMINS = Role
 PAGES = {
+    "/calendar/": EVERYBODY,
     "/overview/": EVERYBODY,
     "/calls/": EVERYBODY,
     "/calls/{call}/": EVERYBODY,

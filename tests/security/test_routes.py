@@ -37,6 +37,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 # The least role that may, by method; another method is 405.
 PAGES = {
+    "calendar/": {"GET": EVERYBODY},
     "overview/": {"GET": EVERYBODY},
     "calls/": {"GET": EVERYBODY},
     "calls/cancel/": {"GET": OPERATORS, "POST": OPERATORS},

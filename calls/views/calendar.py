@@ -1,0 +1,216 @@
+"""The calendar: the calls of a week or a day, by the hour, on one of three clocks."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from typing import TypeAlias
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from calls.hours import is_open
+from calls.models import Call, slots
+from calls.models.slots import Place
+from calls.states import CallStatus
+from temphone.lib import clock
+from temphone.lib.clock import from_wall, zone
+from temphone.pages import StaffRequest, page
+
+VIEWS = {"week": gettext_lazy("Week"), "day": gettext_lazy("Day")}
+CLOCKS = {
+    "mine": gettext_lazy("My time"),
+    "contact": gettext_lazy("Contact's time"),
+    "utc": gettext_lazy("UTC"),
+}
+SHOWN = {"week": 3, "day": 20}  # calls of an hour
+COUNTED = {"week": 30, "day": 200}
+COUNTED_THERE = {"week": 8, "day": 60}  # on contacts' clocks, where each costs a look at the contact
+OFFICE_HOURS = range(8, 19)
+HOUR = timedelta(hours=1)
+NEEDED = (
+    "status",
+    "outcome",
+    *(f"contact__{name}" for name in ("first_name", "last_name", "phone", "timezone")),
+)
+FURTHEST = timedelta(days=3660)
+# How far a contact's wall time may be from UTC: to UTC+14 and UTC-12.
+AHEAD, BEHIND = timedelta(hours=14), timedelta(hours=12)
+Where: TypeAlias = tuple[date, int]  # a day and an hour of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What the address asks for."""
+
+    view: str
+    clock: str
+    days: Sequence[date]
+    my_zone: str
+
+    @classmethod
+    def of(cls, request: StaffRequest, now: datetime) -> "Shown":
+        """From the address; what is wrong there is ignored."""
+        view, which = request.GET.get("view", ""), request.GET.get("clock", "")
+        view, which = (view if view in VIEWS else "week"), (which if which in CLOCKS else "mine")
+        my_zone = request.user.timezone
+        today = now.astimezone(zone("UTC" if which == "utc" else my_zone)).date()
+        first = _day(request.GET.get("date", ""), today)
+        if view == "week":
+            first -= timedelta(days=first.weekday())
+        count = 7 if view == "week" else 1
+        days = [first + timedelta(days=ahead) for ahead in range(count)]
+        return cls(view=view, clock=which, days=days, my_zone=my_zone)
+
+    @property
+    def zone_name(self) -> str:
+        """Whose wall times the hours are; for contacts' time, whose the present is."""
+        return "UTC" if self.clock == "utc" else self.my_zone
+
+    def zone_of(self, place: Place) -> str:
+        """On whose clock a call is shown."""
+        return place.zone_name if self.clock == "contact" else self.zone_name
+
+    def hours(self) -> list[tuple[datetime, datetime]]:
+        """The hours in which the shown days' calls can lie."""
+        end_day = self.days[-1] + timedelta(days=1)
+        if self.clock == "contact":
+            start = from_wall(datetime.combine(self.days[0], time()), "UTC") - AHEAD
+            end = from_wall(datetime.combine(end_day, time()), "UTC") + BEHIND
+        else:
+            start = from_wall(datetime.combine(self.days[0], time()), self.zone_name)
+            end = from_wall(datetime.combine(end_day, time()), self.zone_name)
+        return [
+            (start + HOUR * ahead, start + HOUR * (ahead + 1)) for ahead in range(int((end - start) / HOUR))
+        ]
+
+
+def _day(text: str, today: date) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return today
+    return day if abs(day - today) < FURTHEST else today
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A call in the calendar."""
+
+    call: Call
+    at: datetime
+    zone_name: str  # on whose clock it is shown
+
+    @cached_property
+    def local(self) -> datetime:
+        """When, there."""
+        return self.at.astimezone(zone(self.zone_name))
+
+    @property
+    def is_movable(self) -> bool:
+        """Whether it still waits for its time."""
+        return self.call.status == CallStatus.SCHEDULED
+
+    @property
+    def is_night(self) -> bool:
+        """Whether it is outside the contact's calling hours."""
+        return not is_open(self.at.astimezone(zone(self.call.contact.timezone)))
+
+
+@dataclass(kw_only=True)
+class Cell:
+    """An hour of a day."""
+
+    day: date
+    hour: int
+    is_past: bool
+    cards: list[Card] = field(default_factory=list)
+    more: int = 0
+    is_at_least: bool = False  # there may be yet more
+    now_percent: int | None = None  # how much of it is over, while it is
+
+    @property
+    def name(self) -> str:
+        """As it is spoken of."""
+        return f"{date_format(self.day, 'l j F')}, {self.hour:02}:00"
+
+
+@page
+@require_safe
+def calendar(request: StaffRequest) -> HttpResponse:
+    """The calendar, or for htmx its table."""
+    now = clock.now()
+    shown = Shown.of(request, now)
+    cells = _cells(shown, now)
+    hours = sorted({hour for _day, hour in cells})
+    step = timedelta(days=len(shown.days))
+    local = now.astimezone(zone(shown.zone_name))
+    context = {
+        "view": shown.view,
+        "clock_name": shown.clock,
+        "views": VIEWS.items(),
+        "clocks": CLOCKS.items(),
+        "days": shown.days,
+        "today": local.date(),
+        "title": _title(shown.days),
+        "previous": shown.days[0] - step,
+        "next": shown.days[0] + step,
+        "rows": [(hour, [cells[day, hour] for day in shown.days]) for hour in hours],
+        "is_empty": not any(cell.cards for cell in cells.values()),
+    }
+    return render(request, "calls/calendar.html#grid" if request.htmx else "calls/calendar.html", context)
+
+
+def _title(days: Sequence[date]) -> str:
+    if len(days) == 1:
+        return date_format(days[0], "l j F Y")
+    first, last = days[0], days[-1]
+    begins = date_format(first, "j" if first.month == last.month else "j F")
+    return _("{first} to {last}").format(first=begins, last=date_format(last, "j F Y"))
+
+
+def _cells(shown: Shown, now: datetime) -> dict[Where, Cell]:
+    """Each hour that is shown, with its first calls; a constant number of queries."""
+    there = shown.clock == "contact"
+    counted = (COUNTED_THERE if there else COUNTED)[shown.view]
+    places = slots.first_of_each(shown.hours(), most=counted, with_zone=there)
+    per_hour = Counter(place.slot for place in places)
+    inside: dict[Where, list[Place]] = defaultdict(list)
+    for place in places:
+        local = place.at.astimezone(zone(shown.zone_of(place)))
+        inside[local.date(), local.hour].append(place)
+    inside = {where: held for where, held in inside.items() if where[0] in shown.days}
+    cells = _empty(shown, now, {hour for _day, hour in inside})
+    most = SHOWN[shown.view]
+    first = [place.call_id for held in inside.values() for place in held[:most]]
+    calls = Call.objects.select_related("contact").only(*NEEDED).in_bulk(first)
+    for where, held in inside.items():
+        cell = cells[where]
+        cell.cards = [
+            Card(call=calls[place.call_id], at=place.at, zone_name=shown.zone_of(place))
+            for place in held[:most]
+            if place.call_id in calls
+        ]
+        cell.more = max(len(held) - most, 0)
+        cell.is_at_least = any(per_hour[place.slot] >= counted for place in held)
+    return cells
+
+
+def _empty(shown: Shown, now: datetime, taken: set[int]) -> dict[Where, Cell]:
+    local = now.astimezone(zone(shown.zone_name))
+    present = {local.hour} if local.date() in shown.days and shown.clock != "contact" else set()
+    hours = {*OFFICE_HOURS, *taken, *present}
+    hours = set(range(min(hours), max(hours) + 1))
+    cells = {
+        (day, hour): Cell(day=day, hour=hour, is_past=(day, hour) < (local.date(), local.hour))
+        for day in shown.days
+        for hour in hours
+    }
+    if present and (cell := cells.get((local.date(), local.hour))):
+        cell.now_percent = round(100 * local.minute / 60)
+    return cells
