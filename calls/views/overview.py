@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from calls.models import Call, tallies
-from calls.models.call import OVERDUE_AFTER
+from calls.models.call import OVERDUE_AFTER, needing_attention
 from calls.states import CallStatus
 from calls.views.figures import (
     ANSWERED,
@@ -45,7 +45,6 @@ SHORT_LIST = 6
 CAMPAIGNS = 6
 LATEST_DIALS = 2_000  # that the map of good hours is made of
 OFFICE_HOURS = range(8, 21)
-ATTENTION_FOR = timedelta(days=14)
 NAMES = {
     "reached": gettext_lazy("Reached"),
     "voicemail": gettext_lazy("Voicemail"),
@@ -79,6 +78,7 @@ def overview(request: StaffRequest) -> HttpResponse:
     before, shown = days[:count], days[count:]
     chosen = [known[day] for day in shown]
     heat = _heat(shown, request.user, now)
+    attention, callbacks = _needing_somebody(now)
     context = {
         "days": count,
         "periods": PERIODS,
@@ -91,8 +91,8 @@ def overview(request: StaffRequest) -> HttpResponse:
         "most_dials": LATEST_DIALS,
         "campaigns": _campaigns(shown, request.user, now),
         "coming": _coming(now),
-        "attention": _attention(request.user, now),
-        "callbacks": _callbacks(now),
+        "attention": attention,
+        "callbacks": callbacks,
         "counted_at": chosen[-1].counted_at,
     }
     return render(request, "calls/overview.html", context)
@@ -270,26 +270,14 @@ def _coming(now: datetime) -> list[Call]:
     return list(calls.select_related("contact", "campaign").order_by("due_at", "id")[:SHORT_LIST])
 
 
-def _attention(user: User, now: datetime) -> list[Call]:
-    """Late, expired or of unknown end in the last days, and what failed today; the late ones first."""
-    lately = {"scheduled_at__gt": now - ATTENTION_FOR}
-    today = midnight(timezone.localtime(now).date(), user.timezone)
-    overdue = now - OVERDUE_AFTER
-    parts: list[dict[str, object]] = [
-        {**lately, "status": CallStatus.SCHEDULED, "due_at__lt": overdue, "scheduled_at__lt": overdue},
-        {**lately, "outcome": Outcome.EXPIRED},
-        {**lately, "outcome": Outcome.UNKNOWN},
-        {"scheduled_at__gte": today, "status": CallStatus.FAILED},
-    ]
+def _needing_somebody(now: datetime) -> tuple[list[Call], list[Call]]:
+    """What needs attention, the late ones first; and apart from these, who asked to be called back."""
     found: dict[str, Call] = {}
-    for part in parts:
+    for part in needing_attention(now):
         calls = Call.objects.having(part).newest().select_related("contact", "campaign")
-        found |= {call.pk: call for call in calls[:SHORT_LIST] if call.pk not in found}
+        found |= {call.pk: call for call in calls[:SHORT_LIST]}
     newest = sorted(found.values(), key=lambda call: call.scheduled_at, reverse=True)
-    return sorted(newest, key=lambda call: call.status != CallStatus.SCHEDULED)[:SHORT_LIST]
-
-
-def _callbacks(now: datetime) -> list[Call]:
-    """Who asked to be called back, lately."""
-    part = {"scheduled_at__gt": now - ATTENTION_FOR, "outcome": Outcome.CALLBACK_REQUESTED}
-    return list(Call.objects.having(part).newest().select_related("contact", "campaign")[:SHORT_LIST])
+    callbacks = [call for call in newest if call.outcome == Outcome.CALLBACK_REQUESTED]
+    others = [call for call in newest if call.outcome != Outcome.CALLBACK_REQUESTED]
+    others.sort(key=lambda call: call.status != CallStatus.SCHEDULED)
+    return others[:SHORT_LIST], callbacks

@@ -149,13 +149,14 @@ def test_what_needs_attention_can_be_called_again(browse):
     assert "/calls/new/" not in text_of(browse(Role.VIEWER), "/overview/")
 
 
-def test_what_failed_yesterday_no_longer_stands_there_but_what_is_unknown_does(browse):
-    dialled(NOON - timedelta(days=2), "busy", contact=a_contact(first_name="Yesterday"))
+def test_what_somebody_has_seen_no_longer_stands_there(browse):
+    seen = dialled(NOON - timedelta(days=2), "busy", contact=a_contact(first_name="Seen"))
     dialled(NOON - timedelta(days=2), "unknown", contact=a_contact(first_name="Nobodyknows"))
+    Call.objects.filter(pk=seen.pk).update(seen_at=NOON)
     page = text_of(browse(), "/overview/")
 
     assert "Nobodyknows" in page
-    assert "Yesterday Lee" not in page
+    assert "Seen Lee" not in page
 
 
 def test_the_next_calls_are_in_the_order_they_are_due(browse):
