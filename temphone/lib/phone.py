@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from importlib.resources import files
 
 import phonenumbers
 
 MAX_LENGTH = 32
+UNLISTED = {"AC": "Ascension", "TA": "Tristan da Cunha", "XK": "Kosovo"}  # regions without a code of ISO's
 REGIONS = frozenset(phonenumbers.SUPPORTED_REGIONS)
 LONGEST = 16  # of E.164: a plus and fifteen digits
 
@@ -49,15 +51,12 @@ def international(text: str, country: str) -> str:
 
 @cache
 def countries() -> Mapping[str, str]:
-    """Every region that has numbers, with its name in English, by name."""
-    from phonenumbers.geodata.locale import LOCALE_DATA
-
-    def name(region: str) -> str:
-        names = LOCALE_DATA.get(region, {})
-        text = names.get("en", region)
-        return names[text[1:]] if text.startswith("*") else text  # the same as in that language
-
-    named = {region: name(region) for region in REGIONS}
+    """Every region that has numbers, with its name in English and how its numbers begin, by name."""
+    # Not by the names that phonenumbers has: they are of every language, and take 200 MB.
+    lines = files("tzdata").joinpath("zoneinfo/iso3166.tab").read_text(encoding="utf-8").splitlines()
+    names = dict(line.split("\t") for line in lines if not line.startswith("#")) | UNLISTED
+    codes = {region: phonenumbers.country_code_for_region(region) for region in REGIONS}
+    named = {region: f"{names.get(region, region)} (+{code})" for region, code in codes.items()}
     return dict(sorted(named.items(), key=lambda item: item[1]))
 
 

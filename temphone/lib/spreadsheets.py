@@ -11,7 +11,6 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import BinaryIO, TextIO
-from xml.etree.ElementTree import ParseError
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
@@ -277,7 +276,7 @@ def _xlsx(file: BinaryIO) -> Iterator[Sequence[object]]:
 BROKEN = (
     InvalidFileException,
     zipfile.BadZipFile,
-    ParseError,
+    SyntaxError,  # the XML parser's
     KeyError,
     IndexError,
     ValueError,

@@ -119,7 +119,7 @@ def test_a_number_that_comes_twice_is_imported_once(monkeypatch):
     own = an_imported_file(table("Ada,+34911234567,,,", "Bob,+34 911 234 567,,,"))
 
     (row,) = ImportRow.objects.filter(of=own, verdict="problem")
-    assert row.problems[0]["row"] == 2
+    assert (row.problems[0]["code"], row.problems[0]["row"]) == ("again", 2)
     assert Contact.objects.get().first_name == "Ada"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from temphone.lib.phone import to_e164
+from temphone.lib.phone import countries, international, to_e164
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,23 @@ def test_it_is_read_as_it_is_meant(written, number):
 def test_what_is_not_clear_is_refused(written):
     with pytest.raises(ValueError, match="phone number"):
         to_e164(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "number"),
+    [
+        ("020 7183 8750", "GB", "+442071838750"),
+        ("(415) 555-0100", "US", "+14155550100"),
+        ("14155550100", "US", "+14155550100"),
+        ("011 44 20 7183 8750", "US", "+442071838750"),
+        ("0034 911 23 45 67", "GB", "+34911234567"),
+        ("+34 911 23 45 67", "GB", "+34911234567"),
+    ],
+)
+def test_a_number_without_its_country_is_read_as_it_is_dialled_there(written, country, number):
+    assert to_e164(international(written, country)) == number
+
+
+def test_every_country_has_its_name_and_how_its_numbers_begin():
+    assert countries()["GB"] == "Britain (UK) (+44)"
+    assert all(len(name) > len("XX (+1)") for name in countries().values())
