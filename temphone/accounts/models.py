@@ -5,8 +5,10 @@ import hmac
 import threading
 import time
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.sessions.backends.base import SessionBase
@@ -120,9 +122,8 @@ class LoginSession(AbstractBaseSession):
     @classmethod
     def get_session_store_class(cls) -> "type[SessionBase]":
         """The engine whose rows these are."""
-        from temphone.accounts.sessions import SessionStore
-
-        return SessionStore
+        engine: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
+        return engine
 
     @property
     def fingerprint(self) -> str:
