@@ -21,6 +21,7 @@ from temphone.telephony.messages import Outcome
 
 QUICK_S = 0.05
 KEPT_TIMES = 20  # as long as it took to count
+LONGEST_S = 10.0  # it may have taken long for once
 MOST_KEPT = 500
 T = TypeVar("T")
 FEW = 20_000  # calls of which reading the rows is quicker than reading an index of all calls
@@ -116,7 +117,7 @@ class Kept(Generic[T]):
             with self._lock:
                 if len(self._found) >= MOST_KEPT:
                     self._found.clear()
-                self._found[key] = (began + took_s * (1 + KEPT_TIMES), found)
+                self._found[key] = (began + took_s + min(took_s * KEPT_TIMES, LONGEST_S), found)
         return found
 
 

@@ -131,6 +131,7 @@ def test_outcomes_are_the_same_by_either_way(monkeypatch):
 def test_only_what_took_long_to_count_is_kept(monkeypatch):
     now, times = [0.0], []
     monkeypatch.setattr(tallies.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(tallies, "QUICK_S", 0.05)
 
     def count(takes_s: float) -> int:
         now[0] += takes_s
@@ -141,7 +142,9 @@ def test_only_what_took_long_to_count_is_kept(monkeypatch):
     assert [kept.get("quick", lambda: count(0.01)) for _ in range(3)] == [1, 2, 3]
     assert [kept.get("slow", lambda: count(0.2)) for _ in range(3)] == [4, 4, 4]
     now[0] += 5
-    assert kept.get("slow", lambda: count(0.2)) == 5
+    assert kept.get("slow", lambda: count(30)) == 5
+    now[0] += tallies.LONGEST_S + 0.1
+    assert kept.get("slow", lambda: count(30)) == 6
 
 
 def test_a_campaigns_calls_are_counted_and_no_others(db):
