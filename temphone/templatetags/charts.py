@@ -188,7 +188,7 @@ def spark(values: Sequence[float]) -> SafeString:
     """A small line; the figure beside it and the table beneath say what it shows."""
     points = geometry.line(values)
     if len(points) < 2:
-        return SafeString()
+        return SafeString("")
     path = format_html_join(" ", "{},{}", points)
     end_x, end_y = points[-1]
     return format_html(
