@@ -147,7 +147,7 @@ def test_keys_move_choose_open_and_help_and_have_a_switch(window):
     expect(page).not_to_have_url(re.compile("q=n"))
     page.locator(f"#row-{first.pk}").focus()
     page.keyboard.press("Enter")
-    page.wait_for_url(f"**/calls/{first.pk}/")
+    page.wait_for_url(f"**/calls/{first.pk}/?view=upcoming")
 
     shown.open("/account/").get_by_label("Single-key shortcuts").uncheck()
     shown.open("/calls/").keyboard.press("n")

@@ -1,14 +1,16 @@
 """Whatever somebody is called or says is shown as text, on every page; no browser runs it."""
 
+import csv
 import re
+from io import StringIO
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from calls.models import Call, CallEvent, Gateway, StopSwitch
+from calls.models import Call, CallEvent, Gateway, Note, StopSwitch
 from campaigns.models import Agent, AgentVersion
-from contacts.models import Consent, Suppression
+from contacts.models import Consent, ContactImport, Suppression
 from temphone.accounts.actors import Role
 from temphone.accounts.models import ApiKey, AuditEntry, User
 from temphone.lib import clock
@@ -22,11 +24,13 @@ from tests.builders import (
     a_delivery,
     a_gateway,
     a_number,
+    a_run,
     a_trunk,
     a_twilio_trunk,
     an_endpoint,
 )
 from tests.campaigns.builders import a_step, an_answer
+from tests.contacts.builders import a_checked_import, an_import, an_imported_file
 from tests.pages.conftest import a_finished_call, a_live_call, say
 
 MARK = "xss7b"
@@ -114,7 +118,16 @@ def poisoned(payload: str) -> dict[str, object]:
     done.attempts.update(
         agent_version=agent.current, summary=payload, extracted={"who": payload}, analyzed_by="llm"
     )
+    Note.objects.create(call=done, text=payload, by=short)
     return {
+        **poisoned_imports(payload),
+        "run": a_run(done, done=1, refused={payload[:200]: 1}).pk,
+        "campaign": campaign.pk,
+        "draft": a_campaign(
+            status="draft", name=payload[-100:], message=payload, audience={"kind": "tag", "text": short}
+        ).pk,
+        "key": "poison",
+        "person": User.objects.create(username=payload[:150], first_name=payload[:150]).pk,
         "agent": agent.pk,
         "endpoint": endpoint.pk,
         "delivery": delivery.pk,
@@ -128,6 +141,19 @@ def poisoned(payload: str) -> dict[str, object]:
         "live": live.pk,
         "done": done.pk,
     }
+
+
+def poisoned_imports(payload: str) -> dict[str, object]:
+    """A file at each step of its import, with the payload in its name, its heads and its cells."""
+    table = StringIO()
+    writer = csv.writer(table)
+    writer.writerow(["Name", "Phone", payload[:60]])
+    writer.writerow([payload, "+34911234567", payload])
+    writer.writerow([payload, payload, payload])
+    makers = {"matching": an_import, "checked": a_checked_import, "imported": an_imported_file}
+    imports = {step: make(table.getvalue()).pk for step, make in makers.items()}
+    ContactImport.objects.update(filename=payload[:100])
+    return imports
 
 
 def poisoned_agent(payload: str) -> Agent:

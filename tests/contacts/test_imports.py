@@ -15,6 +15,7 @@ from contacts.actions.imports.store import storage
 from contacts.models import Contact, ContactImport, ContactWord, ImportRow, PhoneNumber, Suppression
 from temphone.accounts.actors import SYSTEM, Actor, Role
 from temphone.accounts.models import AuditEntry
+from temphone.doorbell import ringing
 from temphone.lib import clock
 from temphone.lib.errors import Conflict, Forbidden, Invalid
 from temphone.management.commands import clock as clock_command
@@ -239,7 +240,7 @@ def test_what_is_in_hand_is_no_other_workers():
 
 def test_the_clock_rings_for_what_is_to_be_done_and_for_nothing_else(monkeypatch):
     rung = []
-    monkeypatch.setattr(clock_command, "async_task", rung.append)
+    monkeypatch.setattr(ringing, "async_task", lambda task, _rung_at: rung.append(task))
     (bell,) = (one for one in clock_command.bells() if one.task == "contacts.tasks.work_on_imports")
     own = an_import()
 
