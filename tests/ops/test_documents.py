@@ -98,7 +98,13 @@ def test_every_line_of_a_setting_tells_default_and_meaning():
 def test_every_error_code_has_its_line():
     bases = {"error", "conflict", "refused"}  # what is raised of these has a code of its own
     pages_only = {"contact_has_calls", "delivery_in_hand", "key_not_found", "key_revoked"}
-    pages_only |= {"campaign_launched", "campaign_incomplete", "campaign_too_long"}
+    pages_only |= {
+        "called_again",
+        "session_not_found",
+        "campaign_launched",
+        "campaign_incomplete",
+        "campaign_too_long",
+    }
     pages_only |= {"import_not_found", "import_state", "import_forgotten", "match_twice"}
     pages_only |= {"trunk_not_found", "trunk_in_use", "number_not_found", "number_is_default"}
     pages_only |= {
