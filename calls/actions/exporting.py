@@ -7,6 +7,7 @@ from calls.models import Call
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry
 from temphone.lib.clock import iso, zone
+from temphone.lib.formulas import harmless
 
 COLUMNS = (
     "call_id",
@@ -28,8 +29,6 @@ COLUMNS = (
     "talk_seconds",
     "summary",
 )
-# With what a spreadsheet begins a formula, or would once it has cut the space before it.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def export_calls(*, actor: Actor, calls: Iterable[Call], filters: Sequence[str]) -> Iterator[list[str]]:
@@ -49,11 +48,6 @@ def _rows(calls: Iterable[Call]) -> Iterator[list[str]]:
     yield list(COLUMNS)
     for call in calls:
         yield [harmless(cell) for cell in _cells(call)]
-
-
-def harmless(cell: str) -> str:
-    """The cell, with an apostrophe before it where a spreadsheet would take it for a formula."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA) else cell
 
 
 def _cells(call: Call) -> list[str]:

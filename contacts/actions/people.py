@@ -157,12 +157,12 @@ def erase_contact(*, actor: Actor, contact_id: str, now: datetime) -> Contact:
         raise Conflict(
             "Calls to this contact are scheduled or in progress. Cancel them first.", code="contact_has_calls"
         )
+    number = contact.phone
     for name in ("first_name", "last_name", "company", "phone"):
         setattr(contact, name, "")
     contact.tags, contact.attributes, contact.erased_at = [], {}, now
     contact.save()
-    # What was imported of them; cells are kept of rows with problems alone, which made nobody.
-    ImportRow.objects.filter(contact=contact).update(phone="", values={}, before=None)
+    ImportRow.objects.empty_of(contact, number)
     AuditEntry.record(actor, "contact.erase", contact.pk)
     return contact
 

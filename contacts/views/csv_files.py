@@ -1,13 +1,12 @@
 """Tables that staff download, line by line, in which no cell is taken for a formula."""
 
 import csv
-import re
 from collections.abc import Iterable, Sequence
 
 from django.http import StreamingHttpResponse
 
-RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
-PHONE = re.compile(r"\+[0-9][0-9 ]*")  # of digits alone, there is nothing to be worked out
+from temphone.lib.formulas import harmless
+
 BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"  # by which Excel knows that it is UTF-8
 LINES_AT_ONCE = 200
 
@@ -34,13 +33,8 @@ def _written(lines: Iterable[Sequence[str]]) -> Iterable[str]:
     yield BOM
     held: list[str] = []
     for line in lines:
-        held.append(str(writer.writerow([guarded(cell) for cell in line])))
+        held.append(str(writer.writerow([harmless(cell) for cell in line])))
         if len(held) >= LINES_AT_ONCE:
             yield "".join(held)
             held.clear()
     yield "".join(held)
-
-
-def guarded(cell: str) -> str:
-    """The cell; behind an apostrophe where a spreadsheet would take it for a formula. A number stays."""
-    return f"'{cell}" if cell.startswith(RISKY) and not PHONE.fullmatch(cell) else cell

@@ -58,6 +58,7 @@ GROUPS = (
             "import.undo": _("Took an import back"),
             "import.undone": _("Finished taking an import back"),
             "import.abandon": _("Gave an import up"),
+            "import.export": _("Downloaded the problems of an import"),
             "import.forget": _("Deleted the file of an import"),
         },
     ),

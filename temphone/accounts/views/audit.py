@@ -21,13 +21,12 @@ from temphone.accounts.models import ApiKey, AuditEntry, AuditQuerySet, User
 from temphone.keyset import following
 from temphone.lib import clock, ids
 from temphone.lib.clock import iso
+from temphone.lib.formulas import harmless
 from temphone.pages import StaffRequest, capped_count, page, read_page
 
 NEWEST = ("-at", "-id")
 EXPORTED_AT_ONCE = 1_000
 COLUMNS = ("at", "actor_kind", "actor_id", "actor", "action", "target", "details")
-# A spreadsheet takes a cell that begins so for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,4 +187,4 @@ def _cells(entry: AuditEntry) -> list[str]:
         entry.target,
         json.dumps(entry.details, ensure_ascii=False),
     ]
-    return [f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells]
+    return [harmless(cell) for cell in cells]
