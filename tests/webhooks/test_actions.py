@@ -126,10 +126,42 @@ def test_one_receiver_leaves_room_for_others():
     assert len(claim_due(now=NOON, limit=100, busy={"hooks.example.com:443": PER_RECEIVER - 2})) == 2
 
 
-def test_a_claim_asks_twice_whatever_it_takes(django_assert_num_queries):
+def test_what_waits_behind_one_that_failed_is_looked_at_when_that_is_due():
+    first, second = a_delivery(), a_delivery(sequence=2)
+    other, elsewhere = a_delivery(subject="call_b"), a_delivery(url="https://other.example.com/")
+    first = tried(first, Answer(status_code=503, retry_after="90"))
+    third = a_delivery(sequence=3, at=NOON + timedelta(seconds=1))
+    second.refresh_from_db()
+
+    assert first.next_try_at == second.next_try_at == third.next_try_at == NOON + timedelta(seconds=90)
+    for one in (other, elsewhere):
+        one.refresh_from_db()
+        assert one.next_try_at == NOON
+    for one in (first, second, third):
+        assert tried(one, OK, at=first.next_try_at).state == DeliveryState.DELIVERED
+
+
+def test_what_waits_behind_one_that_is_sent_again_by_hand_follows_at_once():
+    first, second = a_delivery(), a_delivery(sequence=2)
+    tried(first, Answer(status_code=503, retry_after="90"))
+    resend(actor=SYSTEM, delivery_id=first.pk, now=NOON + timedelta(seconds=1))
+    for one in (first, second):
+        assert tried(one, OK, at=NOON + timedelta(seconds=1)).state == DeliveryState.DELIVERED
+
+
+def test_who_lost_the_lease_holds_up_nothing():
+    _first, second = a_delivery(), a_delivery(sequence=2)
+    (slept,) = claimed()
+    claimed(at=NOON + LEASE)
+    record_tries([(slept, FAILED)], now=NOON + LEASE)
+    second.refresh_from_db()
+    assert second.next_try_at == NOON
+
+
+def test_a_claim_asks_three_times_whatever_it_takes(django_assert_num_queries):
     for number in range(20):
         a_delivery(subject=f"call_{number}")
-    with django_assert_num_queries(4):  # with the savepoint's two
+    with django_assert_num_queries(5):  # with the savepoint's two
         claimed()
 
 

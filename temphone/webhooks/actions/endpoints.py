@@ -11,8 +11,8 @@ from temphone.accounts.models import AuditEntry
 from temphone.lib import ids
 from temphone.lib.errors import Conflict, Invalid, NotFound
 from temphone.webhooks import guard
-from temphone.webhooks.actions import Notice, enqueue, receiver_of, turn_off
-from temphone.webhooks.models import Delivery, DeliveryState, Endpoint, Event
+from temphone.webhooks.actions import Notice, enqueue, turn_off
+from temphone.webhooks.models import FAILED, Delivery, DeliveryState, Endpoint, Event
 
 OVERLAP = timedelta(hours=24)  # so long the secret before signs as well
 MOST_AGAIN = 10_000  # messages that one request sends again
@@ -60,12 +60,9 @@ def change_endpoint(
         Forbidden, NotFound, Invalid
     """
     endpoint = _locked(actor, endpoint_id)
-    moved = endpoint.url != _url(url)
+    moved = endpoint.url != _url(url)  # each claim sends what waits to where the endpoint is then
     endpoint.name, endpoint.url, endpoint.events, endpoint.updated_at = name, url, _events(events), now
     endpoint.save(update_fields=["name", "url", "events", "updated_at"])
-    if moved:
-        waiting = Delivery.objects.filter(endpoint=endpoint, state=DeliveryState.PENDING)
-        waiting.update(url=url, receiver=receiver_of(url))
     AuditEntry.record(actor, "endpoint.change", endpoint.pk, events=endpoint.events, moved=moved)
     return endpoint
 
@@ -158,7 +155,7 @@ def resend_failed(*, actor: Actor, endpoint_id: str | None, since: datetime, now
         Conflict: it is off.
     """
     actor.require(Role.ADMIN)
-    failed = Delivery.objects.failed().filter(created_at__gte=since)
+    failed = Delivery.objects.made_since(since)
     if endpoint_id:
         endpoint = get_endpoint(actor=actor, endpoint_id=endpoint_id)
         if not endpoint.enabled:
@@ -166,14 +163,12 @@ def resend_failed(*, actor: Actor, endpoint_id: str | None, since: datetime, now
         failed = failed.filter(endpoint=endpoint)
     else:
         failed = failed.filter(Q(endpoint=None) | Q(endpoint__enabled=True))
-    chosen = failed.select_for_update(skip_locked=True, of=("self",)).order_by("id")
-    keys = list(chosen.values_list("pk", flat=True)[:MOST_AGAIN])
-    again = Delivery.objects.filter(pk__in=keys)
+    keys: list[int] = []
+    for state in FAILED:  # an index has each in this order
+        chosen = failed.filter(state=state).select_for_update(skip_locked=True, of=("self",)).order_by("id")
+        keys += chosen.values_list("pk", flat=True)[:MOST_AGAIN]
+    again = Delivery.objects.filter(pk__in=sorted(keys)[:MOST_AGAIN])
     count = again.update(state=DeliveryState.PENDING, tries=0, next_try_at=now, lease_until=None)
-    for endpoint in Endpoint.objects.present().filter(deliveries__in=again).distinct():
-        again.filter(endpoint=endpoint).exclude(url=endpoint.url).update(
-            url=endpoint.url, receiver=receiver_of(endpoint.url)
-        )
     target = endpoint_id or "all endpoints"
     AuditEntry.record(actor, "webhook.resend_failed", target, since=since.isoformat(), messages=count)
     return count
