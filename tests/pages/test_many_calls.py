@@ -289,7 +289,7 @@ def test_all_that_match_are_exported_as_csv(browse):
     found = dict(zip(head, rows[0], strict=True))
     assert len(rows) == 1
     assert found["contact"] == "Ada Lee"
-    assert found["phone"] == "'+14155558812"
+    assert found["phone"] == "+14155558812"
     assert found["scheduled_at"] == "2026-03-15T15:00:00Z"
     assert found["contact_time"] == "2026-03-15 08:00"
     entry = AuditEntry.objects.get(action="calls.export")
