@@ -102,6 +102,7 @@ GROUPS = (
             "endpoint.on": _("Switched a webhook endpoint on"),
             "endpoint.off": _("Switched a webhook endpoint off"),
             "endpoint.rotate": _("Changed a webhook endpoint's secret"),
+            "endpoint.end_overlap": _("Ended the overlap of a webhook's secrets"),
             "endpoint.test": _("Sent a test to a webhook endpoint"),
             "endpoint.delete": _("Deleted a webhook endpoint"),
             "webhook.resend": _("Sent a webhook again"),

@@ -137,8 +137,8 @@ def claim_due(*, now: datetime, limit: int, busy: Mapping[str, int] | None = Non
     in_hand = Counter(busy or {})
     full = [receiver for receiver, count in in_hand.items() if count >= PER_RECEIVER]
     with transaction.atomic():
-        off = _put_aside()
-        due = Delivery.objects.due(now).exclude(receiver__in=full).exclude(endpoint__in=off)
+        _put_aside()
+        due = Delivery.objects.due(now).exclude(receiver__in=full).exclude(endpoint__enabled=False)
         due = due.select_related("endpoint").select_for_update(skip_locked=True, of=("self",))
         found = list(due[:limit])
         _follow(found)
@@ -154,16 +154,11 @@ def claim_due(*, now: datetime, limit: int, busy: Mapping[str, int] | None = Non
     return claimed
 
 
-def _put_aside() -> list[str]:
-    """Let what waits for endpoints that are off wait no more, so many at a time; the keys of these."""
-    off = list(Endpoint.objects.filter(enabled=False).values_list("pk", flat=True))
-    if off:
-        waiting = Delivery.objects.filter(endpoint__in=off, state=DeliveryState.PENDING).order_by()
-        waiting = waiting.select_for_update(skip_locked=True, of=("self",))
-        keys = list(waiting.values_list("pk", flat=True)[:UNWANTED])
-        if keys:
-            Delivery.objects.filter(pk__in=keys).update(state=DeliveryState.DISABLED)
-    return off
+def _put_aside() -> None:
+    """Let what waits for endpoints that are off wait no more, so many at a time."""
+    unwanted = Delivery.objects.unwanted().order_by().select_for_update(skip_locked=True, of=("self",))
+    if keys := list(unwanted.values_list("pk", flat=True)[:UNWANTED]):
+        Delivery.objects.filter(pk__in=keys).update(state=DeliveryState.DISABLED)
 
 
 def _follow(deliveries: Sequence[Delivery]) -> None:
@@ -226,9 +221,10 @@ def resend(*, actor: Actor, delivery_id: int, now: datetime) -> Delivery:
     """Send a message again now, with its own id and body, however it ended.
 
     Raises:
+        Forbidden, NotFound
         Conflict: it is being sent at this moment, or its endpoint is off.
     """
-    actor.require(Role.OPERATOR)
+    actor.require(Role.ADMIN)
     with transaction.atomic():
         found = Delivery.objects.select_related("endpoint").select_for_update(of=("self",))
         delivery = found.filter(pk=delivery_id).first()

@@ -53,6 +53,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
                 behind = middle
         return self.filter(pk__gt=before, created_at__gte=since)
 
+    def unwanted(self) -> "DeliveryQuerySet":
+        """Pending, for an endpoint that is off."""
+        off = Endpoint.objects.filter(enabled=False)
+        return self.filter(state=DeliveryState.PENDING, endpoint__in=off.order_by().values("pk"))
+
     def due(self, now: datetime) -> "DeliveryQuerySet":
         """Pending, at their time, in nobody's hands, and first of their stream."""
         nobody = Value("")
