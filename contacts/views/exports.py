@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from contacts.actions.exporting import export_contacts
 from contacts.models import Contact
 from contacts.models.people import ContactQuerySet
-from contacts.views.csv_files import csv_file
+from temphone.csv_files import csv_file
 from temphone.keyset import following
 from temphone.lib import clock
 from temphone.pages import StaffRequest, page

@@ -24,8 +24,8 @@ from contacts.actions.imports.asking import (
 from contacts.forms.importing import FILE_PROBLEMS, MatchForm, UploadForm, put_into_words
 from contacts.models import ContactImport, ImportRow
 from contacts.states import BEFORE_IMPORT, ImportState, Verdict
-from contacts.views.csv_files import csv_file
 from temphone.accounts.actors import Role
+from temphone.csv_files import csv_file
 from temphone.lib import clock
 from temphone.lib.errors import DomainError
 from temphone.lib.spreadsheets import BadTable

@@ -11,26 +11,25 @@ BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"  # by which Excel knows that it is UTF-8
 LINES_AT_ONCE = 200
 
 
-class Echo:
+class _Echo:
     """Gives back what a writer of CSV writes."""
 
     def write(self, text: str) -> str:
-        """The text."""
         return text
 
 
-def csv_file(name: str, lines: Iterable[Sequence[str]]) -> StreamingHttpResponse:
-    """A file to download."""
+def csv_file(name: str, lines: Iterable[Sequence[str]], *, mark: str = BOM) -> StreamingHttpResponse:
+    """A file to download, sent while ``lines`` are read; ``mark`` stands at its beginning."""
     return StreamingHttpResponse(
-        _written(lines),
+        _written(lines, mark),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-def _written(lines: Iterable[Sequence[str]]) -> Iterable[str]:
-    writer = csv.writer(Echo())
-    yield BOM
+def _written(lines: Iterable[Sequence[str]], mark: str) -> Iterable[str]:
+    writer = csv.writer(_Echo())
+    yield mark
     held: list[str] = []
     for line in lines:
         held.append(str(writer.writerow([harmless(cell) for cell in line])))
