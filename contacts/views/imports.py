@@ -26,6 +26,7 @@ from contacts.models import ContactImport, ImportRow
 from contacts.states import BEFORE_IMPORT, ImportState, Verdict
 from temphone.accounts.actors import Role
 from temphone.csv_files import csv_file
+from temphone.keyset import each
 from temphone.lib import clock
 from temphone.lib.errors import DomainError
 from temphone.lib.spreadsheets import BadTable
@@ -242,15 +243,7 @@ def import_problems(request: StaffRequest, import_id: str) -> HttpResponseBase:
 
 def _problem_lines(own: ContactImport, names: list[str]) -> Iterator[list[str]]:
     yield [*names, _("Row"), _("Problem")]
-    for row in _each(_bad_rows(own).order_by("number")):
+    for row in each(_bad_rows(own).order_by("number", "id"), ("number", "id"), at_a_time=AT_A_TIME):
         said = [f"{one.column}: {one.problem}. {one.mend}" for one in _in_words(own, row)]
         padded = [*row.cells, *[""] * (len(names) - len(row.cells))]
         yield [*padded[: len(names)], str(row.number), " ".join(said).removeprefix(": ")]
-
-
-def _each(rows: QuerySet[ImportRow]) -> Iterator[ImportRow]:
-    """All of them, some hundreds at a time: no read that lasts as long as the download does."""
-    found = list(rows[:AT_A_TIME])
-    while found:
-        yield from found
-        found = list(rows.filter(number__gt=found[-1].number)[:AT_A_TIME])

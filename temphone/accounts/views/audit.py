@@ -17,7 +17,7 @@ from temphone.accounts.actors import Role
 from temphone.accounts.forms.audit import AuditFilter, details_of, in_words
 from temphone.accounts.models import ApiKey, AuditEntry, AuditQuerySet, User
 from temphone.csv_files import csv_file
-from temphone.keyset import following
+from temphone.keyset import each
 from temphone.lib import clock, ids
 from temphone.lib.clock import iso
 from temphone.pages import StaffRequest, capped_count, page, read_page
@@ -157,12 +157,7 @@ def audit_export(request: StaffRequest) -> StreamingHttpResponse:
 
 def _lines(entries: AuditQuerySet) -> Iterator[Sequence[str]]:
     yield COLUMNS
-    part: Sequence[AuditEntry] = list(entries.newest()[:EXPORTED_AT_ONCE])
-    while part:
-        yield from map(_cells, part)
-        last = part[-1]
-        # Part by part, each read to its end: no transaction stays open as long as somebody downloads.
-        part = list(entries.filter(following(NEWEST, (last.at, last.pk))).newest()[:EXPORTED_AT_ONCE])
+    yield from map(_cells, each(entries.newest(), NEWEST, at_a_time=EXPORTED_AT_ONCE))
 
 
 def _cells(entry: AuditEntry) -> list[str]:
