@@ -599,12 +599,13 @@ MACHINE = Proof(
     full=10_000,
     chunk=500,
     run=run,
+    broken_cases=1_000,  # it stops at the first that is seen; one run in a hundred gets there
     broken={
-        "requeue_on_unsure": Broken(run=requeue_on_unsure, seen_by=" rang again after | rings twice at once"),
         "cancel_after_claim_says_200": Broken(
             run=cancel_after_claim_says_200,
             seen_by="rang after a cancel that was answered 200|Call .* is canceled",  # and goes on
         ),
+        "requeue_on_unsure": Broken(run=requeue_on_unsure, seen_by=" rang again after | rings twice at once"),
         "idempotency_kept_after_commit": Broken(
             run=idempotency_kept_after_commit, seen_by="the key .* made "
         ),
