@@ -1,10 +1,13 @@
-"""Pages show times in the reader's zone, and keep when a session was last used."""
+"""Pages show times in the reader's zone, keep when a session was last used, and may need two steps."""
 
 from collections.abc import Callable
 
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 
+from temphone.accounts.half_way import must_set_up
 from temphone.accounts.sessions import SessionStore
 from temphone.lib import clock
 from temphone.lib.clock import zone
@@ -22,5 +25,24 @@ def activate_zone(get_response: GetResponse) -> GetResponse:
             request.session.mark_seen(clock.now())
         with timezone.override(zone(request.user.timezone)):
             return get_response(request)
+
+    return middleware
+
+
+def require_two_steps(get_response: GetResponse) -> GetResponse:
+    """Lead whoever must have two steps, and has not, to the page on which they are set up."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        user = request.user
+        if not user.is_authenticated or not must_set_up(request, user):
+            return get_response(request)
+        set_up = reverse("two-steps")
+        if request.path in {set_up, reverse("logout")}:
+            return get_response(request)
+        if "HX-Request" in request.headers:
+            # A fragment must not become that page: let the whole page go there.
+            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        wanted = request.get_full_path() if request.method == "GET" else reverse("overview")
+        return redirect_to_login(wanted, login_url=set_up)
 
     return middleware

@@ -129,9 +129,13 @@ PAGES = {
     "setup/team/<user_id>/": {"GET": ADMINS, "POST": ADMINS},
     "setup/team/<user_id>/link/": {"GET": ADMINS, "POST": ADMINS},
     "setup/team/<user_id>/switch/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/team/<user_id>/two-steps/": {"GET": ADMINS, "POST": ADMINS},
     "account/": {"GET": EVERYBODY, "POST": EVERYBODY},
     "account/password/": {"POST": EVERYBODY},
     "account/look/": {"POST": EVERYBODY},
+    "account/two-steps/": {"GET": EVERYBODY, "POST": EVERYBODY},
+    "account/two-steps/codes/": {"GET": EVERYBODY, "POST": EVERYBODY},
+    "account/two-steps/off/": {"GET": EVERYBODY, "POST": EVERYBODY},
     "account/sessions/end/": {"POST": EVERYBODY},
     "account/sessions/<fingerprint>/end/": {"POST": EVERYBODY},
 }
@@ -146,6 +150,7 @@ UNTOLD = {
 OPEN = {
     "": (302, 302, 302, 302, 302),
     "login/": (200, 200, 200, 405, 405),
+    "login/code/": (302, 302, 405, 405, 405),  # for nobody who has not typed a password
     "welcome/<user_id>/<token>/": (410, 410, 405, 405, 405),  # the token is the proof, and this is none
     "logout/": (405, 302, 405, 405, 405),
     "healthz": (200, 405, 405, 405, 405),

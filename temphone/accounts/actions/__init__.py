@@ -18,8 +18,17 @@ from temphone.accounts.actions.team import (
     make_link,
     switch_person,
 )
+from temphone.accounts.actions.two_steps import (
+    Tried,
+    renew_codes,
+    reset_two_steps,
+    take_code,
+    turn_off,
+    turn_on,
+)
 
 __all__ = [
+    "Tried",
     "accept_link",
     "add_person",
     "change_key",
@@ -33,8 +42,13 @@ __all__ = [
     "invited",
     "keeping_an_admin",
     "make_link",
+    "renew_codes",
+    "reset_two_steps",
     "revoke_key",
     "save_account",
     "save_look",
     "switch_person",
+    "take_code",
+    "turn_off",
+    "turn_on",
 ]

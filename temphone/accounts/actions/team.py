@@ -42,7 +42,7 @@ def keeping_an_admin() -> Iterator[None]:
         raise Conflict(_("There must be another active admin first."), code="last_admin")
 
 
-def _changeable(actor: Actor, user_id: str) -> User:
+def changeable(actor: Actor, user_id: str) -> User:
     """Whom this actor may change: only a superuser changes a superuser."""
     person = get_person(actor=actor, user_id=user_id)
     if person.is_superuser and actor.kind == "user":
@@ -93,7 +93,7 @@ def make_link(*, actor: Actor, user_id: str) -> tuple[User, str]:
         Forbidden, NotFound
         Conflict: they are deactivated.
     """
-    person = _changeable(actor, user_id)
+    person = changeable(actor, user_id)
     if not person.is_active:
         raise Conflict(_("Reactivate this person first."), code="person_inactive")
     if not person.has_usable_password():
@@ -142,7 +142,7 @@ def change_person(
         Forbidden, NotFound
         Conflict: they are the last admin.
     """
-    person = _changeable(actor, user_id)
+    person = changeable(actor, user_id)
     columns: dict[str, object] = {
         "first_name": first_name,
         "last_name": last_name,
@@ -171,7 +171,7 @@ def switch_person(*, actor: Actor, user_id: str, on: bool) -> User:
         Forbidden, NotFound
         Conflict: it is their own account, or they are the last admin.
     """
-    person = _changeable(actor, user_id)
+    person = changeable(actor, user_id)
     if not on and actor.kind == "user" and actor.id == str(person.pk):
         raise Conflict(_("This is your own account: another admin can deactivate it."), code="own_account")
     if person.is_active == on:
