@@ -1,9 +1,9 @@
-"""Pages show times in the reader's zone, and keep when a session was last used."""
+"""Pages show times in the reader's zone and words in their language, and keep when a session was last used."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from temphone.accounts.sessions import SessionStore
 from temphone.lib import clock
@@ -12,15 +12,19 @@ from temphone.lib.clock import zone
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-def activate_zone(get_response: GetResponse) -> GetResponse:
-    """Activate the zone of whoever is logged in, for this request."""
+def as_they_read(get_response: GetResponse) -> GetResponse:
+    """Activate the zone and the language of whoever is logged in, for this request."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
             return get_response(request)
         if isinstance(request.session, SessionStore):
             request.session.mark_seen(clock.now())
-        with timezone.override(zone(request.user.timezone)):
-            return get_response(request)
+        # Without a choice it stays the browser's, which Django's own middleware has found.
+        language = request.user.language or translation.get_language()
+        with timezone.override(zone(request.user.timezone)), translation.override(language):
+            response = get_response(request)
+            response.headers.setdefault("Content-Language", translation.get_language() or "en")
+            return response
 
     return middleware

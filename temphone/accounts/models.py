@@ -79,6 +79,10 @@ class User(AbstractUser):
         help_text="The zone in which you read times, such as Europe/Madrid.",
     )
 
+    language = models.CharField(
+        max_length=10, choices=settings.LANGUAGES, blank=True, help_text="Of the pages; empty: the browser's."
+    )
+
     phone = models.CharField(
         max_length=16, blank=True, editable=False, help_text="Their own, in E.164: the one they had called."
     )
