@@ -254,10 +254,13 @@ def calling_hours(facts: Facts, *, mode: str, zone: str, was_open: bool) -> Chec
 
 
 def may_ring_until(call: Call, now: datetime, latest: datetime) -> datetime:
-    """The last instant up to ``latest`` at which the calling hours let a phone ring that may ring now."""
+    """The last instant up to ``latest`` at which a phone that may ring now still may."""
+    zone_name = call.contact.timezone
+    if call.campaign and call.campaign.window:
+        latest = open_until(now, latest, zone_name, call.campaign.window)
     if settings.POLICIES[call.mode]["hours"] == "warn":
         return latest
-    return open_until(now, latest, call.contact.timezone)
+    return open_until(now, latest, zone_name)
 
 
 def number_in_use(facts: Facts, *, number_in_use: bool) -> Check:

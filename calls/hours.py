@@ -28,14 +28,14 @@ def next_opening(moment: datetime, zone_name: str, hours: Hours | None = None) -
     return from_wall(datetime.combine(day, opens), zone_name)
 
 
-def open_until(moment: datetime, latest: datetime, zone_name: str) -> datetime:
+def open_until(moment: datetime, latest: datetime, zone_name: str, hours: Hours | None = None) -> datetime:
     """The last instant at which calling is still allowed, of those from an open ``moment`` to ``latest``.
 
     They are less than a day apart.
     """
     local = latest.astimezone(zone(zone_name))
-    if is_open(local):
+    if is_open(local, hours):
         return latest
-    _, closes = settings.CALLING_HOURS
+    _, closes = hours or settings.CALLING_HOURS
     closed_for = (local.replace(tzinfo=None) - datetime.combine(local.date(), closes)) % timedelta(days=1)
     return max(moment, latest - closed_for - datetime.resolution)

@@ -1,13 +1,30 @@
 """What the worker does for campaigns. A task that is started twice, or for nothing, does no harm."""
 
+import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from campaigns.actions import launching
+from django.db import DatabaseError
+
 from campaigns.actions.ending import cancel_rest, complete_through, with_rest
+from campaigns.actions.launching import schedule_some, waiting
 from temphone.doorbell.tasks import task
 from temphone.lib.clock import now as utc_now
 
-WORKS_S = 20.0  # then the clock rings again, and others had their turn
+log = logging.getLogger(__name__)
+WORKS_S = 2.0  # then the clock rings again, and others had their turn
+
+
+@contextmanager
+def _alone(campaign_id: str) -> Iterator[None]:
+    """What goes wrong with one campaign keeps none of the others waiting."""
+    try:
+        yield
+    except DatabaseError:
+        raise
+    except Exception:
+        log.exception("Campaign %s cannot be worked on.", campaign_id)
 
 
 @task
@@ -15,8 +32,9 @@ def end() -> None:
     """Cancel what canceled campaigns have left, and complete those that are through."""
     until = time.monotonic() + WORKS_S
     for campaign_id in with_rest(utc_now()).values_list("pk", flat=True):
-        while time.monotonic() < until and cancel_rest(campaign_id=campaign_id, now=utc_now()):
-            pass
+        with _alone(campaign_id):
+            while time.monotonic() < until and cancel_rest(campaign_id=campaign_id, now=utc_now()):
+                pass
     complete_through(now=utc_now())
 
 
@@ -24,6 +42,7 @@ def end() -> None:
 def launch() -> None:
     """Schedule the calls of campaigns that were launched, batch by batch."""
     until = time.monotonic() + WORKS_S
-    for campaign_id in launching.waiting(utc_now()).values_list("pk", flat=True):
-        while time.monotonic() < until and launching.schedule_some(campaign_id=campaign_id, now=utc_now()):
-            pass
+    for campaign_id in waiting(utc_now()).values_list("pk", flat=True):
+        with _alone(campaign_id):
+            while time.monotonic() < until and schedule_some(campaign_id=campaign_id, now=utc_now()):
+                pass

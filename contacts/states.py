@@ -14,7 +14,7 @@ class ImportState(TextChoices):
     UNDOING = "undoing", "Being undone"
     UNDONE = "undone", "Undone"
     ABANDONED = "abandoned", "Abandoned"
-    FAILED = "failed", "Could not be read"
+    FAILED = "failed", "Failed"
 
 
 WORKING = (ImportState.CHECKING, ImportState.IMPORTING, ImportState.UNDOING)

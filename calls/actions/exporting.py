@@ -28,8 +28,6 @@ COLUMNS = (
     "talk_seconds",
     "summary",
 )
-# With what a spreadsheet begins a formula, or would once it has cut the space before it.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def export_calls(*, actor: Actor, calls: Iterable[Call], filters: Sequence[str]) -> Iterator[list[str]]:
@@ -48,12 +46,7 @@ def export_calls(*, actor: Actor, calls: Iterable[Call], filters: Sequence[str])
 def _rows(calls: Iterable[Call]) -> Iterator[list[str]]:
     yield list(COLUMNS)
     for call in calls:
-        yield [harmless(cell) for cell in _cells(call)]
-
-
-def harmless(cell: str) -> str:
-    """The cell, with an apostrophe before it where a spreadsheet would take it for a formula."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA) else cell
+        yield _cells(call)
 
 
 def _cells(call: Call) -> list[str]:

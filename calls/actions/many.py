@@ -1,18 +1,20 @@
 """One change of many calls: at once where they are few, else in the background."""
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from calls.actions.again import When, call_again, move_call
 from calls.actions.changing import cancel_call, get_call
 from calls.actions.remarks import mark_seen
 from calls.models import Call, Run, Verb
 from calls.states import OUTCOME_LABELS, CallStatus
+from contacts.models import Contact
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry, User
 from temphone.lib import clock
@@ -22,7 +24,7 @@ from temphone.telephony.messages import Outcome
 MOST_AT_ONCE = 200  # while somebody waits for the answer
 MOST_IN_A_RUN = 10_000
 CHUNK = 20  # so long, some tenths of a second, others wait who write on SQLite
-RUN_FOR_S = 20.0  # then the clock rings again
+RUN_FOR_S = 2.0  # then the clock rings again, and dials and hang-ups had their turn
 WHY = {
     "call_in_progress": "in progress",
     "call_completed": "over already",
@@ -32,11 +34,16 @@ WHY = {
     "call_not_over": "not over yet",
     "changed_meanwhile": "changed meanwhile",
     "call_not_found": "gone",
+    "called_again": "called again already",
+    "campaign_over": "its campaign is over",
     "contact_not_found": "the contact was erased",
     "forbidden": "not allowed to whoever began it",
     "no_live_carrier": "there are no lines for live calls",
     "mode_mismatch": "the campaign is in the other mode",
 }
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -93,7 +100,7 @@ def start_run(
 
 
 def continue_runs() -> None:
-    """Go on with what is begun, until nothing is left or for 20 s; the clock rings again."""
+    """Go on with what is begun, until nothing is left or for a while; the clock rings again."""
     until = time.monotonic() + RUN_FOR_S
     while time.monotonic() < until and continue_run(now=clock.now()):
         pass
@@ -104,11 +111,12 @@ def continue_run(*, now: datetime) -> bool:
     """Do it to the next calls of the oldest run. Whether there may be more to do.
 
     The calls and how far the run is are written in one transaction, so each is changed once, whatever
-    stops the worker. Two workers: the second waits for the row, and goes on behind the first.
+    stops the worker. Another worker that comes meanwhile has other things to do.
     """
-    run = Run.objects.unfinished().select_for_update().first()
+    run = Run.objects.unfinished().select_for_update(skip_locked=True).first()
     if run is None:
         return False
+    _lock(run.calls[run.done : run.done + CHUNK])
     tally, actor = Tally(refused=Counter(run.refused)), _whoever_began(run)
     for place in range(run.done, min(run.done + CHUNK, run.total)):
         step = _Place(When(**run.when), place / run.total, run.created_at)
@@ -119,6 +127,15 @@ def continue_run(*, now: datetime) -> bool:
     run.finished_at = now if run.done == run.total else None
     run.save(update_fields=["done", "changed", "refused", "finished_at"])
     return True
+
+
+def _lock(call_ids: Sequence[str]) -> None:
+    """Take these calls and their contacts in the order in which everybody does."""
+    calls = Call.objects.select_for_update(no_key=True).filter(pk__in=call_ids).order_by("pk")
+    contact_ids = {call.contact_id for call in calls}
+    list(
+        Contact.objects.select_for_update(no_key=True).filter(pk__in=contact_ids).order_by("pk").values("pk")
+    )
 
 
 def _whoever_began(run: Run) -> Actor:
@@ -145,6 +162,12 @@ def _change(tally: Tally, actor: Actor, verb: Verb, call_id: str, step: _Place, 
             status = _changed(actor, verb, call_id, step, now)
     except DomainError as error:
         tally.refused[why(error)] += 1
+    except DatabaseError:
+        raise  # the whole is tried again
+    except Exception:
+        # Of one call: the others are not to wait for it for ever.
+        log.exception("A change of many calls failed at call %s.", call_id)
+        tally.refused["an error, which the log has"] += 1
     else:
         tally.changed += 1
         tally.asked += status == CallStatus.IN_PROGRESS

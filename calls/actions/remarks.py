@@ -58,7 +58,8 @@ def mark_outcome(*, actor: Actor, call_id: str, outcome: str, now: datetime) -> 
     if outcome == Outcome.OPTED_OUT:
         # First, since a claim locks the number before its call.
         reason = SuppressionReason.OPTED_OUT.value
-        suppress(actor=actor, number=call.contact.phone, reason=reason, source=f"call {call.pk}", now=now)
+        for number in _rung(call):
+            suppress(actor=actor, number=number, reason=reason, source=f"call {call.pk}", now=now)
     mark = Mark.objects.create(call=call, outcome=outcome, by=actor.label, at=now)
     label = OUTCOME_LABELS[Outcome(outcome)]
     _see(actor, call_id, now, event="marked", reason=f"{label}, by hand, by {actor.label}"[:200])
@@ -82,6 +83,12 @@ def mark_seen(*, actor: Actor, call_id: str, now: datetime) -> Call:
         return call
     AuditEntry.record(actor, "call.seen", call.pk)
     return _see(actor, call_id, now, event="seen", reason=f"by {actor.label}"[:200])
+
+
+def _rung(call: Call) -> list[str]:
+    """The numbers that were dialled; the contact's may be another by now. Who rang us of none: theirs."""
+    dialled = sorted({attempt.to for attempt in call.attempts.all() if attempt.to})
+    return dialled or [call.contact.phone]
 
 
 def called_again(actor: Actor, call: Call, new: Call, now: datetime) -> None:

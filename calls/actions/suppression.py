@@ -56,6 +56,15 @@ def suppress(
     return suppression
 
 
+def canceled_by(number: str, *, is_prefix: bool) -> QuerySet[Call]:
+    """The scheduled calls that suppressing it would cancel.
+
+    Raises:
+        Invalid
+    """
+    return _scheduled(Suppression(number=suppressible(number, is_prefix=is_prefix), is_prefix=is_prefix))
+
+
 def suppress_in_call(attempt: Attempt, *, now: datetime) -> None:
     """The callee asked not to be called again; the call itself ends by its own goodbye."""
     suppress(
@@ -89,8 +98,12 @@ def _covered(field: str, suppression: Suppression) -> Q:
     return Q(**{f"{field}__startswith" if suppression.is_prefix else field: suppression.number})
 
 
+def _scheduled(suppression: Suppression) -> QuerySet[Call]:
+    return Call.objects.filter(_covered("contact__phone", suppression), status=CallStatus.SCHEDULED)
+
+
 def _cancel_scheduled(changes: Changes, suppression: Suppression) -> None:
-    calls = Call.objects.filter(_covered("contact__phone", suppression), status=CallStatus.SCHEDULED)
+    calls = _scheduled(suppression)
     # A row in a claim's hands is passed over: that claim waits for the number's lock, and then sees us.
     for call in calls.select_for_update(skip_locked=True, of=("self",)).order_by("pk"):
         finish_call(changes, call, Outcome.CANCELED_BY_USER, reason="the number must not be called")

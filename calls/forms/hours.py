@@ -1,13 +1,13 @@
 """Whom and when staff ask about, to see whether we may call then."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from calls.forms.moments import MomentForm
+from calls.forms.moments import MomentForm, check_day
 from campaigns.models import Campaign
 from contacts.forms import zone_choices
 from contacts.models import Contact
@@ -51,6 +51,12 @@ class TryForm(MomentForm):
             offered, required=False, label=_("As a call of"), empty_label=_("No campaign: it informs")
         )
         self.order_fields(self.field_order)
+
+    def clean_date(self) -> date:
+        """A day of our times."""
+        day: date = self.cleaned_data["date"]
+        check_day(day)
+        return day
 
     def clean(self) -> dict[str, Any]:
         """The contact whom it is about; one that is not saved for a number of nobody's."""

@@ -1,6 +1,6 @@
 """A wall time as people type it, and what a rule said of it."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django import forms
 from django.http import QueryDict
@@ -19,11 +19,23 @@ FIELDS = {
     "timezone": "whose",
     "initial_message": "message",
 }
+FIRST_YEAR, LAST_YEAR = 1970, 2999
+DAY_FAR = _("Choose a day between the years %(first)s and %(last)s.")
 
 
 def date_input() -> forms.DateInput:
     """The browser's date picker, in any locale."""
     return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+
+
+def check_day(day: date) -> None:
+    """Return if the day is one that every zone's clock and every rule can count with.
+
+    Raises:
+        ValidationError: it is near the calendar's edges.
+    """
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise forms.ValidationError(DAY_FAR % {"first": FIRST_YEAR, "last": LAST_YEAR})
 
 
 def time_input() -> forms.TimeInput:

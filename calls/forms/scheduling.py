@@ -33,6 +33,7 @@ class ScheduleForm(MomentForm):
     """Whom to call, when, and what to say."""
 
     token = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    again = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     contact = forms.CharField(
         widget=forms.HiddenInput, error_messages={"required": _("Choose whom to call.")}
     )
@@ -168,7 +169,8 @@ def again(call: Call) -> dict[str, object]:
     return {
         "message": call.initial_message,
         "campaign": call.campaign_id if call.campaign and call.campaign.status not in OVER else None,
-        "agent": call.agent_id,
+        "again": call.pk,
+        "agent": call.speaker_id,
         "caller_id": call.caller_id,
         "max_minutes": max(1, call.max_duration_s // 60),
         "recording_enabled": call.recording_enabled,

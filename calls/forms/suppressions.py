@@ -1,13 +1,13 @@
 """What staff type about numbers that must not be called, and how they look for one."""
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from calls.forms.moments import date_input
+from calls.forms.moments import check_day, date_input
 from contacts.models import SuppressionReason
 from temphone.lib import phone
 from temphone.lib.clock import from_wall
@@ -64,9 +64,18 @@ class SuppressionForm(forms.Form):
         widget=date_input(),
     )
 
+    confirmed = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
     def __init__(self, data: Any = None, *, zone_name: str) -> None:
         super().__init__(data)
         self.zone_name = zone_name
+
+    def clean_until(self) -> date | None:
+        """A day of our times, or none."""
+        until: date | None = self.cleaned_data["until"]
+        if until:
+            check_day(until)
+        return until
 
     def clean(self) -> dict[str, Any]:
         """The number as it is kept, where it is one number; a beginning without its separators."""
@@ -80,6 +89,11 @@ class SuppressionForm(forms.Form):
             except ValueError:
                 self.add_error("number", WITH_COUNTRY)
         return data
+
+    @property
+    def is_to_be_asked(self) -> bool:
+        """Whether it covers more than one may think, and nobody has said yet that it shall."""
+        return bool(self.cleaned_data["is_prefix"] and not self.cleaned_data["confirmed"])
 
     @property
     def values(self) -> dict[str, Any]:

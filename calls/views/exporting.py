@@ -1,6 +1,5 @@
 """Calls as a CSV file, sent while it is read."""
 
-import csv
 from collections.abc import Iterator
 
 from django.http import StreamingHttpResponse
@@ -11,19 +10,12 @@ from calls.actions.many import MOST_AT_ONCE
 from calls.models import Call
 from calls.models.call import CallQuerySet
 from calls.views.browsing import Browsing, with_rows
-from temphone.keyset import following
+from temphone.csv_files import csv_file
+from temphone.keyset import each
 from temphone.lib import clock
 from temphone.pages import StaffRequest, page
 
 AT_A_TIME = 500
-BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"  # by which spreadsheets know UTF-8
-
-
-class _Line:
-    """A file that keeps nothing: what is written is given back."""
-
-    def write(self, text: str) -> str:
-        return text
 
 
 @page
@@ -36,26 +28,9 @@ def export(request: StaffRequest) -> StreamingHttpResponse:
     parts = [Call.objects.filter(pk__in=named).newest()] if named else browsing.parts()
     what = ["chosen"] if named else sorted(browsing.kept)
     rows = export_calls(actor=request.user.actor(), calls=_each(parts), filters=what)
-    writer = csv.writer(_Line())
-    name = f"calls-{clock.now():%Y-%m-%d}.csv"
-    return StreamingHttpResponse(
-        _lines(writer.writerow(row) for row in rows),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
-
-
-def _lines(lines: Iterator[str]) -> Iterator[str]:
-    yield BOM
-    yield from lines
+    return csv_file(f"calls-{clock.now():%Y-%m-%d}.csv", rows)
 
 
 def _each(parts: list[CallQuerySet]) -> Iterator[Call]:
-    """All calls, some hundreds at a time: no read that lasts as long as the download does."""
     for part in parts:
-        rows = with_rows(part)
-        while found := list(rows[:AT_A_TIME]):
-            yield from found
-            last = found[-1]
-            place = following(("-scheduled_at", "-id"), [last.scheduled_at, last.pk])
-            rows = with_rows(part.filter(place))
+        yield from each(with_rows(part), ("-scheduled_at", "-id"), at_a_time=AT_A_TIME)

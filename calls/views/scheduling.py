@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
 from django.contrib import messages
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
+from calls.actions.again import schedule_again
 from calls.actions.hearing import can_speak, script_of
 from calls.actions.own_phone import AT_ONCE, call_own_phone
 from calls.actions.scheduling import Preview, preview_call, schedule_call
@@ -49,7 +51,9 @@ def call_new(request: StaffRequest) -> HttpResponse:
 
 def _scheduled(request: StaffRequest, form: ScheduleForm) -> Call | None:
     try:
-        scheduled = schedule_call(
+        call_id = form.cleaned_data["again"]
+        schedule = partial(schedule_again, call_id=call_id) if call_id else schedule_call
+        scheduled = schedule(
             actor=request.user.actor(),
             mode=Mode(form.cleaned_data["mode"]),
             request=form.request,

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from calls.actions.suppression import suppress
+from calls.actions.suppression import canceled_by, suppress
 from calls.forms.suppressions import SuppressionFilter, SuppressionForm
 from contacts.actions import get_suppression, lift_suppression
 from contacts.models import Suppression, SuppressionQuerySet, SuppressionReason
@@ -56,13 +56,15 @@ def _in_view(view: str, now: datetime) -> SuppressionQuerySet:
 @page
 @require_http_methods(["GET", "HEAD", "POST"])
 def suppression_new(request: StaffRequest) -> HttpResponse:
-    """One more number, or all that begin alike."""
+    """One more number; or all that begin alike, after asking."""
     actor = request.user.actor()
     actor.require(Role.OPERATOR)
     zone_name = request.user.timezone
     form = SuppressionForm(request.POST if request.method == "POST" else None, zone_name=zone_name)
     if request.method == "POST" and form.is_valid():
         try:
+            if form.is_to_be_asked:
+                return _ask(request, form)
             made = suppress(actor=actor, now=clock.now(), **form.values)
         except DomainError as error:
             form.refuse(error)
@@ -70,6 +72,13 @@ def suppression_new(request: StaffRequest) -> HttpResponse:
             messages.success(request, _("{number} will not be called.").format(number=_shown(made)))
             return redirect("suppression-list")
     return render(request, "calls/suppression_new.html", {"form": form})
+
+
+def _ask(request: StaffRequest, form: SuppressionForm) -> HttpResponse:
+    number = form.values["number"]
+    calls = canceled_by(number, is_prefix=True).order_by("due_at", "id")
+    context = {"form": form, "number": number, "calls": capped_count(calls)}
+    return render(request, "calls/suppression_ask.html", context)
 
 
 @page

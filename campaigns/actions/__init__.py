@@ -8,7 +8,7 @@ from django.db import transaction
 from calls.actions.stop import hold_claims
 from campaigns.actions.agents import get_agent
 from campaigns.models import Campaign
-from campaigns.states import TRANSITIONS, CampaignStatus
+from campaigns.states import OVER, TRANSITIONS, CampaignStatus
 from contacts.models import Purpose
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry, Mode
@@ -124,7 +124,13 @@ def _go(to: CampaignStatus, action: str, actor: Actor, campaign_id: str, now: da
     is_unlaunched = campaign.is_draft and bool(campaign.message) and to == CampaignStatus.RUNNING
     if to not in TRANSITIONS[before] or is_unlaunched:
         raise Conflict(f"Campaign {campaign.pk} is {before.label.lower()}.", code=f"campaign_{before.value}")
-    won = Campaign.objects.filter(pk=campaign.pk, status=before).update(status=to, updated_at=now)
+    # A launch that something is in the way of would otherwise be waited for on its page for ever.
+    ends_launch = (
+        {"launch_ended_at": now, "launch_problem": ""} if to in OVER and campaign.is_launching else {}
+    )
+    won = Campaign.objects.filter(pk=campaign.pk, status=before).update(
+        status=to, updated_at=now, **ends_launch
+    )
     if not won:
         raise Conflict(f"Campaign {campaign.pk} has changed meanwhile.", code="changed_meanwhile")
     AuditEntry.record(actor, action, campaign.pk, before=before.value)

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from calls import messages
+from calls.actions.scheduling import FURTHEST
 from campaigns.actions import get_campaign, must_be_offered
 from campaigns.models import Campaign
 from campaigns.models.audience import MOST_PICKED
@@ -47,7 +48,7 @@ def save_draft(
     for name, value in columns.items():
         setattr(campaign, name, value)
     campaign.updated_at = now
-    _check(campaign)
+    _check(campaign, now)
     campaign.save()
     AuditEntry.record(actor, "campaign.draft", campaign.pk, fields=sorted(columns))
     return campaign
@@ -65,10 +66,12 @@ def _locked(actor: Actor, campaign_id: str) -> Campaign:
     return campaign
 
 
-def _check(campaign: Campaign) -> None:
+def _check(campaign: Campaign, now: datetime) -> None:
     messages.check(campaign.message, field="message")
     if len(campaign.whom.ids) > MOST_PICKED:
         raise Invalid.field("audience", f"must be {MOST_PICKED} people at most; use a tag for more.")
+    if campaign.starts_on and campaign.starts_on > (now + FURTHEST).date():
+        raise Invalid.field("starts_on", "must be within a year.")
     if bool(campaign.opens) != bool(campaign.closes):
         raise Invalid.field("closes", "must be given together with when it opens, or neither.")
     if campaign.window:
@@ -77,8 +80,8 @@ def _check(campaign: Campaign) -> None:
 
 def _check_window(opens: time, closes: time) -> None:
     first, last = settings.CALLING_HOURS
-    if not opens < closes:
-        raise Invalid.field("closes", "must be after it opens.")
+    if (opens.hour, opens.minute) >= (closes.hour, closes.minute):
+        raise Invalid.field("closes", "must be a minute after it opens, or more.")
     if opens < first or closes > last:
         raise Invalid.field(
             "opens", f"must be a window within the calling hours, {first:%H:%M} to {last:%H:%M}."

@@ -4,6 +4,7 @@ How far it is stands in the campaign, and is written in the transaction that mak
 worker may die anywhere, and a task may be started twice: whoever comes next goes on behind the last batch.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -107,6 +108,13 @@ def _schedule_some(campaign_id: str, now: datetime, limit: int) -> bool:
 
 def _schedule(campaign: Campaign, now: datetime, limit: int) -> list[str]:
     plan = Plan.of(campaign, now=now)
+    anew = replace(plan, since=now)
+
+    def when(place: int, zone_name: str) -> datetime:
+        """As planned; of a launch that was long interrupted, what is late by now is planned from now."""
+        planned = plan.due(campaign.launch_made + place, zone_name)
+        return planned if planned >= now else anew.due(place, zone_name)
+
     rest = campaign.whom.people.filter(pk__gt=campaign.launch_after, created_at__lte=campaign.launch_asked_at)
     return schedule_next(
         actor=campaign.launched_by.actor() if campaign.launched_by else SYSTEM,
@@ -116,8 +124,7 @@ def _schedule(campaign: Campaign, now: datetime, limit: int) -> list[str]:
             initial_message=campaign.message,
             max_attempts=campaign.max_attempts,
         ),
-        # A launch that was long interrupted must not make calls that are late already.
-        when=lambda place, zone_name: max(now, plan.due(campaign.launch_made + place, zone_name)),
+        when=when,
         now=now,
         limit=limit,
     )

@@ -25,6 +25,7 @@ from temphone.lib.errors import Conflict, Invalid, NotFound
 EDITABLE = ("first_name", "last_name", "phone", "timezone", "language", "company", "tags", "attributes")
 BAD_PHONE = "must be a valid E.164 phone number."
 PREFIX = re.compile(r"\+[0-9]{1,15}")
+LAST_YEAR = 3000  # what ends later no clock of every zone can show
 
 
 def get_contact(contact_id: str) -> Contact:
@@ -157,12 +158,12 @@ def erase_contact(*, actor: Actor, contact_id: str, now: datetime) -> Contact:
         raise Conflict(
             "Calls to this contact are scheduled or in progress. Cancel them first.", code="contact_has_calls"
         )
+    number = contact.phone
     for name in ("first_name", "last_name", "company", "phone"):
         setattr(contact, name, "")
     contact.tags, contact.attributes, contact.erased_at = [], {}, now
     contact.save()
-    # What was imported of them; cells are kept of rows with problems alone, which made nobody.
-    ImportRow.objects.filter(contact=contact).update(phone="", values={}, before=None)
+    ImportRow.objects.empty_of(contact, number)
     AuditEntry.record(actor, "contact.erase", contact.pk)
     return contact
 
@@ -254,6 +255,8 @@ def suppress_number(
     number = suppressible(number, is_prefix=is_prefix)
     if expires_at and expires_at <= now:
         raise Invalid.field("expires_at", "must be in the future.")
+    if expires_at and expires_at.year > LAST_YEAR:
+        raise Invalid.field("expires_at", f"must be before the year {LAST_YEAR + 1}.")
     if not is_prefix:
         PhoneNumber.lock([number])
     equal = Suppression.objects.in_force(now).filter(

@@ -33,9 +33,26 @@ FILE_PROBLEMS = {
     "too_many_rows": _("The file has more than 200,000 rows. Cut it into several files."),
     "too_many_columns": _("The file has more than 100 columns. Leave out those that calls do not need."),
     "too_large_unpacked": _("The workbook is too large. Save its first sheet as CSV, then choose that."),
+    "too_many_cells": _("The workbook has too many cells. Save its first sheet as CSV, then choose that."),
     "broken_csv": _("A quotation mark in the file is not closed. Save the file anew, then choose it again."),
     "broken_xlsx": _("The workbook cannot be read. Open it, save it anew as XLSX, then choose it again."),
     "file_lost": _("The file is not there any more. Choose it again."),
+    "broke_off_xlsx": _(
+        "Reading the workbook was tried several times, and never ended. "
+        "Save its first sheet as CSV, then choose that."
+    ),
+    "broke_off_checking": _(
+        "Checking the rows was tried several times, and failed each time; the worker's log says why. "
+        "Nothing was imported."
+    ),
+    "broke_off_importing": _(
+        "A batch of rows was tried several times, and failed each time; the worker's log says why. "
+        "What was imported before stays, and can be undone. To go on, choose the file again."
+    ),
+    "broke_off_undoing": _(
+        "A batch of rows was tried several times, and failed each time; the worker's log says why. "
+        "Undo the import again to go on with the rest."
+    ),
 }
 # What is wrong with a row, and the mend.
 PROBLEMS = {
@@ -55,6 +72,7 @@ PROBLEMS = {
         _("Add a column with the time zone, or choose one under Match columns."),
     ),
     "zone_unknown": (_("Not a time zone"), _("Write a zone such as Europe/Madrid, or leave it empty.")),
+    "erased": (_("This person was erased"), _("Nothing of the row is kept or imported.")),
     "too_long": (_("Longer than {most} characters"), _("Shorten it, or leave out the column.")),
 }
 
@@ -123,7 +141,7 @@ class MatchForm(forms.Form):
         chosen = {name: getattr(own, name) for name in ("country", "timezone", "tag", "updates")}
         super().__init__(data, initial=chosen)
         for place, column in enumerate(own.columns):
-            attribute = columns.attribute_name(column["name"])
+            attribute = columns.attribute_name(column["name"], place)
             named = _("Attribute “{name}”").format(name=attribute)
             self.fields[f"column_{place}"] = forms.ChoiceField(
                 required=False,

@@ -60,6 +60,7 @@ class ContactImport(models.Model):
     created_at = models.DateTimeField(default=utc_now)
     began_at = models.DateTimeField(default=utc_now, help_text="When the state it is in began.")
     due_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0, help_text="Since a batch was last done.")
 
     objects = ContactImportQuerySet.as_manager()
 
@@ -83,8 +84,8 @@ class ContactImport(models.Model):
 
     @property
     def is_forgotten(self) -> bool:
-        """Whether its rows are gone, and with them what could be undone or downloaded."""
-        return not self.is_working and self.due_at is None
+        """Whether its rows are gone or going, and with them what could be undone or downloaded."""
+        return not self.is_working and not self.columns
 
     @property
     def good(self) -> int:
@@ -99,6 +100,25 @@ class ContactImport(models.Model):
     def forget_at(now: datetime) -> datetime:
         """When the file and the rows of one that rests since ``now`` are removed."""
         return now + timedelta(days=settings.IMPORT_DAYS)
+
+
+class ImportRowQuerySet(models.QuerySet["ImportRow"]):
+    """What is done to many rows."""
+
+    def empty_of(self, contact: Contact, number: str) -> None:
+        """Keep nothing of what files say of a contact whose number is, or was, this one.
+
+        Without a number, a row that is yet to be imported is passed over. Rows with problems have no contact,
+        and are known by a number that the contact had.
+        """
+        theirs = dict(self.filter(contact=contact).values_list("pk", "phone"))
+        numbers = {number, *theirs.values()} - {""}
+        # Of rows with another contact of the same number, that one is the person.
+        alone = self.filter(phone__in=numbers).values_list("pk", "contact_id")
+        found = self.filter(pk__in=[*theirs, *(pk for pk, other in alone if other is None)])
+        erased = [{"column": None, "value": "", "code": "erased"}]
+        found.filter(verdict=Verdict.PROBLEM).update(problems=erased)
+        found.update(phone="", cells=[], values={}, before=None)
 
 
 class ImportRow(models.Model):
@@ -116,13 +136,15 @@ class ImportRow(models.Model):
     before = models.JSONField(null=True, blank=True, help_text="What it changed, as it was.")
     kept = models.CharField(max_length=9, blank=True, choices=Kept, help_text="Why it was not undone.")
 
+    objects = ImportRowQuerySet.as_manager()
+
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["of", "number"], name="one_row_an_import_and_number"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["of", "verdict", "number"], name="import_row_verdict"),
-            models.Index(fields=["of", "phone"], name="import_row_phone"),
+            models.Index(fields=["phone", "of"], name="import_row_phone"),
             models.Index(fields=["of", "number"], name="import_row_kept", condition=~Q(kept="")),
         ]
 

@@ -91,7 +91,7 @@ def on_decades(value: float, scale: Sequence[float]) -> float:
 
 def level(share: float, most: float) -> int:
     """How strong of LEVELS, 0 for nothing at all: the greatest share is the strongest."""
-    return ceil(LEVELS * share / most) if most and share > 0 else 0
+    return min(ceil(LEVELS * share / most), LEVELS) if most and share > 0 else 0  # 5 * (1/9) / (1/9) > 5
 
 
 def square(row: int, column: int, *, rows: int, columns: int, level: int) -> Box:

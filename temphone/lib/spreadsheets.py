@@ -10,23 +10,28 @@ import zipfile
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import partial
 from typing import BinaryIO, TextIO
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
+
+from temphone.lib.formulas import as_it_was
 
 MOST_ROWS = 200_000
 MOST_COLUMNS = 100
 MOST_CELL = 5_000  # characters; of more, nobody reads it out on the phone
 MOST_UNPACKED = 400 * 1024 * 1024  # of an XLSX: 200,000 rows of some 20 columns
 MOST_TEXTS = 100 * 1024 * 1024  # of its table of texts, which is held in memory
+# Of what is read of an XLSX, which takes 3 to 9 us each on a small machine; a cell has one to six.
+MOST_TAGS = 5_000_000
 MOST_PARTS = 2_000
+PIECE = 1024 * 1024
 HEAD_BYTES = 64 * 1024
 SAMPLES = 3
 SAMPLED_ROWS = 50
 DELIMITERS = ",;\t|"
 NUMBER = re.compile(r"[+(]?[\d][\d\s().+-]{5,}")
-GUARDED = re.compile(r"'[=+@\t-]")  # as files are written in which no cell may be taken for a formula
 
 Cells = list[str]
 
@@ -142,7 +147,7 @@ def _numbered(file: BinaryIO, form: Form) -> Iterator[tuple[int, Cells]]:
     rows = _xlsx(file) if form.kind == "xlsx" else _csv(file, form)
     found = 0
     for number, row in enumerate(rows, start=1):
-        cells = [_clean(cell) for cell in row]
+        cells = ["" if cell is None else _clean(cell) for cell in row]
         while cells and not cells[-1]:
             cells.pop()
         if len(cells) > MOST_COLUMNS:
@@ -157,7 +162,7 @@ def _numbered(file: BinaryIO, form: Form) -> Iterator[tuple[int, Cells]]:
 def _clean(cell: object) -> str:
     # PostgreSQL keeps neither a NUL nor half a character, which a workbook can spell.
     text = _text(cell).replace("\0", "").encode("utf-8", "ignore").decode().strip()
-    return text[1:] if GUARDED.match(text) else text
+    return as_it_was(text).strip()
 
 
 def _text(cell: object) -> str:
@@ -304,6 +309,28 @@ def _assert_small(file: BinaryIO) -> None:
     unpacked = sum(part.file_size for part in parts)
     if len(parts) > MOST_PARTS or unpacked > MOST_UNPACKED or max(others) > MOST_TEXTS:
         raise BadTable("too_large_unpacked")
+    if _tags(file) > MOST_TAGS:
+        raise BadTable("too_many_cells")
+
+
+def _tags(file: BinaryIO) -> int:
+    """How many tags the largest sheet and the table of texts have: by them goes how long reading takes."""
+    sheets, texts = [0], 0
+    try:
+        with zipfile.ZipFile(file) as archive:
+            for name in archive.namelist():
+                if "/worksheets/" in name.lower():
+                    sheets.append(_count(archive, name))
+                elif "sharedstrings" in name.lower():
+                    texts += _count(archive, name)
+    except BROKEN as error:
+        raise BadTable("broken_xlsx") from error
+    return max(sheets) + texts
+
+
+def _count(archive: zipfile.ZipFile, name: str) -> int:
+    with archive.open(name) as part:
+        return sum(piece.count(b"<") for piece in iter(partial(part.read, PIECE), b""))
 
 
 def _rows_of_xlsx(file: BinaryIO) -> int:

@@ -41,7 +41,7 @@ class DeliveryAdmin(BackOffice):
         "type",
         "call",
         "sequence",
-        "url",
+        "to",
         "state",
         "tries",
         "next_try",
@@ -70,6 +70,11 @@ class DeliveryAdmin(BackOffice):
             return delivery.subject
         return format_html('<a href="{}">{}</a>', reverse("call", args=[delivery.subject]), delivery.subject)
 
+    @admin.display(description="to")
+    def to(self, delivery: Delivery) -> str:
+        """An endpoint's address may hold a token, so only admins see it, on their own pages."""
+        return delivery.receiver if delivery.endpoint_id else delivery.url
+
     @admin.display(description="last answer")
     def last_answer(self, delivery: Any) -> str:
         """Its status code, or why there was none."""
@@ -86,7 +91,7 @@ class DeliveryAdmin(BackOffice):
         readable = json.dumps(json.loads(delivery.body), indent=2, ensure_ascii=False)
         return format_html("<pre>{}</pre>", readable)
 
-    @admin.action(description="Send the chosen messages again", permissions=["operate"])
+    @admin.action(description="Send the chosen messages again", permissions=["administer"])
     def send_again(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
         """With their own ids and bodies."""
         self.each(request, deliveries, resend, by="delivery_id", done="Messages to be sent again")

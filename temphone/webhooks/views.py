@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from uuid import uuid4
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -23,6 +24,7 @@ from temphone.webhooks.actions.endpoints import (
     change_endpoint,
     create_endpoint,
     delete_endpoint,
+    end_overlap,
     get_endpoint,
     resend_failed,
     rotate_secret,
@@ -92,15 +94,32 @@ def endpoint_new(request: StaffRequest) -> HttpResponse:
     actor = request.user.actor()
     actor.require(Role.ADMIN)
     form = EndpointForm(request.POST if request.method == "POST" else None)
+    token = _token(request)
     if request.method == "POST" and form.is_valid():
         try:
-            endpoint, secret = create_endpoint(actor=actor, now=clock.now(), **form.cleaned_data)
+            endpoint, secret = create_endpoint(actor=actor, now=clock.now(), token=token, **form.cleaned_data)
         except DomainError as error:
+            if error.code == "sent_before":
+                return _sent_before(request, redirect("webhook-list"))
             form.refuse(error)
         else:
             context = {"endpoint": endpoint, "secret": secret, "is_new": True}
             return render(request, "webhooks/secret.html", context)
-    return render(request, "webhooks/new.html", {"form": form})
+    return render(request, "webhooks/new.html", {"form": form, "token": token})
+
+
+def _token(request: StaffRequest) -> str:
+    """What tells one form from the next of its kind; a new one where none was sent."""
+    return request.POST.get("token", "")[:64] or uuid4().hex
+
+
+def _sent_before(request: StaffRequest, answer: HttpResponse) -> HttpResponse:
+    """Say why there is no secret to be shown: it was, to whoever sent the form first."""
+    text = _(
+        "This form was sent before, and its secret was shown then. If it was not copied, make a new one."
+    )
+    messages.warning(request, text)
+    return answer
 
 
 @page
@@ -154,15 +173,34 @@ def endpoint_switch(request: StaffRequest, endpoint_id: str) -> HttpResponse:
 @page
 @require_http_methods(["GET", "HEAD", "POST"])
 def endpoint_rotate(request: StaffRequest, endpoint_id: str) -> HttpResponse:
-    """Ask, then sign with a new secret, which is shown and never again."""
-    actor = request.user.actor()
+    """Ask, then sign with a new secret, which is shown and never again; or with the newest alone."""
+    actor, now = request.user.actor(), clock.now()
     endpoint = get_endpoint(actor=actor, endpoint_id=endpoint_id)
-    hours = int(OVERLAP.total_seconds() // 3600)
+    hours, token = int(OVERLAP.total_seconds() // 3600), _token(request)
     if request.method != "POST":
-        return dialog(request, "webhooks/rotate.html", {"endpoint": endpoint, "hours": hours})
+        context = {
+            "endpoint": endpoint,
+            "hours": hours,
+            "token": token,
+            "overlaps": endpoint.signs_twice(now),
+        }
+        return dialog(request, "webhooks/rotate.html", context)
+    if request.POST.get("act") == "end":
+        end_overlap(actor=actor, endpoint_id=endpoint_id, now=now)
+        messages.success(request, _("The newest secret signs alone now."))
+        return redirect("webhook", endpoint_id=endpoint_id)
     keep_old = request.POST.get("keep_old") == "1"
-    endpoint, secret = rotate_secret(actor=actor, endpoint_id=endpoint_id, keep_old=keep_old, now=clock.now())
-    context = {"endpoint": endpoint, "secret": secret, "keep_old": keep_old, "hours": hours}
+    try:
+        endpoint, secret = rotate_secret(
+            actor=actor, endpoint_id=endpoint_id, keep_old=keep_old, now=now, token=token
+        )
+    except Conflict as error:
+        if error.code == "sent_before":
+            return _sent_before(request, redirect("webhook", endpoint_id=endpoint_id))
+        messages.error(request, error.message)
+        return redirect("webhook-rotate", endpoint_id=endpoint_id)
+    keeps = endpoint.signs_twice(now)
+    context = {"endpoint": endpoint, "secret": secret, "keep_old": keeps, "hours": hours}
     return render(request, "webhooks/secret.html", context)
 
 

@@ -11,7 +11,7 @@ from temphone.accounts.actors import Role
 from temphone.accounts.models import ApiKey, AuditEntry, User
 from temphone.webhooks.models import Delivery, DeliveryState
 from tests.admin.conftest import a_whole_call, logged_in, staff
-from tests.builders import a_campaign, a_contact, a_delivery
+from tests.builders import a_campaign, a_contact, a_delivery, an_endpoint
 
 DELIVERIES = "/admin/webhooks/delivery/"
 KEYS = "/admin/accounts/apikey/"
@@ -36,14 +36,28 @@ def test_a_message_that_was_given_up_is_sent_again(office):
     assert AuditEntry.objects.get().target == delivery.event_id
 
 
-def test_a_viewer_sends_nothing_again(db):
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR, Role.MANAGER])
+def test_who_is_no_admin_sends_nothing_again(db, role):
     delivery = a_delivery()
     Delivery.objects.update(state=DeliveryState.EXHAUSTED)
-    client = logged_in(Role.VIEWER)
+    client = logged_in(role)
     assert "send_again" not in client.get(DELIVERIES).content.decode()
     client.post(DELIVERIES, {"action": "send_again", "_selected_action": str(delivery.pk)})
     delivery.refresh_from_db()
     assert delivery.state == DeliveryState.EXHAUSTED
+
+
+def test_an_endpoints_address_is_not_shown_to_whom_its_page_is_not(db):
+    endpoint = an_endpoint(url="https://crm.example.com/hooks?token=sesame")
+    delivery = a_delivery(endpoint_id=endpoint.pk, url=endpoint.url, sequence=0)
+    own = a_delivery(url="https://own.example.com/calls")
+    client = logged_in(Role.VIEWER)
+    for path in (DELIVERIES, reverse("admin:webhooks_delivery_change", args=[delivery.pk])):
+        shown = client.get(path).content.decode()
+        assert "crm.example.com:443" in shown
+        assert "sesame" not in shown
+    page = client.get(reverse("admin:webhooks_delivery_change", args=[own.pk])).content.decode()
+    assert "https://own.example.com/calls" in page
 
 
 def test_a_message_shows_its_payload_and_its_log(office, filled):

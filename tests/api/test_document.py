@@ -20,18 +20,33 @@ CODE = re.compile(r"""\bcode ?= ?"([a-z_]+)\"""")
 # What the gates that can block at creation answer.
 BLOCKED = {"blocked_suppressed", "blocked_consent", "blocked_hours"}
 # Raised where no program comes: pages and actions that the API does not offer, and bases of others.
+# Of pages alone, or what others are kinds of.
 ELSEWHERE = {
+    "called_again",
+    "campaign_incomplete",
+    "campaign_launched",
+    "campaign_too_long",
+    "conflict",
     "contact_has_calls",
-    "delivery_in_hand",
+    "error",
+    "import_forgotten",
+    "import_not_found",
+    "import_state",
     "key_not_found",
     "key_revoked",
-    "trunk_not_found",
-    "trunk_in_use",
-    "number_not_found",
+    "last_admin",
+    "link_over",
+    "match_twice",
     "number_is_default",
-    "error",
-    "conflict",
+    "number_not_found",
+    "own_account",
+    "person_inactive",
+    "person_not_found",
     "refused",
+    "session_not_found",
+    "trunk_in_use",
+    "trunk_not_found",
+    "username_taken",
 }
 
 

@@ -17,6 +17,7 @@ from tests.sounds import a_wav, silence, tone
 
 pytestmark = pytest.mark.browser
 SECONDS = 60
+MOVES = re.compile("0:0[1-9]")  # a crowded machine may not see the first second
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_it_plays_and_the_transcript_goes_along(window, call):
 
     page.get_by_role("button", name="Play").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    expect(page.locator("[data-time]")).to_have_text("0:01")
+    expect(page.locator("[data-time]")).to_have_text(MOVES)
     expect(page.locator("#turns [aria-current]")).to_contain_text("Turn 0.")
     assert AuditEntry.objects.filter(action="recording.play").count() == 1
 
@@ -122,7 +123,7 @@ def test_a_sound_that_is_away_is_told(window, call):
     expect(page.get_by_role("status").filter(has_text="cannot be played now")).to_be_visible()
     page.unroute("**/recording/**")
     page.get_by_role("button", name="Play").click()
-    expect(page.locator("[data-time]")).to_have_text("0:01")
+    expect(page.locator("[data-time]")).to_have_text(MOVES)
     expect(page.get_by_text("cannot be played now")).to_be_hidden()
     shown.complaints = [text for text in shown.complaints if "503" not in text]
 
@@ -147,7 +148,7 @@ def test_a_recording_that_arrives_appears_by_itself(window, live_server):
     a_recording(call.attempts.get())
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     page.get_by_role("button", name="Play").click()
-    expect(page.locator("[data-time]")).to_have_text("0:01")
+    expect(page.locator("[data-time]")).to_have_text(MOVES)
     expect(page.locator("[data-poll]")).to_have_count(0)
     shown.assert_sound()
 

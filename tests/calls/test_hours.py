@@ -5,7 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from calls.gates import may_ring_until
 from calls.hours import is_open, next_opening, open_until
+from tests.builders import a_call, a_campaign
 
 ZONES = [
     "America/Los_Angeles",
@@ -56,6 +58,15 @@ def test_the_next_opening_is_what_looking_at_each_minute_finds(zone_name):
 
 def in_los_angeles(*wall):
     return datetime(*wall, tzinfo=ZoneInfo("America/Los_Angeles")).astimezone(UTC)
+
+
+@pytest.mark.django_db
+def test_no_phone_rings_on_past_the_closing_of_its_campaign():
+    """Of test calls too, of which the calling hours only warn."""
+    call = a_call(campaign_id=a_campaign(opens=time(9), closes=time(17)).pk)
+    moment = in_los_angeles(2026, 3, 16, 16, 59, 55)
+    until = may_ring_until(call, moment, moment + timedelta(seconds=10))
+    assert until == in_los_angeles(2026, 3, 16, 16, 59, 59, 999_999)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ QUESTIONS = {
     "numbers in use": lambda: Attempt.objects.live().filter(to__in=["+14155550100"]),
     "campaigns that are launched": Campaign.objects.launching,
     "due deliveries": lambda: Delivery.objects.due(NOON),
+    "what failed since": lambda: Delivery.objects.made_since(NOON).filter(state="exhausted").order_by("id"),
     "recordings to clear": lambda: Recording.objects.to_clear(NOON),
     "recordings that are old": lambda: Recording.objects.ready().filter(created_at__lte=NOON),
     "recordings that are given up": lambda: Recording.objects.given_up(NOON),

@@ -8,7 +8,7 @@ from calls.actions.carrier_events import record_carrier_events
 from calls.actions.forgetting import erase_contact
 from calls.actions.remarks import add_note, mark_outcome, mark_seen
 from calls.models import Call, Mark, Note
-from contacts.models import Suppression
+from contacts.models import Contact, Suppression
 from temphone.accounts.actors import SYSTEM, Actor, Role
 from temphone.accounts.models import AuditEntry
 from temphone.lib.errors import Conflict, Forbidden, Invalid
@@ -90,6 +90,16 @@ def test_who_is_marked_as_opted_out_is_never_called_again():
 
     assert Suppression.objects.get().number == call.contact.phone
     assert Call.objects.get(pk=waiting.pk).status == "canceled"
+
+
+def test_the_number_that_was_rung_is_not_called_again_whosever_it_is_now():
+    call = a_finished_call("message_delivered")
+    rung = call.attempts.get().to
+    Contact.objects.filter(pk=call.contact_id).update(phone="+34911234567")
+
+    mark_outcome(actor=ANA, call_id=call.pk, outcome="opted_out", now=NOON)
+
+    assert Suppression.objects.get().number == rung != "+34911234567"
 
 
 def test_seen_is_kept_once():

@@ -18,7 +18,7 @@ from contacts.models import Consent, Contact, Suppression
 from temphone.accounts.actors import SYSTEM, Actor, Role
 from temphone.accounts.models import Mode
 from temphone.doorbell import ringing
-from temphone.lib.clock import iso
+from temphone.lib.clock import iso, zone
 from temphone.lib.errors import Conflict, Forbidden, Invalid, Refused
 from temphone.management.commands import clock
 from tests.api.test_envelope import Away
@@ -198,7 +198,41 @@ def test_a_launch_that_was_long_interrupted_makes_no_calls_that_are_late_already
     campaign = launch(a_draft(calls_per_minute=1))
     late = NOON + timedelta(hours=5)
     schedule_some(campaign_id=campaign.pk, now=late)
-    assert set(Call.objects.values_list("due_at", flat=True)) == {late}
+    minutes = [late + timedelta(minutes=1), late + timedelta(minutes=2)]
+    assert list(Call.objects.order_by("due_at").values_list("due_at", flat=True)) == minutes
+
+
+def test_a_launch_that_goes_on_at_night_calls_in_the_morning():
+    """Live calls that come due at night are not put off: they end, and nobody could launch them again."""
+    people(1)
+    campaign = launch(a_draft(calls_per_minute=1))
+    schedule_some(campaign_id=campaign.pk, now=NOON + timedelta(hours=14, minutes=30))  # 22:30
+    due = Call.objects.get().due_at.astimezone(zone("America/Los_Angeles"))
+    assert (due.day, due.hour, due.minute) == (16, 8, 0)
+
+
+def test_a_launch_that_waits_on_a_problem_is_over_when_its_campaign_is_canceled():
+    people(1)
+    campaign = launch(a_draft())
+    Campaign.objects.filter(pk=campaign.pk).update(launch_problem="There are no lines.")
+    cancel_campaign(actor=SYSTEM, campaign_id=campaign.pk, now=NOW)
+    campaign.refresh_from_db()
+    assert not campaign.is_launching
+    assert campaign.launch_problem == ""
+
+
+def test_what_goes_wrong_with_one_campaign_keeps_no_other_waiting(monkeypatch):
+    people(2)
+    broken, sound = launch(a_draft()), launch(a_draft())
+
+    def schedule_but_one(*, campaign_id, now):
+        if campaign_id == broken.pk:
+            raise ValueError("no such zone")
+        return schedule_some(campaign_id=campaign_id, now=now)
+
+    monkeypatch.setattr(tasks, "schedule_some", schedule_but_one)
+    tasks.launch()
+    assert (broken.calls.count(), sound.calls.count()) == (0, 2)
 
 
 def test_it_is_launched_once_by_a_manager_with_somebody_to_call():
@@ -240,7 +274,7 @@ def test_it_may_not_take_over_a_year():
         ({"message": "{% if %}"}, "'message' must not use tags"),
         ({"message": "{{ (1..5) | join }}"}, "'message' must not use ranges"),
         ({"opens": time(9)}, "'closes' must be given together"),
-        ({"opens": time(12), "closes": time(9)}, "'closes' must be after it opens"),
+        ({"opens": time(12), "closes": time(9)}, "'closes' must be a minute after it opens"),
         ({"opens": time(7), "closes": time(9)}, "within the calling hours, 08:00 to 21:00"),
         ({"audience": {"kind": "picked", "ids": ["x"] * 201}}, "'audience' must be 200 people at most"),
     ],

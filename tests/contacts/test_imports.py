@@ -9,7 +9,8 @@ from django.utils.module_loading import import_string
 from calls.models import Call
 from contacts import tasks
 from contacts.actions import erase_contact, save_contact
-from contacts.actions.imports import checking, columns, lease, working, writing
+from contacts.actions.exporting import export_problems
+from contacts.actions.imports import checking, columns, lease, undoing, working, writing
 from contacts.actions.imports.asking import abandon_import, start_import, undo_import, upload
 from contacts.actions.imports.store import storage
 from contacts.models import Contact, ContactImport, ContactWord, ImportRow, PhoneNumber, Suppression
@@ -115,6 +116,32 @@ def test_a_zone_is_chosen_for_numbers_that_tell_none():
     assert zones == {"Ada": "Europe/London", "Bob": "America/New_York"}
 
 
+@pytest.mark.parametrize(
+    ("phone", "column", "chosen", "zone"),
+    [
+        ("+34911234567", "", "", "Europe/Madrid"),
+        ("+447911123456", "", "Europe/London", "Europe/London"),
+        ("+447911123456", "Europe/Jersey", "Europe/London", "Europe/Jersey"),
+        ("+447911123456", "", "", None),
+    ],
+)
+def test_the_zone_of_whoever_vanished_since_the_check_is_by_the_rules(phone, column, chosen, zone):
+    there = a_contact(phone=phone)
+    own = a_checked_import(table(f"Ada Byron,{phone},{column},vip,Gold"), timezone=chosen)
+    assert counts(own) == (0, 1, 0, 0)
+    there.delete()
+
+    own = imported(own)
+
+    assert own.state == "done"
+    assert list(Contact.objects.values_list("timezone", flat=True)) == ([zone] if zone else [])
+    assert problems(own) == ([] if zone else [(2, "zone_missing")])
+    assert own.problems == (0 if zone else 1)
+    if not zone:
+        row = ImportRow.objects.get(of=own)
+        assert row.cells == ["Ada Byron", phone, "", "vip", "Gold"]
+
+
 def test_a_number_that_comes_twice_is_imported_once(monkeypatch):
     monkeypatch.setattr(checking, "BATCH", 1)
     own = an_imported_file(table("Ada,+34911234567,,,", "Bob,+34 911 234 567,,,"))
@@ -152,6 +179,35 @@ def test_contacts_who_are_there_stay_as_they_are_where_that_is_chosen():
     assert there.first_name == "Jordan"
 
 
+def test_whoever_came_since_the_check_stays_as_they_are_where_that_is_chosen():
+    own = a_checked_import(updates=False)
+    there = a_contact(phone="+34911234567")
+
+    own = imported(own)
+
+    there.refresh_from_db()
+    assert (there.first_name, there.company, there.attributes) == ("Jordan", "", {})
+    assert (own.made, own.changed) == (1, 0)
+
+
+def test_a_column_that_is_left_out_may_be_as_long_as_it_likes():
+    long = "p" * 5_001
+    own = a_checked_import(f"Name,Phone,Notes\nAda,+34911234567,{long}\n", matches=["name", "phone", ""])
+
+    assert counts(own) == (1, 0, 0, 0)
+
+
+def test_a_column_without_a_latin_letter_is_named_by_its_place():
+    an_imported_file("Name,Phone,План,计划,2024\nAda,+34911234567,a,b,c\n")
+
+    assert Contact.objects.get().attributes == {"column_3": "a", "column_4": "b", "column_2024": "c"}
+
+
+def test_two_columns_never_give_one_attribute():
+    with pytest.raises(Invalid, match="plan_type"):
+        matched(an_import("Name,Phone,Plan type,Plan-Type\nAda,+34911234567,Gold,Silver\n"))
+
+
 def test_whoever_must_not_be_called_is_counted():
     Suppression.objects.create(number="+34", is_prefix=True)
 
@@ -179,6 +235,64 @@ def test_everything_is_written_down():
     }
     of_contacts = AuditEntry.objects.exclude(target=own.pk).order_by("id").values_list("action", flat=True)
     assert list(of_contacts) == ["contact.add", "contact.add", "contact.delete", "contact.delete"]
+
+
+STEPS = {"checking": checking, "importing": writing, "undoing": undoing}
+
+
+@pytest.mark.parametrize("state", STEPS)
+def test_what_fails_each_time_comes_to_an_end(state, monkeypatch):
+    own = matched(an_import())
+    if state != "checking":
+        start_import(actor=SYSTEM, import_id=worked(own).pk, now=clock.now())
+    if state == "undoing":
+        undo_import(actor=SYSTEM, import_id=worked(own).pk, now=clock.now())
+    with monkeypatch.context() as patch:
+        fails_each_time(patch, STEPS[state])
+
+    own.refresh_from_db()
+    assert (own.state, own.problem) == ("failed", f"broke_off_{state}")
+    assert not lease.take(clock.now())
+    if state == "undoing":
+        assert undone(own).state == "undone"
+        assert not Contact.objects.exists()
+    else:
+        with pytest.raises(Conflict):
+            undo_import(actor=SYSTEM, import_id=own.pk, now=clock.now())
+
+
+class BrokenError(Exception):
+    pass
+
+
+def fails_each_time(patch, module):
+    def fail(*_args, **_kwargs):
+        raise BrokenError
+
+    patch.setattr(module, "go_on", fail)
+    for _ in range(lease.MOST_TRIES):
+        with pytest.raises(BrokenError):
+            working.work(for_s=1)
+        ContactImport.objects.update(due_at=clock.now())
+    working.work(for_s=1)
+
+
+def test_a_workbook_that_is_never_read_to_its_end_says_what_to_do(monkeypatch):
+    own = matched(an_import(a_workbook(["Name", "Phone"], ["Ada", "+34911234567"])))
+    fails_each_time(monkeypatch, checking)
+
+    own.refresh_from_db()
+    assert (own.state, own.problem) == ("failed", "broke_off_xlsx")
+
+
+def test_tries_count_from_one_batch_to_the_next(monkeypatch):
+    monkeypatch.setattr(checking, "BATCH", 1)
+    own = matched(an_import())
+    ContactImport.objects.update(tries=lease.MOST_TRIES - 1)
+    working.work(for_s=0.0001)
+
+    own.refresh_from_db()
+    assert (own.state, own.tries, own.handled) == ("checking", 0, 1)
 
 
 @pytest.mark.parametrize("step", ["check", "write", "undo"])
@@ -379,6 +493,68 @@ def test_erasing_somebody_forgets_what_was_imported_of_them():
     row = ImportRow.objects.get(of=own, contact=ada)
     assert (row.phone, row.values, row.before) == ("", {}, None)
     assert undone(own).kept == 0
+
+
+def test_whoever_is_erased_between_check_and_import_is_passed_over():
+    there = a_contact(phone="+34911234567")
+    own = a_checked_import()
+    erase_contact(actor=SYSTEM, contact_id=there.pk, now=clock.now())
+
+    own = imported(own)
+
+    assert (own.state, own.made, own.changed, own.problems) == ("done", 1, 0, 2)
+    assert problems(own) == [(2, "erased"), (4, "phone_bad")]
+    assert Contact.objects.present().get().first_name == "Bob"
+
+
+def test_whoever_is_erased_while_their_batch_begins_is_passed_over():
+    there = a_contact(phone="+34911234567")
+    own = a_checked_import()
+    start_import(actor=SYSTEM, import_id=own.pk, now=clock.now())
+    taken = lease.take(clock.now())
+    batch = list(ImportRow.objects.filter(of=own).exclude(verdict="problem").order_by("number"))
+    erase_contact(actor=SYSTEM, contact_id=there.pk, now=clock.now())
+
+    writing._write_batch(taken, batch)
+
+    assert Contact.objects.present().get().first_name == "Bob"
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_erasing_somebody_forgets_every_row_that_tells_of_them(moved):
+    there = a_contact(phone="+34911234567", first_name="Ada", last_name="Byron")
+    lines = table("Ada Byron,+34911234567,,,", "Ada B,+34 911 234 567,,,", "Bob,+34911234568,,,")
+    own = a_checked_import(lines)
+    assert counts(own) == (1, 0, 1, 1)
+    if moved:
+        values = {"phone": "+34911234569"}
+        save_contact(actor=SYSTEM, contact_id=there.pk, values=values, now=clock.now())
+    erase_contact(actor=SYSTEM, contact_id=there.pk, now=clock.now())
+
+    kept = [
+        (row.phone, row.cells, row.values, row.problems)
+        for row in ImportRow.objects.filter(of=own).order_by("number")
+    ]
+    assert "Ada" not in str(kept)
+    assert "4567" not in str(kept).replace(" ", "")
+    assert kept[2][0] == "+34911234568"
+    assert problems(own) == [(3, "erased")]
+
+
+def test_what_is_half_forgotten_is_not_undone(monkeypatch, settings):
+    monkeypatch.setattr(working, "FORGOTTEN_AT_ONCE", 1)
+    own = an_imported_file()
+    later = clock.now() + timedelta(days=settings.IMPORT_DAYS, seconds=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    working.work(for_s=0.0001)
+    assert ImportRow.objects.filter(of=own).count() == 2
+
+    for verb in (undo_import, export_problems):
+        now = {"now": later} if verb is undo_import else {}
+        with pytest.raises(Conflict) as refused:
+            verb(actor=SYSTEM, import_id=own.pk, **now)
+        assert refused.value.code == "import_forgotten"
+    assert not ImportRow.objects.filter(of=worked(own)).exists()
 
 
 def test_only_managers_import():

@@ -102,6 +102,15 @@ def test_a_workbook_that_would_unpack_to_more_than_allowed_is_not_unpacked():
         read_head(bomb)
 
 
+def test_a_workbook_of_more_tags_than_can_be_read_in_time_is_not_read(monkeypatch):
+    table = a_workbook(["Phone", "Name"], ["1", "Ada"])
+    assert read(table)
+    monkeypatch.setattr(spreadsheets, "MOST_TAGS", 10)
+
+    with pytest.raises(BadTable, match="too_many_cells"):
+        read_head(table)
+
+
 def test_a_workbook_with_a_part_that_is_broken_is_refused():
     broken, book = io.BytesIO(), a_workbook(["Phone"], ["1"])
     with zipfile.ZipFile(book) as good, zipfile.ZipFile(broken, "w") as bad:

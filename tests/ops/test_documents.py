@@ -64,25 +64,6 @@ def settings_read() -> set[str]:
     return {name for name in django | gateway if not name.endswith("_FILE")}
 
 
-def error_codes() -> set[str]:
-    """The codes that an error is given by name, or has by its class."""
-    given = {
-        name
-        for path in SOURCES
-        for call in calls_in(path)
-        for keyword in call.keywords
-        if keyword.arg == "code"
-        for name in texts(keyword.value)
-        if isinstance(keyword.value, ast.Constant)
-    }
-    classes = {
-        code
-        for path in SOURCES
-        for code in re.findall(r'^    code = "(\w+)"', path.read_text(), re.MULTILINE)
-    }
-    return given | classes
-
-
 def test_every_setting_has_its_line_and_every_line_a_setting():
     assert settings_read() == set(rows("settings.md"))
     assert len(settings_read()) > 30
@@ -93,23 +74,6 @@ def test_every_line_of_a_setting_tells_default_and_meaning():
         _, default, meaning = row.strip("| ").split(" | ")
         assert default, row
         assert meaning.endswith("."), row
-
-
-def test_every_error_code_has_its_line():
-    bases = {"error", "conflict", "refused"}  # what is raised of these has a code of its own
-    pages_only = {"contact_has_calls", "delivery_in_hand", "key_not_found", "key_revoked"}
-    pages_only |= {"campaign_launched", "campaign_incomplete", "campaign_too_long"}
-    pages_only |= {"import_not_found", "import_state", "import_forgotten", "match_twice"}
-    pages_only |= {"trunk_not_found", "trunk_in_use", "number_not_found", "number_is_default"}
-    pages_only |= {
-        "person_not_found",
-        "person_inactive",
-        "username_taken",
-        "last_admin",
-        "own_account",
-        "link_over",
-    }
-    assert error_codes() - bases - pages_only <= set(rows("api.md", "## Error codes"))
 
 
 def test_every_outcome_has_its_line_with_the_status_that_it_gives():

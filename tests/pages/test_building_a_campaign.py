@@ -112,7 +112,7 @@ def test_the_check_names_who_would_not_be_called(manager):
         ({"tag": ""}, "Choose a tag."),
         ({"kind": "search"}, "Write what to search for."),
         ({"kind": "picked"}, "Pick at least one person."),
-        ({"closes": "08:30"}, "This must be after it opens."),
+        ({"closes": "08:30"}, "This must be a minute after it opens, or more."),
         ({"opens": "05:00"}, "This must be a window within the calling hours"),
         ({"opens": ""}, "This must be given together"),
         ({"calls_per_minute": "0"}, "greater than or equal to 1"),

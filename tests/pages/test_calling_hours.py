@@ -68,6 +68,8 @@ def test_a_number_that_must_not_be_called_says_so(manager):
         ({"who": "Jordan"}, "Several people match"),
         ({"who": "+1 800 555 0100"}, "used in several time zones"),
         ({"who": "+34911234567", "date": ""}, "This field is required."),
+        ({"who": "+34911234567", "date": "9999-12-31"}, "Choose a day between the years 1970 and 2999."),
+        ({"who": "+34911234567", "date": "0001-01-01"}, "Choose a day between the years 1970 and 2999."),
     ],
 )
 def test_what_is_wrong_names_the_mend(manager, values, mend):
@@ -75,6 +77,19 @@ def test_what_is_wrong_names_the_mend(manager, values, mend):
     a_contact(phone="+14155550112", first_name="Jordan")
     whole = {"date": "2026-03-16", "time": "12:00", "whose": "contact", "mode": "live", **values}
     assert mend in htmx(manager, f"{PAGE}?{urlencode(whole)}")
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Kiritimati"])
+def test_the_edges_of_the_calendar_are_days_like_others(browse, zone):
+    client = browse(Role.MANAGER, timezone=zone)
+    for day, time, is_wrong in (
+        ("9999-12-31", "23:59", True),
+        ("0001-01-01", "00:00", True),
+        ("2999-12-31", "23:59", False),
+        ("1970-01-01", "00:00", False),
+    ):
+        context = asked(client, who="+34911234567", date=day, time=time, whose="mine")
+        assert bool(context["form"].errors) == is_wrong
 
 
 def test_the_zone_can_be_chosen(manager):

@@ -5,7 +5,7 @@ import pytest
 from calls.models import Call
 from contacts.models import Suppression
 from temphone.accounts.actors import Role
-from tests.builders import a_call
+from tests.builders import a_call, a_contact
 from tests.pages.conftest import EARLIER, htmx, text_of
 
 LIST = "/setup/do-not-call/"
@@ -33,11 +33,39 @@ def test_an_operator_adds_a_number_and_its_calls_are_canceled(browse):
 
 
 def test_a_beginning_of_numbers_is_written_as_people_write_it(browse):
-    browse().post(f"{LIST}new/", {"number": "+1 (900) ", "is_prefix": "on", "reason": "staff"})
+    form = {"number": "+1 (900) ", "is_prefix": "on", "reason": "staff", "confirmed": "1"}
+    browse().post(f"{LIST}new/", form)
 
     one = Suppression.objects.get()
     assert (one.number, one.is_prefix) == ("+1900", True)
     assert "+1900…" in text_of(browse(), LIST)
+
+
+def test_a_beginning_of_numbers_asks_first_and_says_how_many_calls_it_cancels(browse):
+    for _ in range(3):
+        a_call()
+    a_call(a_contact(phone="+34911234567"))
+    client = browse()
+    form = {"number": "+1 415", "is_prefix": "on", "reason": "complaint", "source": "a letter"}
+
+    asked = client.post(f"{LIST}new/", form)
+    assert "3 scheduled calls are canceled at once" in asked.content.decode()
+    assert not Suppression.objects.exists()
+    none = client.post(f"{LIST}new/", {**form, "number": "+44"})
+    assert "No call to such a number" in none.content.decode()
+    again = {field.name: field.value() or "" for field in asked.context["form"]}
+    client.post(f"{LIST}new/", {**again, "confirmed": "1"})
+
+    one = Suppression.objects.get()
+    assert (one.number, one.is_prefix, one.reason, one.source) == ("+1415", True, "complaint", "a letter")
+    assert Call.objects.filter(status="canceled").count() == 3
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Kiritimati"])
+def test_the_last_day_of_all_can_be_chosen_and_shown(browse, zone):
+    client = browse(timezone=zone)
+    client.post(f"{LIST}new/", {"number": NUMBER, "reason": "staff", "until": "2999-12-31"})
+    assert numbers(client) == [NUMBER]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +74,7 @@ def test_a_beginning_of_numbers_is_written_as_people_write_it(browse):
         ({"number": "555 0100"}, "Write the number with its country"),
         ({"number": "0900", "is_prefix": "on"}, "Write the beginning of numbers with their country"),
         ({"until": "2020-01-01"}, "Choose a day that is not over yet"),
+        ({"until": "9999-12-31"}, "Choose a day between the years 1970 and 2999."),
     ],
 )
 def test_what_is_wrong_names_the_mend(browse, values, mend):

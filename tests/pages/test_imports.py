@@ -16,7 +16,15 @@ from temphone import uploads
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.accounts.models import AuditEntry
 from tests.builders import a_contact
-from tests.contacts.builders import PEOPLE, a_checked_import, an_import, an_imported_file, matched, undone
+from tests.contacts.builders import (
+    PEOPLE,
+    a_checked_import,
+    an_import,
+    an_imported_file,
+    imported,
+    matched,
+    undone,
+)
 from tests.pages.conftest import EARLIER, htmx, text_of
 
 
@@ -163,6 +171,58 @@ def test_what_could_not_be_undone_is_listed(manager):
     page = text_of(manager, f"/contacts/import/{undone(own).pk}/")
     assert "What could not be undone" in page
     assert "Changed since the import." in page
+
+
+def test_who_downloads_problems_is_written_down(manager):
+    own = a_checked_import()
+    downloaded(manager.get(f"/contacts/import/{own.pk}/problems/"))
+
+    assert AuditEntry.objects.get(action="import.export").target == own.pk
+
+
+def test_downloads_are_read_in_steps_without_gap_or_repetition(manager, monkeypatch):
+    monkeypatch.setattr("contacts.views.exports.AT_A_TIME", 2)
+    monkeypatch.setattr("contacts.views.imports.AT_A_TIME", 2)
+    people = {a_contact(last_name=name).pk for name in ("", "Lee", "Lee", "Lee", "Young")}
+    own = a_checked_import("\n".join(["Name,Phone", *(f"N{n},07 12" for n in range(5))]))
+
+    lines = downloaded(manager.get("/contacts/export/"))[1:]
+    problems = downloaded(manager.get(f"/contacts/import/{own.pk}/problems/"))[1:]
+
+    assert len(lines) == 5
+    assert {line[-1] for line in lines} == people
+    assert [line[0] for line in problems] == [f"N{n}" for n in range(5)]
+
+
+def test_an_import_that_broke_off_says_so_and_can_be_undone(manager):
+    own = an_imported_file()
+    ContactImport.objects.filter(pk=own.pk).update(state="failed", problem="broke_off_importing")
+
+    page = text_of(manager, f"/contacts/import/{own.pk}/")
+    assert "The import broke off" in page
+    assert "2" in page
+    assert f"/contacts/import/{own.pk}/undo/" in page
+    undone(own)
+    assert not Contact.objects.exists()
+
+
+def test_a_problem_that_came_up_at_the_import_is_shown_and_downloaded(manager):
+    there = a_contact(phone="+447911123456")
+    own = a_checked_import("Name,Phone,Plan\nAda Byron,+447911123456,Gold\n")
+    there.delete()
+    imported(own)
+
+    assert "used in several time zones" in text_of(manager, f"/contacts/import/{own.pk}/")
+    (line,) = downloaded(manager.get(f"/contacts/import/{own.pk}/problems/"))[1:]
+    assert line[:4] == ["Ada Byron", "+447911123456", "Gold", "2"]
+
+
+def test_two_columns_of_one_attribute_are_refused_by_name(manager):
+    own = an_import("Name,Phone,Plan,plan!\nAda,+34911234567,Gold,Silver\n")
+    sent = {f"column_{place}": what for place, what in enumerate(own.matches)}
+    page = manager.post(f"/contacts/import/{own.pk}/columns/", sent).content.decode()
+
+    assert "Two columns are the attribute plan." in page
 
 
 def test_a_file_that_is_gone_is_shown_as_such(manager):

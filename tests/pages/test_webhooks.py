@@ -58,6 +58,39 @@ def test_a_new_secret_is_shown_and_the_one_before_signs_on_if_wanted(admin):
     assert len(endpoint.signing_secrets(now)) == 1
 
 
+def test_a_form_that_is_sent_twice_makes_one_endpoint_and_one_secret(admin):
+    token = admin.get(f"{LIST}new/").context["token"]
+    for times in (1, 2):
+        answer = admin.post(f"{LIST}new/", {**FORM, "token": token}, follow=True).content.decode()
+        assert ("whsec_" in answer, "This form was sent before" in answer) == (times == 1, times == 2)
+    endpoint = Endpoint.objects.get()
+    address = f"{LIST}{endpoint.pk}/secret/"
+    token = admin.get(address).context["token"]
+    for times in (1, 2):
+        answer = admin.post(address, {"token": token}, follow=True).content.decode()
+        assert ("whsec_" in answer, "This form was sent before" in answer) == (times == 1, times == 2)
+        assert admin.get(address).context["token"] != token
+
+
+def test_while_two_secrets_sign_a_third_is_not_made_but_the_overlap_ended(admin):
+    endpoint = an_endpoint()
+    address = f"{LIST}{endpoint.pk}/secret/"
+    assert "End the overlap" not in text_of(admin, address)
+    admin.post(address, {"keep_old": "1"})
+    endpoint.refresh_from_db()
+    sealed = endpoint.sealed
+
+    assert "End the overlap" in text_of(admin, address)
+    refused = admin.post(address, {"keep_old": "1"}, follow=True).content.decode()
+    assert "Two secrets sign for CRM already" in refused
+    assert (
+        "The newest secret signs alone now."
+        in admin.post(address, {"act": "end"}, follow=True).content.decode()
+    )
+    endpoint.refresh_from_db()
+    assert (endpoint.sealed, endpoint.sealed_before) == (sealed, "")
+
+
 def test_it_is_switched_off_and_on_and_deleted(admin):
     endpoint = an_endpoint()
     address = f"{LIST}{endpoint.pk}/"

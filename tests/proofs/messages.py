@@ -200,10 +200,19 @@ def judged(render: Render, trial: Trial) -> Tally:
         template = a_template(chance)
         began = time.process_time()
         problem = _problem(render, template, tally)
-        if problem or time.process_time() - began > WORK_S:
-            tally.flag(problem or "it took its time", folder=trial.folder, template=template)
+        if not problem and time.process_time() - began > WORK_S and _takes_its_time(render, template):
+            problem = "it took its time"
+        if problem:
+            tally.flag(problem, folder=trial.folder, template=template)
         tally.cases += 1
     return tally
+
+
+def _takes_its_time(render: Render, template: str) -> bool:
+    """Whether it does so again: a collection of garbage that falls into a rendering is not its cost."""
+    began = time.process_time()
+    _problem(render, template, Tally())
+    return time.process_time() - began > WORK_S
 
 
 def _problem(render: Render, template: str, tally: Tally) -> str:

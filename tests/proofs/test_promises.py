@@ -104,6 +104,8 @@ def test_a_cancel_that_answered_200_never_rings(installation, key):
     installation.wait_until(all_over, 90)
     rings = installation.rings()
     for number, status, answer in answers:
-        assert status in {200, 202}, answer
+        # On a machine that is busy with other things a call may be over before it is canceled.
+        assert status in {200, 202} or (status, answer["code"]) == (409, "call_completed"), answer
         assert rings[number] <= (0 if status == 200 else 1), (number, status)
-        assert answer["data"]["status"] == ("canceled" if status == 200 else "in_progress")
+        if status != 409:
+            assert answer["data"]["status"] == ("canceled" if status == 200 else "in_progress")

@@ -17,7 +17,7 @@ from tests.proofs.running.journal import Journal, Record
 from tests.proofs.running.report import result, summary, table
 from tests.proofs.running.tracks import SEED, Job, Track
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 
 
 def prove(folder, *words):
@@ -35,7 +35,7 @@ def prove(folder, *words):
 
 
 def done(process):
-    text, _ = process.communicate(timeout=90)
+    text, _ = process.communicate(timeout=200)
     return process.returncode, text
 
 

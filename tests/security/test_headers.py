@@ -8,7 +8,7 @@ import sys
 import pytest
 from django.test import Client
 
-from calls.views import lists
+from calls.views import browsing
 from temphone.accounts.actors import Role
 from temphone.accounts.models import User
 from tests.builders import a_key
@@ -28,7 +28,7 @@ ANSWERS = {
     "/calls/ of htmx": 204,
     "/contacts/new/ of staff": 403,
     "/nowhere": 404,
-    "/calls/cancel/ of staff": 405,
+    "/account/password/ of staff": 405,
     "/login/ without a token": 403,
     "/v1/calls": 401,
     "/v1/calls with a key": 200,
@@ -66,7 +66,7 @@ def ask(monkeypatch):
         if how in {"of staff", "that breaks"}:
             client.force_login(User.objects.create(username="ada", role=Role.VIEWER, is_staff=True))
         if how == "that breaks":
-            monkeypatch.setattr(lists, "read_page", fails)
+            monkeypatch.setattr(browsing, "read_page", fails)
             monkeypatch.setattr("temphone.api.base.ApiView.query", property(fails))
         if how == "without a token":
             return client.post(path, {"username": "ada"})

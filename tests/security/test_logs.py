@@ -56,7 +56,7 @@ def is_clean(text: str) -> bool:
 @pytest.mark.django_db
 def test_a_request_that_breaks_is_logged_by_its_place_alone(failing, monkeypatch, caplog):
     monkeypatch.setattr("calls.api.schedule_call", failing)
-    monkeypatch.setattr("calls.views.lists.read_page", failing)
+    monkeypatch.setattr("calls.views.browsing.read_page", failing)
     client = Client(raise_request_exception=False)
     client.force_login(User.objects.create(username="ada"))
     body = a_body(a_contact().pk)

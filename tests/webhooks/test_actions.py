@@ -1,5 +1,6 @@
 import json
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,8 +20,7 @@ pytestmark = pytest.mark.django_db
 OK = Answer(status_code=200, text="thanks", duration_ms=12)
 FAILED = Answer(status_code=500, text="no", duration_ms=3)
 GONE = Answer(status_code=410)
-OPERATOR = Actor(kind="user", id="1", label="Olga", role=Role.OPERATOR)
-VIEWER = Actor(kind="user", id="2", label="Vera", role=Role.VIEWER)
+ADMIN = Actor(kind="user", id="1", label="Ada", role=Role.ADMIN)
 
 
 @pytest.fixture(autouse=True)
@@ -126,10 +126,42 @@ def test_one_receiver_leaves_room_for_others():
     assert len(claim_due(now=NOON, limit=100, busy={"hooks.example.com:443": PER_RECEIVER - 2})) == 2
 
 
-def test_a_claim_asks_twice_whatever_it_takes(django_assert_num_queries):
+def test_what_waits_behind_one_that_failed_is_looked_at_when_that_is_due():
+    first, second = a_delivery(), a_delivery(sequence=2)
+    other, elsewhere = a_delivery(subject="call_b"), a_delivery(url="https://other.example.com/")
+    first = tried(first, Answer(status_code=503, retry_after="90"))
+    third = a_delivery(sequence=3, at=NOON + timedelta(seconds=1))
+    second.refresh_from_db()
+
+    assert first.next_try_at == second.next_try_at == third.next_try_at == NOON + timedelta(seconds=90)
+    for one in (other, elsewhere):
+        one.refresh_from_db()
+        assert one.next_try_at == NOON
+    for one in (first, second, third):
+        assert tried(one, OK, at=first.next_try_at).state == DeliveryState.DELIVERED
+
+
+def test_what_waits_behind_one_that_is_sent_again_by_hand_follows_at_once():
+    first, second = a_delivery(), a_delivery(sequence=2)
+    tried(first, Answer(status_code=503, retry_after="90"))
+    resend(actor=SYSTEM, delivery_id=first.pk, now=NOON + timedelta(seconds=1))
+    for one in (first, second):
+        assert tried(one, OK, at=NOON + timedelta(seconds=1)).state == DeliveryState.DELIVERED
+
+
+def test_who_lost_the_lease_holds_up_nothing():
+    _first, second = a_delivery(), a_delivery(sequence=2)
+    (slept,) = claimed()
+    claimed(at=NOON + LEASE)
+    record_tries([(slept, FAILED)], now=NOON + LEASE)
+    second.refresh_from_db()
+    assert second.next_try_at == NOON
+
+
+def test_a_claim_asks_three_times_whatever_it_takes(django_assert_num_queries):
     for number in range(20):
         a_delivery(subject=f"call_{number}")
-    with django_assert_num_queries(4):  # with the savepoint's two
+    with django_assert_num_queries(5):  # with the savepoint's two
         claimed()
 
 
@@ -282,12 +314,12 @@ def test_who_lost_the_lease_decides_nothing():
 def test_a_message_is_sent_again_with_its_own_id_and_body(ending):
     delivery = tried(a_delivery(), ending)
     later = NOON + timedelta(seconds=1)
-    again = resend(actor=OPERATOR, delivery_id=delivery.pk, now=later)
+    again = resend(actor=ADMIN, delivery_id=delivery.pk, now=later)
     assert claimed(at=later) == [delivery]
     assert (again.state, again.tries) == (DeliveryState.PENDING, 0)
     assert (again.event_id, again.body) == (delivery.event_id, delivery.body)
     entry = AuditEntry.objects.get(action="webhook.resend")
-    assert (entry.target, entry.actor_label) == (delivery.event_id, "Olga")
+    assert (entry.target, entry.actor_label) == (delivery.event_id, "Ada")
 
 
 def test_one_that_waits_for_its_next_try_is_sent_now():
@@ -307,17 +339,18 @@ def test_one_that_is_being_sent_is_not_sent_again():
     delivery = a_delivery()
     claimed()
     with pytest.raises(Conflict):
-        resend(actor=OPERATOR, delivery_id=delivery.pk, now=NOON + timedelta(seconds=1))
-    resend(actor=OPERATOR, delivery_id=delivery.pk, now=NOON + LEASE)
+        resend(actor=ADMIN, delivery_id=delivery.pk, now=NOON + timedelta(seconds=1))
+    resend(actor=ADMIN, delivery_id=delivery.pk, now=NOON + LEASE)
 
 
-def test_a_viewer_sends_nothing_again():
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR, Role.MANAGER])
+def test_who_is_no_admin_sends_nothing_again(role):
     delivery = tried(a_delivery(), OK)
     with pytest.raises(Forbidden):
-        resend(actor=VIEWER, delivery_id=delivery.pk, now=NOON)
+        resend(actor=replace(ADMIN, role=role), delivery_id=delivery.pk, now=NOON)
     assert Delivery.objects.get().state == DeliveryState.DELIVERED
 
 
 def test_what_there_is_not_is_not_found():
     with pytest.raises(NotFound):
-        resend(actor=OPERATOR, delivery_id=404, now=NOON)
+        resend(actor=ADMIN, delivery_id=404, now=NOON)

@@ -1,7 +1,9 @@
 import json
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from calls.actions.changes import gathering
@@ -11,12 +13,14 @@ from temphone.accounts.models import AuditEntry
 from temphone.lib import clock
 from temphone.lib.errors import Conflict, Forbidden, Invalid, NotFound
 from temphone.telephony.messages import Outcome
+from temphone.webhooks import actions
 from temphone.webhooks.actions import claim_due, record_tries, resend
 from temphone.webhooks.actions.endpoints import (
     OVERLAP,
     change_endpoint,
     create_endpoint,
     delete_endpoint,
+    end_overlap,
     get_endpoint,
     resend_failed,
     rotate_secret,
@@ -113,6 +117,31 @@ def test_it_is_signed_with_its_own_secret_and_for_a_day_with_the_one_before(allo
     assert endpoint.last_success_at is not None
 
 
+def test_a_second_new_secret_does_not_lose_the_one_that_receivers_know():
+    endpoint = an_endpoint()
+    (known,) = endpoint.signing_secrets(NOON)
+    rotate_secret(actor=SYSTEM, endpoint_id=endpoint.pk, keep_old=True, now=NOON)
+    with pytest.raises(Conflict) as raised:
+        rotate_secret(actor=SYSTEM, endpoint_id=endpoint.pk, keep_old=True, now=NOON + HOUR)
+    assert raised.value.code == "secrets_overlap"
+    endpoint.refresh_from_db()
+    assert endpoint.signing_secrets(NOON + HOUR)[1:] == [known]
+
+    end_overlap(actor=SYSTEM, endpoint_id=endpoint.pk, now=NOON + HOUR)
+    endpoint.refresh_from_db()
+    (newest,) = endpoint.signing_secrets(NOON + HOUR)
+    _, third = rotate_secret(actor=SYSTEM, endpoint_id=endpoint.pk, keep_old=True, now=NOON + HOUR)
+    endpoint.refresh_from_db()
+    assert endpoint.signing_secrets(NOON + HOUR) == [third, newest]
+
+
+def test_after_the_overlap_there_may_be_another():
+    endpoint = an_endpoint()
+    rotate_secret(actor=SYSTEM, endpoint_id=endpoint.pk, keep_old=True, now=NOON)
+    rotate_secret(actor=SYSTEM, endpoint_id=endpoint.pk, keep_old=True, now=NOON + OVERLAP)
+    assert AuditEntry.objects.filter(action="endpoint.rotate").count() == 2
+
+
 def test_a_secret_that_leaked_signs_no_more(allowed):
     endpoint, leaked = create_endpoint(
         actor=SYSTEM, name="CRM", url=allowed.url(), events=["call.failed"], now=clock.now()
@@ -136,6 +165,30 @@ def test_a_secret_that_cannot_be_read_sends_nothing_and_says_so(allowed, setting
     assert "SECRET_KEY has changed" in Delivery.objects.get().log.get().error
 
 
+def test_after_a_change_of_secret_key_a_new_secret_mends_it(allowed, settings):
+    endpoint = an_endpoint(url=allowed.url())
+    settings.SECRET_KEY = "another"
+    _, secret = rotate_secret(actor=SYSTEM, endpoint_id=endpoint.pk, keep_old=True, now=clock.now())
+    send_test(actor=SYSTEM, endpoint_id=endpoint.pk, now=clock.now())
+    deliver_due()
+
+    (got,) = allowed.received
+    assert Webhook(secret).verify(got.body, got.headers)["type"] == "webhook.test"
+    endpoint.refresh_from_db()
+    assert (endpoint.is_readable, endpoint.signs_twice(clock.now())) == (True, False)
+
+
+def test_a_secret_of_before_that_cannot_be_read_stops_nothing(settings):
+    endpoint = an_endpoint()
+    settings.SECRET_KEY = "another"
+    unreadable = endpoint.sealed
+    secret = endpoint.new_secret()
+    endpoint.sealed_before, endpoint.before_until = unreadable, NOON + HOUR
+
+    assert endpoint.signing_secrets(NOON) == [secret]
+    assert not endpoint.signs_twice(NOON)
+
+
 # Off
 
 
@@ -145,6 +198,7 @@ def test_410_switches_the_endpoint_off_with_all_that_waits():
     other = a_delivery(endpoint_id=endpoint.pk, sequence=0, subject="call_other")
 
     tried(first, GONE)
+    assert claim_due(now=NOON, limit=9) == []
 
     endpoint.refresh_from_db()
     other.refresh_from_db()
@@ -161,6 +215,23 @@ def test_what_was_made_while_it_was_switched_off_is_not_sent():
     assert claim_due(now=NOON, limit=9) == []
     late.refresh_from_db()
     assert late.state == DeliveryState.DISABLED
+
+
+def test_what_waits_for_one_that_is_off_holds_up_nobody(monkeypatch):
+    monkeypatch.setattr(actions, "UNWANTED", 3)
+    endpoint = an_endpoint()
+    for number in range(5):
+        a_delivery(endpoint_id=endpoint.pk, sequence=0, subject=f"call_{number}", at=NOON - HOUR)
+    later = a_delivery(endpoint_id=endpoint.pk, sequence=0, subject="call_late", at=NOON + HOUR)
+    other = a_delivery(subject="call_other")
+    switch_endpoint(actor=SYSTEM, endpoint_id=endpoint.pk, on=False, now=NOON)
+
+    assert claim_due(now=NOON, limit=2) == [other]
+    assert Delivery.objects.unwanted().count() == 3
+    claim_due(now=NOON, limit=2)
+    assert not Delivery.objects.unwanted().exists()
+    later.refresh_from_db()
+    assert later.state == DeliveryState.DISABLED
 
 
 def test_it_is_known_how_an_endpoint_is():
@@ -180,6 +251,7 @@ def test_a_deleted_endpoint_leaves_its_log_and_no_secret():
     delete_endpoint(actor=SYSTEM, endpoint_id=endpoint.pk, now=NOON)
 
     canceled()
+    assert claim_due(now=NOON - HOUR, limit=9) == []
     assert told() == [("CRM", "call.started", 1, "disabled")]
     endpoint.refresh_from_db()
     assert endpoint.signing_secrets(NOON) == []
@@ -198,8 +270,48 @@ def test_what_waits_goes_to_the_new_address():
         actor=SYSTEM, endpoint_id=endpoint.pk, name="CRM", url=new, events=["call.failed"], now=NOON
     )
 
+    late = a_delivery(endpoint_id=endpoint.pk, url=endpoint.url, sequence=0, subject="call_b")
+    for claimed in claim_due(now=NOON, limit=9):
+        assert (claimed.url, claimed.receiver) == (new, "new.example.com:443")
+    for one in (delivery, late):
+        one.refresh_from_db()
+        assert (one.url, one.receiver) == (new, "new.example.com:443")
+
+
+def test_what_was_sent_shows_where_it_went():
+    endpoint = an_endpoint()
+    delivery = a_delivery(endpoint_id=endpoint.pk, url=endpoint.url, sequence=0)
+    tried(delivery, Answer(status_code=204))
+    change_endpoint(
+        actor=SYSTEM,
+        endpoint_id=endpoint.pk,
+        name="CRM",
+        url="https://new.example.com/",
+        events=["call.failed"],
+        now=NOON,
+    )
+    assert claim_due(now=NOON, limit=9) == []
+
     delivery.refresh_from_db()
-    assert (delivery.url, delivery.receiver) == (new, "new.example.com:443")
+    assert delivery.url == endpoint.url
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgresql
+def test_a_drain_and_an_admin_at_once_lock_an_endpoint_first():
+    endpoint = an_endpoint()
+    delivery = a_delivery(endpoint_id=endpoint.pk, url=endpoint.url, sequence=0)
+    (held,) = claim_due(now=NOON, limit=9)
+    drain = threading.Thread(target=lambda: (record_tries([(held, FAILED)], now=NOON), connection.close()))
+    with transaction.atomic():
+        list(Endpoint.objects.select_for_update(no_key=True).filter(pk=endpoint.pk))
+        drain.start()
+        drain.join(0.5)
+        # While the drain waits for the endpoint it holds no message that we could want.
+        Delivery.objects.select_for_update(nowait=True).get(pk=delivery.pk)
+    drain.join(10)
+    delivery.refresh_from_db()
+    assert delivery.tries == 1
 
 
 @pytest.mark.parametrize(
@@ -225,6 +337,7 @@ def test_only_an_admin_changes_endpoints():
         lambda: get_endpoint(actor=MANAGER, endpoint_id=endpoint.pk),
         lambda: switch_endpoint(actor=MANAGER, endpoint_id=endpoint.pk, on=False, now=NOON),
         lambda: rotate_secret(actor=MANAGER, endpoint_id=endpoint.pk, keep_old=False, now=NOON),
+        lambda: end_overlap(actor=MANAGER, endpoint_id=endpoint.pk, now=NOON),
         lambda: delete_endpoint(actor=MANAGER, endpoint_id=endpoint.pk, now=NOON),
         lambda: send_test(actor=MANAGER, endpoint_id=endpoint.pk, now=NOON),
         lambda: resend_failed(actor=MANAGER, endpoint_id=None, since=NOON, now=NOON),
@@ -235,6 +348,20 @@ def test_only_an_admin_changes_endpoints():
 
 
 # Sent again
+
+
+def test_what_failed_before_is_not_even_looked_at(django_assert_max_num_queries):
+    for number in range(40):
+        a_delivery(subject=f"call_{number}", at=NOON - timedelta(days=40 - number))
+    Delivery.objects.update(state=DeliveryState.EXHAUSTED)
+
+    keys = [0, *Delivery.objects.order_by("pk").values_list("pk", flat=True)]
+    for days in (0, 1, 7, 30, 50):
+        found = Delivery.objects.made_since(NOON - timedelta(days=days))
+        assert found.count() == min(days, 40)
+        assert f'"id" > {keys[max(40 - days, 0)]})' in str(found.query)
+    with django_assert_max_num_queries(20):
+        assert resend_failed(actor=SYSTEM, endpoint_id=None, since=NOON - 72 * HOUR, now=NOON) == 3
 
 
 def test_what_failed_since_is_sent_again_to_whom_is_on():

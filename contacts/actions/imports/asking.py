@@ -9,6 +9,7 @@ from django.db import transaction
 
 from contacts.actions.imports import columns
 from contacts.actions.imports.checking import start_again
+from contacts.actions.imports.lease import broke_off
 from contacts.actions.imports.store import storage
 from contacts.models import ContactImport
 from contacts.states import BEFORE_IMPORT, ImportState
@@ -119,6 +120,8 @@ def _assert_matches(own: ContactImport, matches: Sequence[str]) -> None:
     for target in columns.TARGETS:
         if matches.count(target) > 1:
             raise Invalid(f"Two columns are the same ({target}). Leave one of them out.", code="match_twice")
+    for name in columns.attributes_twice([column["name"] for column in own.columns], matches):
+        raise Invalid(f"Two columns are the attribute {name}. Leave one of them out.", code="match_twice")
 
 
 @transaction.atomic
@@ -165,11 +168,15 @@ def undo_import(*, actor: Actor, import_id: str, now: datetime) -> ContactImport
     """
     actor.require(Role.MANAGER)
     own = _locked(import_id)
-    _require(own, (ImportState.DONE, ImportState.ABANDONED))
+    _require(own, (ImportState.DONE, ImportState.ABANDONED, ImportState.FAILED))
+    if own.state == ImportState.FAILED and not (own.made or own.changed):
+        raise Conflict("This import has changed nothing.", code="import_state")
     if own.is_forgotten:
-        raise Conflict("This import is too old to be undone.", code="import_forgotten")
+        raise Conflict("This import is too old to be undone: its rows are removed.", code="import_forgotten")
     who = {"by_id": actor.id, "by_label": actor.label}
-    _change(own, ImportState.UNDOING, now, position=0, handled=0, kept=0, **who)
+    # One that broke off goes on where it was: what it has taken back is not taken for changed since.
+    anew = {} if own.problem == broke_off(ImportState.UNDOING) else {"position": 0, "handled": 0, "kept": 0}
+    _change(own, ImportState.UNDOING, now, problem="", **anew, **who)
     AuditEntry.record(actor, "import.undo", own.pk, made=own.made, changed=own.changed)
     return own
 
@@ -186,6 +193,6 @@ def _require(own: ContactImport, states: Sequence[str]) -> None:
 
 def _change(own: ContactImport, state: ImportState, now: datetime, **changes: object) -> None:
     """Whoever works on it loses it: ``due_at`` is another."""
-    for name, value in {"due_at": now, **changes, "state": state, "began_at": now}.items():
+    for name, value in {"due_at": now, **changes, "state": state, "began_at": now, "tries": 0}.items():
         setattr(own, name, value)
     own.save()

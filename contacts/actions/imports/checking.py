@@ -3,6 +3,7 @@
 import io
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import islice
 from tempfile import TemporaryFile
 
@@ -20,6 +21,7 @@ from temphone.lib.spreadsheets import AS_CSV, BadTable, Cells, Form, read_rows, 
 
 BATCH = 250  # rows a transaction: on SQLite all others wait for it
 TOLD_EVERY = 2_000  # rows between two signs of life while a workbook is unpacked
+UNPACKING = timedelta(seconds=130)  # django-q2 ends a task after 120: whoever is missed longer is dead
 
 Numbered = tuple[int, Cells]
 
@@ -43,6 +45,7 @@ def check(own: ContactImport, until: float) -> bool:
 
 def _unpack(own: ContactImport) -> None:
     """Make a CSV of a workbook: that can be begun anywhere, a workbook only at its start."""
+    go_on(own, UNPACKING)  # its table of texts is read before the first row
     name = f"{own.pk}/rows.csv"
     with TemporaryFile() as plain:
         text = io.TextIOWrapper(plain, encoding="utf-8", newline="")
@@ -54,14 +57,14 @@ def _unpack(own: ContactImport) -> None:
         saved = storage().save(name, File(plain))
         text.detach()
     before = own.file
-    go_on(own, file=saved, form={**own.form, **AS_CSV})
+    go_on(own, file=saved, form={**own.form, **AS_CSV}, tries=0)
     storage().delete(before)
 
 
 def _telling(own: ContactImport, found: Iterator[Numbered]) -> Iterator[Numbered]:
     for count, row in enumerate(found):
         if count % TOLD_EVERY == 0:
-            go_on(own, rows=max(own.rows, count))
+            go_on(own, UNPACKING, rows=max(own.rows, count))
         yield row
 
 
@@ -92,7 +95,7 @@ def _check_batch(own: ContactImport, batch: list[Numbered]) -> None:
     counts["suppressed"] = len(Suppression.objects.covered(good, clock.now()))
     with transaction.atomic():
         # First: whoever lost it stops here, and two never write the same rows.
-        go_on(own, position=batch[-1][0], **_more(own, handled=len(batch), **counts))
+        go_on(own, position=batch[-1][0], tries=0, **_more(own, handled=len(batch), **counts))
         made = [_row(own, row, verdict, known) for row, verdict in zip(readings, verdicts, strict=True)]
         rows.insert(ImportRow, made)
 
@@ -116,6 +119,7 @@ def by_number(numbers: set[str]) -> dict[str, Contact]:
 def _row(own: ContactImport, row: Reading, verdict: Verdict, known: Known) -> dict[str, object]:
     contact = known.contacts.get(row.phone)
     is_bad = verdict == Verdict.PROBLEM
+    acts = verdict in {Verdict.NEW, Verdict.UPDATE}
     return {
         "of_id": own.pk,
         "number": row.number,
@@ -123,8 +127,9 @@ def _row(own: ContactImport, row: Reading, verdict: Verdict, known: Known) -> di
         "phone": row.phone,
         "cells": row.cells if is_bad else [],
         "problems": row.problems,
-        "values": {} if is_bad else row.values,
-        "contact_id": contact.pk if contact and verdict == Verdict.UPDATE else None,
+        "values": row.values if acts else {},
+        # Also of whom nothing changes: erasing them finds the row by it.
+        "contact_id": contact.pk if contact and not is_bad else None,
     }
 
 

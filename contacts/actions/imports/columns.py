@@ -58,12 +58,21 @@ def guess(columns: Sequence[str], samples: Sequence[Sequence[str]]) -> list[str]
     ]
 
 
-def attribute_name(column: str) -> str:
-    """The name by which a message says the column's value: ``Plan type`` is ``plan_type``."""
+def attribute_name(column: str, place: int) -> str:
+    """The name by which a message says the column's value: ``Plan type`` is ``plan_type``.
+
+    Messages know Latin letters alone: a column without one is called by its place, counted from 0.
+    """
     name = "_".join(re.findall(r"[a-z0-9]+", _plain(column)))[:MOST_ATTRIBUTE_NAME].strip("_")
-    if not name or name[0].isdigit():
-        return f"column_{name}".strip("_")
-    return name
+    if not name:
+        return f"column_{place + 1}"
+    return f"column_{name}" if name[0].isdigit() else name
+
+
+def attributes_twice(columns: Sequence[str], matches: Sequence[str]) -> list[str]:
+    """The attributes that two columns would give: one would overwrite the other."""
+    given = [attribute_name(columns[place], place) for place, what in enumerate(matches) if what == ATTRIBUTE]
+    return sorted({name for name in given if given.count(name) > 1})
 
 
 @cache

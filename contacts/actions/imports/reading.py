@@ -23,7 +23,7 @@ UNRULED = {"id", "phone", "timezone", "tags", "attributes", "erased_at", "create
 
 @dataclass(slots=True, kw_only=True)
 class Reading:
-    """One row: its values by field, and its problems. ``zone_if_new`` is the zone of somebody new."""
+    """One row: its values by field, and its problems."""
 
     number: int
     cells: Cells
@@ -57,14 +57,16 @@ def read(number: int, cells: Cells, of: ContactImport) -> Reading:
     tags, attributes = words.tags_of(of.tag), {}
     for place, target in enumerate(of.matches):
         cell = cells[place] if place < len(cells) else ""
+        if target == columns.LEFT_OUT:
+            continue
         row.places[target] = place
         if len(cell) > MOST_CELL:
             row.complain(target, "too_long", most=MOST_CELL)
         elif cell and target == columns.ATTRIBUTE:
-            attributes[columns.attribute_name(of.columns[place]["name"])] = cell
+            attributes[columns.attribute_name(of.columns[place]["name"], place)] = cell
         elif cell and target == "tags":
             tags += [tag for tag in words.tags_of(cell.replace(";", ",")) if tag not in tags]
-        elif cell and target:
+        elif cell:
             row.values |= _values(target, cell)
     row.values |= {"tags": tags} if tags else {}
     row.values |= {"attributes": attributes} if attributes else {}
@@ -73,7 +75,7 @@ def read(number: int, cells: Cells, of: ContactImport) -> Reading:
 
 
 def judge(row: Reading, known: Known, of: ContactImport) -> Verdict:
-    """What importing the row means; adds the problems, and the zone that somebody new has."""
+    """What importing the row means; adds the problems."""
     contact = known.contacts.get(row.phone)
     if row.phone and row.phone in known.earlier:
         row.complain("phone", "again", row=known.earlier[row.phone])
@@ -146,17 +148,19 @@ def _apply_rules(row: Reading, contact: Contact | None, default_zone: str) -> No
 
 def _apply_zone_rule(row: Reading, trial: Contact, contact: Contact | None, default_zone: str) -> None:
     trial.phone = row.phone
-    trial.timezone = str(row.values.get("timezone", ""))
-    if not trial.timezone:
-        trial.timezone = contact.timezone if contact else phone.implied_zone(row.phone) or default_zone
+    trial.timezone = zone_of(row.values, contact, default_zone)
     try:
         settle(trial)
     except Invalid:
         name, code = ("timezone", "zone_unknown") if trial.timezone else ("phone", "zone_missing")
         row.complain(name, code)
-        return
-    if contact is None:
-        row.values["zone_if_new"] = trial.timezone
+
+
+def zone_of(values: Mapping[str, object], contact: Contact | None, default: str) -> str:
+    """The row's own zone; else the one of whom we have, or what the number implies, or the import's."""
+    if own := str(values.get("timezone", "")):
+        return own
+    return contact.timezone if contact else phone.implied_zone(str(values["phone"])) or default
 
 
 def _column_of(row: Reading, name: str) -> str:

@@ -38,7 +38,7 @@ def _end(own: ContactImport) -> None:
 @transaction.atomic
 def _undo_batch(own: ContactImport, batch: Sequence[ImportRow]) -> None:
     # First: whoever lost it stops here.
-    go_on(own, position=batch[-1].number, handled=own.handled + len(batch))
+    go_on(own, position=batch[-1].number, handled=own.handled + len(batch), tries=0)
     ids = sorted({str(row.contact_id) for row in batch})
     # As erasing locks them: whoever schedules a call meanwhile comes before this, or after.
     found = Contact.objects.present().select_for_update().filter(pk__in=ids).order_by("pk")

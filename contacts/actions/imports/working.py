@@ -32,6 +32,8 @@ def work(*, for_s: float) -> None:
 
 def _forget(own: ContactImport, until: float) -> bool:
     """Remove the file and the rows: whose they are is nobody's business for ever. Whether there is more."""
+    state = ImportState.ABANDONED if own.state in BEFORE_IMPORT else own.state
+    go_on(own, state=state, columns=[])  # first, so that nobody undoes what is half gone
     remove(own.pk)
     while rows := list(ImportRow.objects.filter(of=own).values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]):
         ImportRow.objects.filter(pk__in=rows).delete()
@@ -39,7 +41,6 @@ def _forget(own: ContactImport, until: float) -> bool:
         if time.monotonic() >= until:
             return True
     with transaction.atomic():
-        state = ImportState.ABANDONED if own.state in BEFORE_IMPORT else own.state
-        move(own, due_at=None, state=state, file="", columns=[])
+        move(own, due_at=None, file="")
         AuditEntry.record(SYSTEM, "import.forget", own.pk)
     return False

@@ -7,17 +7,19 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from contacts.actions.imports.checking import BATCH
+from contacts.actions.imports.columns import ATTRIBUTE, attribute_name
 from contacts.actions.imports.lease import go_on, rest
-from contacts.actions.imports.reading import changes
+from contacts.actions.imports.reading import changes, zone_of
 from contacts.actions.imports.store import remove
+from contacts.actions.people import settle
 from contacts.models import Contact, ContactImport, ContactWord, ImportRow, PhoneNumber
 from contacts.states import ImportState, Verdict
 from temphone import rows
 from temphone.accounts.models import AuditEntry
 from temphone.lib import clock
-from temphone.lib.phone import implied_zone
+from temphone.lib.errors import Invalid
 
-OWN = {"zone_if_new", "timezone"}  # values of a row that are no columns of somebody new
+Changed = Mapping[str, tuple[Contact, Mapping[str, object]]]  # by id, with what is set
 
 
 def write(own: ContactImport, until: float) -> bool:
@@ -38,7 +40,9 @@ def write(own: ContactImport, until: float) -> bool:
 @transaction.atomic
 def _end(own: ContactImport) -> None:
     file = own.file
-    rest(own, ImportState.DONE, file="")
+    # Of the first people of the file, nothing is needed any more.
+    names = [{**column, "samples": []} for column in own.columns]
+    rest(own, ImportState.DONE, file="", columns=names)
     counts = {"made": own.made, "changed": own.changed, "problems": own.problems}
     AuditEntry.record(own.actor(), "import.done", own.pk, **counts)
     if file:
@@ -47,28 +51,90 @@ def _end(own: ContactImport) -> None:
 
 @transaction.atomic
 def _write_batch(own: ContactImport, batch: list[ImportRow]) -> None:
-    # First: whoever lost it stops here, and two never make the same people.
-    go_on(own, position=batch[-1].number, handled=own.handled + len(batch))
-    known = _locked({row.phone for row in batch})
-    made = [_new(row) for row in batch if row.phone not in known]
+    # First: whoever lost it stops here.
+    go_on(own, position=batch[-1].number, handled=own.handled + len(batch), tries=0)
+    numbers = {row.phone for row in batch} - {""}
+    # Two imports never make the same people: who comes second sees what the first has made.
+    PhoneNumber.lock(numbers)
+    known = _locked(numbers)
+    # Anew: erasing somebody, which their lock keeps out from here on, may have emptied rows meanwhile.
+    batch = list(ImportRow.objects.filter(pk__in=[row.pk for row in batch]).order_by("number"))
+    made, refused = _new_people(own, [row for row in batch if row.phone not in known])
+    there = [(row, known[row.phone]) for row in batch if row.phone in known]
     changed = {
         contact.pk: (contact, wanted)
-        for row in batch
-        if (contact := known.get(row.phone)) and (wanted := changes(contact, row.values))
+        for row, contact in there
+        if own.updates and (wanted := changes(contact, row.values))
     }
-    contacts = known | {contact.phone: contact for contact in made}
+    _note([*there, *made], made={contact.pk for _, contact in made}, changed=changed)
+    _refuse(own, refused)
+    people = [contact for _, contact in made]
+    rows.insert(Contact, people)
+    write_words(people)
+    change(changed.values())
+    _audit(own, people, changed)
+    go_on(
+        own,
+        made=own.made + len(made),
+        changed=own.changed + len(changed),
+        problems=own.problems + len(refused),
+    )
+
+
+Pairs = list[tuple[ImportRow, Contact]]
+Refused = list[tuple[ImportRow, str]]  # with the code of the problem
+
+
+def _new_people(own: ContactImport, batch: Iterable[ImportRow]) -> tuple[Pairs, Refused]:
+    """Those whom these rows make, and the rows that cannot: what was asked at the check may hold no more."""
+    made: Pairs = []
+    refused: Refused = []
+    for row in batch:
+        if not row.phone:
+            refused.append((row, "erased"))
+            continue
+        try:
+            made.append((row, _new(row, own)))
+        except Invalid:
+            refused.append((row, "zone_missing"))
+    return made, refused
+
+
+def _note(pairs: Pairs, *, made: Collection[str], changed: Changed) -> None:
+    """Write down what the rows did."""
     befores = {pk: _as_it_was(contact, wanted) for pk, (contact, wanted) in changed.items()}
-    is_new = {contact.pk for contact in made}
     rows.update(
         ImportRow,
         matching=["id"],
         setting=["contact_id", "is_made", "before"],
-        rows=[[row.pk, (pk := contacts[row.phone].pk), pk in is_new, befores.get(pk)] for row in batch],
+        rows=[[row.pk, one.pk, one.pk in made, befores.get(one.pk)] for row, one in pairs],
     )
-    _make(made)
-    change(changed.values())
-    _audit(own, made, changed)
-    go_on(own, made=own.made + len(made), changed=own.changed + len(changed))
+
+
+def _refuse(own: ContactImport, refused: Refused) -> None:
+    """Make problems of rows that were none at the check."""
+    place = own.matches.index("phone")
+    values = []
+    for row, code in refused:
+        column = place if row.phone else None
+        problem = {"column": column, "value": row.phone, "code": code}
+        values.append([row.pk, Verdict.PROBLEM, _cells(own, row), [problem], {}])
+    names = ["verdict", "cells", "problems", "values"]
+    rows.update(ImportRow, matching=["id"], setting=names, rows=values)
+
+
+def _cells(own: ContactImport, row: ImportRow) -> list[str]:
+    """What a row says, in its columns again, for whoever downloads it to mend it."""
+    if not row.phone:
+        return []
+    said = {**row.values, "tags": ", ".join(row.values.get("tags", []))}
+    said["name"] = " ".join(filter(None, (said.get("first_name"), said.get("last_name"))))
+    attributes = row.values.get("attributes", {})
+    cells = []
+    for place, target in enumerate(own.matches):
+        name = attribute_name(own.columns[place]["name"], place)
+        cells.append(attributes.get(name, "") if target == ATTRIBUTE else said.get(target, ""))
+    return cells
 
 
 def _locked(numbers: set[str]) -> dict[str, Contact]:
@@ -78,24 +144,22 @@ def _locked(numbers: set[str]) -> dict[str, Contact]:
     return {one.phone: one for one in sorted(locked, key=lambda one: (one.created_at, one.pk), reverse=True)}
 
 
-def _new(row: ImportRow) -> Contact:
-    values = {name: value for name, value in row.values.items() if name not in OWN}
-    # Of somebody who was there at the check, and is no more, the zone was not asked.
-    zone = row.values.get("zone_if_new") or row.values.get("timezone") or implied_zone(row.phone) or "UTC"
+def _new(row: ImportRow, own: ContactImport) -> Contact:
+    """Somebody new by the rules for every contact; whoever was there at the check may be no more.
+
+    Raises:
+        Invalid: there is no zone for them, and none is guessed.
+    """
     now = clock.now()
-    return Contact(**values, timezone=zone, created_at=now, updated_at=now)
+    contact = Contact(**row.values, created_at=now, updated_at=now)
+    contact.timezone = zone_of(row.values, None, own.timezone)
+    settle(contact)
+    return contact
 
 
 def _as_it_was(contact: Contact, wanted: Mapping[str, object]) -> dict[str, object]:
     """What is changed, before and after: undoing looks whether it is still so."""
     return {name: [getattr(contact, name), value] for name, value in wanted.items()}
-
-
-def _make(made: list[Contact]) -> None:
-    rows.insert(Contact, made)
-    write_words(made)
-    numbers = [PhoneNumber(e164=contact.phone) for contact in made]
-    PhoneNumber.objects.bulk_create(numbers, ignore_conflicts=True)
 
 
 def write_words(contacts: Iterable[Contact]) -> None:
@@ -124,9 +188,7 @@ def change(changed: Collection[tuple[Contact, Mapping[str, object]]]) -> None:
     write_words(found_anew)
 
 
-def _audit(
-    own: ContactImport, made: list[Contact], changed: Mapping[str, tuple[Contact, Mapping[str, object]]]
-) -> None:
+def _audit(own: ContactImport, made: list[Contact], changed: Changed) -> None:
     actor = own.actor()
     entries = [AuditEntry.of(actor, "contact.add", one.pk, from_import=own.pk) for one in made]
     entries += [

@@ -105,6 +105,12 @@ def bells() -> list[Bell | Chime]:
             every=SOON,
         ),
         Bell(
+            task="temphone.webhooks.tasks.deliver_due",
+            due=lambda _now: Delivery.objects.unwanted(),
+            moment="created_at",
+            every=SELDOM,
+        ),
+        Bell(
             task="calls.tasks.continue_runs",
             due=lambda _now: Run.objects.unfinished(),
             moment="created_at",

@@ -1,9 +1,9 @@
 """Messages to the outside: made with the change that they tell of, tried until taken, sent again."""
 
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from random import SystemRandom
@@ -22,6 +22,7 @@ from temphone.webhooks.sender import Answer
 
 LEASE = timedelta(seconds=60)  # a try takes 15 s at most
 PER_RECEIVER = 25  # tries at once, so that one slow receiver leaves room for the others
+UNWANTED = 1000  # messages to endpoints that are off, put aside by one claim
 
 # Before the first try, and after each failed one. Source: Standard Webhooks, "Retry schedule".
 WAITS = (
@@ -73,26 +74,44 @@ def enqueue(notices: Sequence[Notice]) -> None:
     """Make the messages, their bodies frozen; call it in the transaction of the change they tell of."""
     if not notices:
         return
-    last = _last({notice.subject for notice in notices})
+    ends = _ends({notice.subject for notice in notices})
     made = []
     for notice in notices:
-        sequence, state = last.get(notice.stream, (0, ""))
-        sequence = notice.sequence or sequence + 1
+        end = ends.get(notice.stream, _End())
+        sequence = notice.sequence or end.sequence + 1
         # A URL wants no more of a call whose last it did not want. An endpoint is on, or is not asked.
-        unwanted = state == DeliveryState.DISABLED and notice.endpoint_id is None
-        last[notice.stream] = sequence, state
-        made.append(_delivery(notice, sequence, unwanted=unwanted))
+        unwanted = end.state == DeliveryState.DISABLED and notice.endpoint_id is None
+        ends[notice.stream] = replace(end, sequence=sequence)
+        made.append(_delivery(notice, sequence, unwanted=unwanted, waits_until=end.waits_until))
     rows.insert(Delivery, made)
 
 
-def _last(subjects: set[str]) -> dict[tuple[str, str], tuple[int, str]]:
-    """Sequence and state of the last message of each stream."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _End:
+    """The last message of a stream, and until when those wait that are in it."""
+
+    sequence: int = 0
+    state: str = ""
+    waits_until: datetime | None = None
+
+
+def _ends(subjects: set[str]) -> dict[tuple[str, str], _End]:
+    """The end of each stream."""
     sent = Delivery.objects.filter(subject__in=subjects).order_by("subject", "sequence")
-    columns = sent.values_list("subject", "endpoint", "url", "sequence", "state")
-    return {(subject, endpoint or url): (number, state) for subject, endpoint, url, number, state in columns}
+    columns = sent.values_list("subject", "endpoint", "url", "sequence", "state", "next_try_at")
+    ends: dict[tuple[str, str], _End] = {}
+    for subject, endpoint, url, number, state, next_try_at in columns:
+        stream = subject, endpoint or url
+        until = ends.get(stream, _End()).waits_until
+        if state == DeliveryState.PENDING:
+            until = max(until or next_try_at, next_try_at)
+        ends[stream] = _End(sequence=number, state=state, waits_until=until)
+    return ends
 
 
-def _delivery(notice: Notice, sequence: int, *, unwanted: bool) -> dict[str, object]:
+def _delivery(
+    notice: Notice, sequence: int, *, unwanted: bool, waits_until: datetime | None
+) -> dict[str, object]:
     told = {**notice.data, "outcome": notice.data.get("outcome"), "sequence": sequence}
     body = {"type": notice.event, "timestamp": iso(notice.at), "data": told}
     return {
@@ -104,7 +123,8 @@ def _delivery(notice: Notice, sequence: int, *, unwanted: bool) -> dict[str, obj
         "receiver": receiver_of(notice.url),
         "body": json.dumps(body, ensure_ascii=False, separators=(",", ":")),
         "state": DeliveryState.DISABLED if unwanted else DeliveryState.PENDING,
-        "next_try_at": notice.at,
+        # Behind one that waits it cannot go before that: no claim need look at it.
+        "next_try_at": max(waits_until or notice.at, notice.at),
         "created_at": notice.at,
     }
 
@@ -117,17 +137,16 @@ def claim_due(*, now: datetime, limit: int, busy: Mapping[str, int] | None = Non
     in_hand = Counter(busy or {})
     full = [receiver for receiver, count in in_hand.items() if count >= PER_RECEIVER]
     with transaction.atomic():
-        due = Delivery.objects.due(now).exclude(receiver__in=full).select_related("endpoint")
-        claimed, unwanted = [], []
-        for delivery in due.select_for_update(skip_locked=True, of=("self",))[:limit]:
-            if delivery.endpoint and not delivery.endpoint.enabled:
-                unwanted.append(delivery.pk)  # made while its endpoint was switched off
-                continue
+        _put_aside()
+        due = Delivery.objects.due(now).exclude(receiver__in=full).exclude(endpoint__enabled=False)
+        due = due.select_related("endpoint").select_for_update(skip_locked=True, of=("self",))
+        found = list(due[:limit])
+        _follow(found)
+        claimed = []
+        for delivery in found:
             in_hand[delivery.receiver] += 1
             if in_hand[delivery.receiver] <= PER_RECEIVER:
                 claimed.append(delivery)
-        if unwanted:
-            Delivery.objects.filter(pk__in=unwanted).update(state=DeliveryState.DISABLED)
         lease_until = now + LEASE
         Delivery.objects.filter(pk__in=[delivery.pk for delivery in claimed]).update(lease_until=lease_until)
     for delivery in claimed:
@@ -135,9 +154,31 @@ def claim_due(*, now: datetime, limit: int, busy: Mapping[str, int] | None = Non
     return claimed
 
 
+def _put_aside() -> None:
+    """Let what waits for endpoints that are off wait no more, so many at a time."""
+    unwanted = Delivery.objects.unwanted().order_by().select_for_update(skip_locked=True, of=("self",))
+    if keys := list(unwanted.values_list("pk", flat=True)[:UNWANTED]):
+        Delivery.objects.filter(pk__in=keys).update(state=DeliveryState.DISABLED)
+
+
+def _follow(deliveries: Sequence[Delivery]) -> None:
+    """Address messages to where their endpoints are now: they may have moved since these were made."""
+    moved: dict[str, list[Delivery]] = defaultdict(list)
+    for delivery in deliveries:
+        if delivery.endpoint and delivery.url != delivery.endpoint.url:
+            moved[delivery.endpoint.url].append(delivery)
+    for url, those in moved.items():
+        for delivery in those:
+            delivery.url, delivery.receiver = url, receiver_of(url)
+        keys = [delivery.pk for delivery in those]
+        Delivery.objects.filter(pk__in=keys).update(url=url, receiver=receiver_of(url))
+
+
 def record_tries(tries: Sequence[tuple[Delivery, Answer]], *, now: datetime) -> None:
     """Keep what tries of claimed messages came to, and what follows from it."""
     with transaction.atomic():
+        # First, and in one order: whoever changes an endpoint locks it before anything else, too.
+        _hold_endpoints(delivery for delivery, _answer in tries)
         DeliveryTry.objects.bulk_create(_logged(delivery, answer, now) for delivery, answer in tries)
         taken = [delivery for delivery, answer in tries if answer.is_success]
         _held(taken).update(state=DeliveryState.DELIVERED, tries=F("tries") + 1, lease_until=None)
@@ -145,6 +186,14 @@ def record_tries(tries: Sequence[tuple[Delivery, Answer]], *, now: datetime) -> 
             if not answer.is_success:
                 _record_failure(delivery, answer, now)
         _note_health(tries, now)
+
+
+def _hold_endpoints(deliveries: Iterable[Delivery]) -> None:
+    keys = {delivery.endpoint_id for delivery in deliveries if delivery.endpoint_id}
+    if keys:
+        # What is made meanwhile names an endpoint, too, and need not wait: hence no key.
+        held = Endpoint.objects.filter(pk__in=keys).select_for_update(no_key=True).order_by("pk")
+        list(held.values_list("pk"))
 
 
 def _note_health(tries: Sequence[tuple[Delivery, Answer]], now: datetime) -> None:
@@ -172,9 +221,10 @@ def resend(*, actor: Actor, delivery_id: int, now: datetime) -> Delivery:
     """Send a message again now, with its own id and body, however it ended.
 
     Raises:
+        Forbidden, NotFound
         Conflict: it is being sent at this moment, or its endpoint is off.
     """
-    actor.require(Role.OPERATOR)
+    actor.require(Role.ADMIN)
     with transaction.atomic():
         found = Delivery.objects.select_related("endpoint").select_for_update(of=("self",))
         delivery = found.filter(pk=delivery_id).first()
@@ -182,18 +232,33 @@ def resend(*, actor: Actor, delivery_id: int, now: datetime) -> Delivery:
             raise NotFound(f"Delivery not found: {delivery_id}.")
         if delivery.lease_until and delivery.lease_until > now:
             raise Conflict("This message is being sent at this moment.", code="delivery_in_hand")
-        if delivery.endpoint:
-            if not delivery.endpoint.enabled:
-                raise Conflict(
-                    f"The endpoint {delivery.endpoint} is off. Switch it on, then send the message again.",
-                    code="endpoint_off",
-                )
-            delivery.url, delivery.receiver = delivery.endpoint.url, receiver_of(delivery.endpoint.url)
+        if delivery.endpoint and not delivery.endpoint.enabled:
+            raise Conflict(
+                f"The endpoint {delivery.endpoint} is off. Switch it on, then send the message again.",
+                code="endpoint_off",
+            )
+        if delivery.state == DeliveryState.PENDING:
+            _let_go(delivery, now)
         delivery.state, delivery.tries = DeliveryState.PENDING, 0
         delivery.next_try_at, delivery.lease_until = now, None
-        delivery.save(update_fields=["url", "receiver", "state", "tries", "next_try_at", "lease_until"])
+        delivery.save(update_fields=["state", "tries", "next_try_at", "lease_until"])
         AuditEntry.record(actor, "webhook.resend", delivery.event_id, call=delivery.subject)
     return delivery
+
+
+def _let_go(delivery: Delivery, now: datetime) -> None:
+    """Let those that wait because this one does wait no longer."""
+    waiting = _behind(delivery).filter(next_try_at=delivery.next_try_at)
+    # One that a drain holds is not waited for: it may be waiting for ours.
+    held = waiting.select_for_update(skip_locked=True, of=("self",))
+    keys = list(held.values_list("pk", flat=True))
+    Delivery.objects.filter(pk__in=keys).update(next_try_at=now)
+
+
+def _behind(delivery: Delivery) -> QuerySet[Delivery]:
+    """What waits behind the message in its stream."""
+    stream = Delivery.objects.stream(delivery.subject, delivery.url, delivery.endpoint_id)
+    return stream.filter(sequence__gt=delivery.sequence, state=DeliveryState.PENDING)
 
 
 @lru_cache(maxsize=1000)
@@ -237,23 +302,24 @@ def _record_failure(delivery: Delivery, answer: Answer, now: datetime) -> None:
     state = DeliveryState.PENDING if tries < len(WAITS) else DeliveryState.EXHAUSTED
     if answer.is_gone:
         state = DeliveryState.DISABLED
-    held = _held([delivery]).update(
-        state=state, tries=tries, next_try_at=_next_try(tries, answer, now), lease_until=None
-    )
-    if held and answer.is_gone and delivery.endpoint_id:
+    next_try_at = _next_try(tries, answer, now)
+    held = _held([delivery]).update(state=state, tries=tries, next_try_at=next_try_at, lease_until=None)
+    if not held:
+        return
+    if state == DeliveryState.PENDING:
+        # They go after it, so no claim need look at them before.
+        _behind(delivery).filter(next_try_at__lt=next_try_at).update(next_try_at=next_try_at)
+    elif answer.is_gone and delivery.endpoint_id:
         turn_off(SYSTEM, delivery.endpoint_id, because="It answered 410 Gone: it wants no more.", now=now)
-    elif held and answer.is_gone:
-        later = Delivery.objects.stream(delivery.subject, delivery.url)
-        later.filter(state=DeliveryState.PENDING).update(state=DeliveryState.DISABLED)
+    elif answer.is_gone:
+        _behind(delivery).update(state=DeliveryState.DISABLED)
 
 
 def turn_off(actor: Actor, endpoint_id: str, *, because: str = "", now: datetime) -> None:
-    """Tell the endpoint nothing more, what waits neither."""
+    """Tell the endpoint nothing more; what waits, the next claim puts aside."""
     found = Endpoint.objects.filter(pk=endpoint_id, enabled=True)
     if found.update(enabled=False, off_because=because, updated_at=now):
         AuditEntry.record(actor, "endpoint.off", endpoint_id)
-    waiting = Delivery.objects.filter(endpoint=endpoint_id, state=DeliveryState.PENDING)
-    waiting.update(state=DeliveryState.DISABLED)
 
 
 def _next_try(tries: int, answer: Answer, now: datetime) -> datetime:

@@ -7,12 +7,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from temphone.accounts.actors import Actor, Role
-from temphone.accounts.models import AuditEntry
+from temphone.accounts.models import AuditEntry, IdempotencyRecord
 from temphone.lib import ids
 from temphone.lib.errors import Conflict, Invalid, NotFound
 from temphone.webhooks import guard
-from temphone.webhooks.actions import Notice, enqueue, receiver_of, turn_off
-from temphone.webhooks.models import Delivery, DeliveryState, Endpoint, Event
+from temphone.webhooks.actions import Notice, enqueue, turn_off
+from temphone.webhooks.models import FAILED, Delivery, DeliveryState, Endpoint, Event
 
 OVERLAP = timedelta(hours=24)  # so long the secret before signs as well
 MOST_AGAIN = 10_000  # messages that one request sends again
@@ -34,16 +34,18 @@ def get_endpoint(*, actor: Actor, endpoint_id: str) -> Endpoint:
 
 @transaction.atomic
 def create_endpoint(
-    *, actor: Actor, name: str, url: str, events: Collection[str], now: datetime
+    *, actor: Actor, name: str, url: str, events: Collection[str], now: datetime, token: str = ""
 ) -> tuple[Endpoint, str]:
     """Add an endpoint, switched on; with its secret, which nobody is shown again.
 
     Raises:
         Forbidden
         Invalid: the address cannot be public, or no event is chosen.
+        Conflict: a form with this one-time token was sent before.
     """
     actor.require(Role.ADMIN)
     endpoint = Endpoint(name=name, url=_url(url), events=_events(events), created_at=now, updated_at=now)
+    _only_once(actor, token, endpoint, now)
     secret = endpoint.new_secret()
     endpoint.save(force_insert=True)
     AuditEntry.record(actor, "endpoint.create", endpoint.pk, events=endpoint.events)
@@ -60,12 +62,9 @@ def change_endpoint(
         Forbidden, NotFound, Invalid
     """
     endpoint = _locked(actor, endpoint_id)
-    moved = endpoint.url != _url(url)
+    moved = endpoint.url != _url(url)  # each claim sends what waits to where the endpoint is then
     endpoint.name, endpoint.url, endpoint.events, endpoint.updated_at = name, url, _events(events), now
     endpoint.save(update_fields=["name", "url", "events", "updated_at"])
-    if moved:
-        waiting = Delivery.objects.filter(endpoint=endpoint, state=DeliveryState.PENDING)
-        waiting.update(url=url, receiver=receiver_of(url))
     AuditEntry.record(actor, "endpoint.change", endpoint.pk, events=endpoint.events, moved=moved)
     return endpoint
 
@@ -88,18 +87,43 @@ def switch_endpoint(*, actor: Actor, endpoint_id: str, on: bool, now: datetime) 
 
 
 @transaction.atomic
-def rotate_secret(*, actor: Actor, endpoint_id: str, keep_old: bool, now: datetime) -> tuple[Endpoint, str]:
+def rotate_secret(
+    *, actor: Actor, endpoint_id: str, keep_old: bool, now: datetime, token: str = ""
+) -> tuple[Endpoint, str]:
     """Sign with a new secret; with the one before as well for OVERLAP, if it is kept.
 
     Raises:
         Forbidden, NotFound
+        Conflict: one before is kept still, so the one before that would be lost, which a receiver may be
+            the only one to know; or a form with this one-time token was sent before.
     """
     endpoint = _locked(actor, endpoint_id)
+    _only_once(actor, token, endpoint, now)
+    if keep_old and endpoint.signs_twice(now):
+        raise Conflict(
+            f"Two secrets sign for {endpoint} already. End that first, or let the new one sign alone.",
+            code="secrets_overlap",
+        )
     secret = endpoint.new_secret(keep_until=now + OVERLAP if keep_old else None)
     endpoint.updated_at = now
     endpoint.save(update_fields=["sealed", "sealed_before", "before_until", "updated_at"])
     AuditEntry.record(actor, "endpoint.rotate", endpoint.pk, keep_old=keep_old)
     return endpoint, secret
+
+
+@transaction.atomic
+def end_overlap(*, actor: Actor, endpoint_id: str, now: datetime) -> Endpoint:
+    """Sign with the newest secret alone, before its time.
+
+    Raises:
+        Forbidden, NotFound
+    """
+    endpoint = _locked(actor, endpoint_id)
+    if endpoint.before_until is not None:
+        endpoint.sealed_before, endpoint.before_until, endpoint.updated_at = "", None, now
+        endpoint.save(update_fields=["sealed_before", "before_until", "updated_at"])
+        AuditEntry.record(actor, "endpoint.end_overlap", endpoint.pk)
+    return endpoint
 
 
 @transaction.atomic
@@ -158,7 +182,7 @@ def resend_failed(*, actor: Actor, endpoint_id: str | None, since: datetime, now
         Conflict: it is off.
     """
     actor.require(Role.ADMIN)
-    failed = Delivery.objects.failed().filter(created_at__gte=since)
+    failed = Delivery.objects.made_since(since)
     if endpoint_id:
         endpoint = get_endpoint(actor=actor, endpoint_id=endpoint_id)
         if not endpoint.enabled:
@@ -166,14 +190,12 @@ def resend_failed(*, actor: Actor, endpoint_id: str | None, since: datetime, now
         failed = failed.filter(endpoint=endpoint)
     else:
         failed = failed.filter(Q(endpoint=None) | Q(endpoint__enabled=True))
-    chosen = failed.select_for_update(skip_locked=True, of=("self",)).order_by("id")
-    keys = list(chosen.values_list("pk", flat=True)[:MOST_AGAIN])
-    again = Delivery.objects.filter(pk__in=keys)
+    keys: list[int] = []
+    for state in FAILED:  # an index has each in this order
+        chosen = failed.filter(state=state).select_for_update(skip_locked=True, of=("self",)).order_by("id")
+        keys += chosen.values_list("pk", flat=True)[:MOST_AGAIN]
+    again = Delivery.objects.filter(pk__in=sorted(keys)[:MOST_AGAIN])
     count = again.update(state=DeliveryState.PENDING, tries=0, next_try_at=now, lease_until=None)
-    for endpoint in Endpoint.objects.present().filter(deliveries__in=again).distinct():
-        again.filter(endpoint=endpoint).exclude(url=endpoint.url).update(
-            url=endpoint.url, receiver=receiver_of(endpoint.url)
-        )
     target = endpoint_id or "all endpoints"
     AuditEntry.record(actor, "webhook.resend_failed", target, since=since.isoformat(), messages=count)
     return count
@@ -183,6 +205,19 @@ def _locked(actor: Actor, endpoint_id: str) -> Endpoint:
     actor.require(Role.ADMIN)
     Endpoint.objects.select_for_update(no_key=True).filter(pk=endpoint_id).first()
     return get_endpoint(actor=actor, endpoint_id=endpoint_id)
+
+
+def _only_once(actor: Actor, token: str, endpoint: Endpoint, now: datetime) -> None:
+    """Keep that the form with this token was sent: sent twice, it does what it does once."""
+    if not token:
+        return
+    _record, is_first = IdempotencyRecord.objects.get_or_create(
+        owner=f"{actor.kind}:{actor.id}",
+        key=f"form:{token}",
+        defaults={"target": endpoint.pk, "created_at": now},
+    )
+    if not is_first:
+        raise Conflict("This form was sent before.", code="sent_before")
 
 
 def _url(url: str) -> str:

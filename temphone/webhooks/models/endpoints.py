@@ -92,9 +92,13 @@ class Endpoint(models.Model):
         transaction.on_commit(SUBSCRIBERS.forget)
 
     def new_secret(self, *, keep_until: datetime | None = None) -> str:
-        """Sign with a new secret from now on, and until ``keep_until`` with the one of before as well."""
-        self.sealed_before = self.sealed if keep_until else ""
-        self.before_until = keep_until
+        """Sign with a new secret from now on, and until ``keep_until`` with the one of before as well.
+
+        One that can no longer be read signs nothing, so it is not kept.
+        """
+        keeps = keep_until is not None and _unsealed(self.sealed) is not None
+        self.sealed_before = self.sealed if keeps else ""
+        self.before_until = keep_until if keeps else None
         secret = "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
         self.sealed = seal(secret, secret=settings.SECRET_KEY, purpose=PURPOSE)
         return secret
@@ -105,12 +109,19 @@ class Endpoint(models.Model):
         Raises:
             Unreadable: it was sealed under another SECRET_KEY.
         """
-        sealed = [self.sealed, self.sealed_before if self.signs_twice(now) else ""]
-        return [unseal(one, secret=settings.SECRET_KEY, purpose=PURPOSE) for one in sealed if one]
+        if not self.sealed:
+            return []
+        found = [unseal(self.sealed, secret=settings.SECRET_KEY, purpose=PURPOSE)]
+        if self._overlaps(now) and (before := _unsealed(self.sealed_before)):
+            found.append(before)
+        return found
 
     def signs_twice(self, now: datetime) -> bool:
         """Whether the secret before still signs beside the new one."""
-        return bool(self.sealed_before) and self.before_until is not None and now < self.before_until
+        return self._overlaps(now) and _unsealed(self.sealed_before) is not None
+
+    def _overlaps(self, now: datetime) -> bool:
+        return self.before_until is not None and now < self.before_until
 
     @property
     def is_readable(self) -> bool:
@@ -119,6 +130,14 @@ class Endpoint(models.Model):
             return bool(self.signing_secrets(utc_now()))
         except Unreadable:
             return False
+
+
+def _unsealed(sealed: str) -> str | None:
+    """The secret; None where there is none, or none that this SECRET_KEY opens."""
+    try:
+        return unseal(sealed, secret=settings.SECRET_KEY, purpose=PURPOSE) if sealed else None
+    except Unreadable:
+        return None
 
 
 class Subscribers:

@@ -52,7 +52,7 @@ from tests.proofs.stage.hasty import hasty
 def dial_then_update() -> None:
     """The dial goes out first; that it did is written afterwards."""
 
-    def dial_due() -> None:
+    def dial_due(_rung_at: datetime) -> None:
         with transaction.atomic():
             requests, _ = dialing.claim_due(mode="test")
             results = asyncio.run(wiring.carrier().dial(requests)) if requests else []
@@ -203,7 +203,7 @@ def written_by_and_by() -> None:
 
 def nobody_asks() -> None:
     """What was claimed and never answered is not asked for."""
-    tasks.reconcile = lambda: None
+    tasks.reconcile = lambda _rung_at: None
 
 
 def retried_with_a_new_attempt() -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -16,6 +17,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, connection
 from django.utils.module_loading import import_string
 
+from temphone.doorbell import ringing
 from temphone.gateway.config import Config
 from temphone.gateway.gateway import serve
 from temphone.gateway.ledger import Ledger
@@ -139,7 +141,7 @@ def carry(plan: Plan) -> None:
 
 def worker(plan: Plan) -> None:
     """Run the tasks that the clock's bells ring for; messages in a thread of their own, as workers do."""
-    clock.async_task = lambda task: run(plan, task)
+    ringing.async_task = lambda task, rung_at: run(plan, task, rung_at)
     bells = clock.bells()
     delivering = [bell for bell in bells if bell.task == DELIVER]
     others = [bell for bell in bells if bell.task != DELIVER]
@@ -155,9 +157,9 @@ def ring(plan: Plan, bells: list[clock.Bell | clock.Chime]) -> None:
         time.sleep(POLL_S)
 
 
-def run(plan: Plan, task: str) -> None:
+def run(plan: Plan, task: str, rung_at: datetime) -> None:
     """What django-q2 does with a task."""
-    attempt(plan, task, import_string(task))
+    attempt(plan, task, lambda: import_string(task)(rung_at))
 
 
 def attempt(plan: Plan, task: str, work: Callable[[], object]) -> None:

@@ -22,6 +22,7 @@ SPANS = (
     ("calls.actions.carrier_events", "SLACK"),
     ("calls.models.carriers", "HEARD_WITHIN"),
     ("calls.tasks", "DRAIN_S"),
+    ("temphone.doorbell.models", "UNHEARD"),
     ("temphone.gateway.call", "OPT_OUT_WAIT_S"),
     ("temphone.gateway.callback", "TIMEOUT_S"),
     ("temphone.gateway.heartbeat", "EVERY_S"),
