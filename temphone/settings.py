@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from csp.constants import NONE, SELF
 
+from temphone.lib import catalogs
 from temphone.lib import environment as env
 from temphone.telephony.signing import secret_in
 
@@ -133,7 +134,8 @@ AXES_VERBOSE = False
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALES = BASE_DIR / "locale"  # the sources
+LOCALE_PATHS = [catalogs.folder_of(LOCALES, DATA_DIR / "locale")]  # made of them by who shows pages
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True

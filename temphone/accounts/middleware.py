@@ -1,12 +1,13 @@
-"""Pages show times in the reader's zone and words in their language, and keep when a session was last used."""
+"""Pages show times in the reader's zone, words in their language; and when a session was last used."""
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
 from temphone.accounts.sessions import SessionStore
-from temphone.lib import clock
+from temphone.lib import catalogs, clock
 from temphone.lib.clock import zone
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -14,6 +15,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 def as_they_read(get_response: GetResponse) -> GetResponse:
     """Activate the zone and the language of whoever is logged in, for this request."""
+    catalogs.compile_all(settings.LOCALES, settings.LOCALE_PATHS[0])
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:

@@ -15,6 +15,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import connection, models, transaction
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from temphone.accounts.actors import Actor, Role
 from temphone.lib import ids
@@ -25,16 +26,16 @@ from temphone.lib.clock import zone
 class Theme(models.TextChoices):
     """The colours of the pages."""
 
-    AUTO = "auto", "As the system"
-    LIGHT = "light", "Light"
-    DARK = "dark", "Dark"
+    AUTO = "auto", _("As the system")
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
 
 
 class Mode(models.TextChoices):
     """Test rings nobody: the simulated network answers. Live rings people."""
 
-    TEST = "test", "Test"
-    LIVE = "live", "Live"
+    TEST = "test", _("Test")
+    LIVE = "live", _("Live")
 
 
 def validate_zone(name: str) -> None:
