@@ -17,7 +17,7 @@ define install
 @touch $@
 endef
 
-.PHONY: run install voice voice-test test check bench prove
+.PHONY: run install voice voice-test test check bench prove messages
 
 run: .venv/run.stamp
 	@exec $(VENV_PYTHON) manage.py dev
@@ -35,6 +35,10 @@ test: .venv/dev.stamp
 
 prove: .venv/dev.stamp
 	@exec $(RUN) tests.proofs $(PROVE)
+
+# The texts of the sources, into locale/*/LC_MESSAGES/django.po, where they are translated.
+messages: .venv/dev.stamp
+	@$(VENV_PYTHON) manage.py messages
 
 # The database and the secrets of these checks are thrown away; they see a production environment.
 check: export TEMPHONE_DATA_DIR = .venv/check

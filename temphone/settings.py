@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from csp.constants import NONE, SELF
 
+from temphone.lib import catalogs
 from temphone.lib import environment as env
 from temphone.telephony.signing import secret_in
 
@@ -76,7 +77,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
-    "temphone.accounts.middleware.activate_zone",
+    "temphone.accounts.middleware.as_they_read",
     "temphone.accounts.middleware.require_two_steps",
     "temphone.api.middleware.views",  # the last
 ]
@@ -136,7 +137,9 @@ AXES_VERBOSE = False
 REQUIRE_TWO_STEPS = env.choice("TEMPHONE_REQUIRE_TWO_STEPS", "", ("admins", "everyone"))
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("es", "Español")]
+LOCALES = BASE_DIR / "locale"  # the sources
+LOCALE_PATHS = [catalogs.folder_of(LOCALES, DATA_DIR / "locale")]  # made of them by who shows pages
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True

@@ -26,7 +26,7 @@ OPTIONAL = frozenset({"campaign", "agent", "caller_id", "max_minutes", "webhook_
 def mode_choices() -> list[tuple[str, str]]:
     """Test always; live where there are real lines."""
     modes = [Mode.TEST, Mode.LIVE] if Number.objects.for_live() else [Mode.TEST]
-    return [(mode.value, mode.label) for mode in modes]
+    return [(mode.value, str(mode.label)) for mode in modes]
 
 
 class ScheduleForm(MomentForm):

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_safe
 
 from calls.hours import is_open
@@ -21,6 +21,7 @@ from calls.states import CallStatus
 from temphone.lib import clock
 from temphone.lib.clock import from_wall, zone
 from temphone.pages import StaffRequest, page
+from temphone.templatetags.times import full_date, long_date, long_day
 
 VIEWS = {"week": gettext_lazy("Week"), "day": gettext_lazy("Day")}
 CLOCKS = {
@@ -137,7 +138,7 @@ class Cell:
     @property
     def name(self) -> str:
         """As it is spoken of."""
-        return f"{date_format(self.day, 'l j F')}, {self.hour:02}:00"
+        return f"{long_day(self.day)}, {self.hour:02}:00"
 
 
 @page
@@ -168,10 +169,10 @@ def calendar(request: StaffRequest) -> HttpResponse:
 
 def _title(days: Sequence[date]) -> str:
     if len(days) == 1:
-        return date_format(days[0], "l j F Y")
+        return full_date(days[0])
     first, last = days[0], days[-1]
-    begins = date_format(first, "j" if first.month == last.month else "j F")
-    return _("{first} to {last}").format(first=begins, last=date_format(last, "j F Y"))
+    begins = date_format(first, "j" if first.month == last.month else pgettext("date format", "j F"))
+    return _("{first} to {last}").format(first=begins, last=long_date(last))
 
 
 def _cells(shown: Shown, now: datetime) -> dict[Where, Cell]:

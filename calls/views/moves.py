@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from django.http import JsonResponse, QueryDict
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from calls.forms import MomentForm
+from temphone.templatetags.times import long_day
 
 WHOSE = ("contact", "mine", "utc")
 
@@ -17,7 +17,7 @@ def told(form: MomentForm, *, is_moved: bool) -> JsonResponse:
         errors = [str(error) for errors in form.errors.values() for error in errors]
         return JsonResponse({"moved": False, "text": " ".join(errors)}, status=422)
     day, time = form.cleaned_data["date"], form.cleaned_data["time"]
-    text = _("Moved to {day}, {time}.").format(day=date_format(day, "l j F"), time=f"{time:%H:%M}")
+    text = _("Moved to {day}, {time}.").format(day=long_day(day), time=f"{time:%H:%M}")
     return JsonResponse({"moved": True, "text": text})
 
 

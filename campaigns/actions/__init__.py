@@ -13,6 +13,7 @@ from contacts.models import Purpose
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry, Mode
 from temphone.lib.errors import Conflict, NotFound
+from temphone.said import in_english
 
 EDITABLE = ("name", "purpose", "agent_id")
 
@@ -123,7 +124,9 @@ def _go(to: CampaignStatus, action: str, actor: Actor, campaign_id: str, now: da
     # What was written on its page has no calls yet: it is launched there, which makes them.
     is_unlaunched = campaign.is_draft and bool(campaign.message) and to == CampaignStatus.RUNNING
     if to not in TRANSITIONS[before] or is_unlaunched:
-        raise Conflict(f"Campaign {campaign.pk} is {before.label.lower()}.", code=f"campaign_{before.value}")
+        raise Conflict(
+            f"Campaign {campaign.pk} is {in_english(before.label).lower()}.", code=f"campaign_{before.value}"
+        )
     # A launch that something is in the way of would otherwise be waited for on its page for ever.
     ends_launch = (
         {"launch_ended_at": now, "launch_problem": ""} if to in OVER and campaign.is_launching else {}

@@ -27,6 +27,7 @@ from temphone.accounts.models import Mode
 from temphone.lib import clock
 from temphone.lib.errors import DomainError, Invalid
 from temphone.pages import StaffRequest, capped_count, page
+from temphone.said import said
 
 FOUND = 12
 VARIABLES = ("first_name", "last_name", "company")
@@ -154,7 +155,8 @@ def _spoken(form: CampaignForm, contact: Contact | None) -> dict[str, Any]:
     try:
         return {"rendered": spoken.render(message, contact=contact, metadata=None, now=clock.now())}
     except Invalid as error:
-        return {"problem": error.message.replace("Field 'initial_message'", _("The message"), 1)}
+        problem = error.message.removeprefix("Field 'initial_message' ")
+        return {"problem": f"{_('The message')} {said(problem)}"}
 
 
 @page

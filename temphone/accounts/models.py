@@ -16,6 +16,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import connection, models, transaction
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from temphone.accounts.actors import Actor, Role
 from temphone.lib import ids, totp
@@ -27,16 +28,16 @@ from temphone.lib.sealing import seal, unseal
 class Theme(models.TextChoices):
     """The colours of the pages."""
 
-    AUTO = "auto", "As the system"
-    LIGHT = "light", "Light"
-    DARK = "dark", "Dark"
+    AUTO = "auto", _("As the system")
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
 
 
 class Mode(models.TextChoices):
     """Test rings nobody: the simulated network answers. Live rings people."""
 
-    TEST = "test", "Test"
-    LIVE = "live", "Live"
+    TEST = "test", _("Test")
+    LIVE = "live", _("Live")
 
 
 def validate_zone(name: str) -> None:
@@ -79,6 +80,10 @@ class User(AbstractUser):
         default="UTC",
         validators=[validate_zone],
         help_text="The zone in which you read times, such as Europe/Madrid.",
+    )
+
+    language = models.CharField(
+        max_length=10, choices=settings.LANGUAGES, blank=True, help_text="Of the pages; empty: the browser's."
     )
 
     phone = models.CharField(

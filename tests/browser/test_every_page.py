@@ -34,7 +34,11 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def ids(live_server) -> dict[str, str]:
-    """Something on every page: long names, other scripts, each state."""
+    return something_on_every_page()
+
+
+def something_on_every_page() -> dict[str, str]:
+    """Long names, other scripts, each state."""
     a_gateway(now=clock.now())
     contact = a_contact(
         first_name="Maximiliana-Theodora",

@@ -7,10 +7,11 @@ from temphone.lib.errors import NotFound
 
 
 @transaction.atomic
-def save_account(*, user: User, first_name: str, last_name: str, timezone: str) -> None:
-    """Change one's own name and the zone in which one reads times. Everybody may."""
-    user.first_name, user.last_name, user.timezone = first_name, last_name, timezone
-    user.save(update_fields=["first_name", "last_name", "timezone"])
+def save_account(*, user: User, first_name: str, last_name: str, timezone: str, language: str) -> None:
+    """Change one's own name, and the zone and language in which one reads. Everybody may."""
+    user.first_name, user.last_name = first_name, last_name
+    user.timezone, user.language = timezone, language
+    user.save(update_fields=["first_name", "last_name", "timezone", "language"])
     AuditEntry.record(user.actor(), "account.change", f"user:{user.pk}")
 
 

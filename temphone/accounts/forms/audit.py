@@ -7,6 +7,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from temphone.accounts.models import ApiKey, AuditEntry, AuditQuerySet, User
 from temphone.lib.clock import from_wall
@@ -35,7 +36,7 @@ GROUPS = (
             "calls.export": _("Exported calls"),
             "recording.play": _("Listened to a recording"),
             "stop.on": _("Stopped all calling"),
-            "stop.off": _("Let calling go on"),
+            "stop.off": pgettext_lazy("audit log", "Let calling go on"),
             "stop.hang_up": _("Hung up all calls"),
         },
     ),
@@ -76,7 +77,7 @@ GROUPS = (
             "campaign.cancel": _("Canceled a campaign"),
             "campaign.complete": _("Completed a campaign"),
             "campaign.reopen": _("Let a campaign run on to which a call was added as it was completed"),
-            "agent.create": _("Made an agent"),
+            "agent.add": _("Made an agent"),
             "agent.change": _("Changed an agent"),
             "agent.default": _("Made an agent the default"),
             "agent.archive": _("Archived an agent"),
@@ -159,7 +160,7 @@ class AuditFilter(forms.Form):
         label=_("What"),
         choices=[
             ("", _("Anything")),
-            *((str(group), list(actions.items())) for group, actions in GROUPS),
+            *((group, list(actions.items())) for group, actions in GROUPS),
         ],
     )
     since = _day(_("From"))

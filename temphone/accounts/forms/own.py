@@ -1,6 +1,7 @@
 """What staff set of their own account."""
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import PasswordChangeForm
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +23,9 @@ class AccountForm(forms.Form):
     last_name = forms.CharField(required=False, max_length=150, label=_("Last name"))
     timezone = forms.ChoiceField(
         label=_("Your time zone"), choices=zone_choices, help_text=_("All times are shown on this clock.")
+    )
+    language = forms.ChoiceField(
+        required=False, label=_("Language"), choices=[("", _("As the browser asks")), *settings.LANGUAGES]
     )
 
 

@@ -120,7 +120,7 @@ def sessions_end(request: StaffRequest) -> HttpResponse:
 
 
 def _values_of(user: User) -> dict[str, object]:
-    return {"first_name": user.first_name, "last_name": user.last_name, "timezone": user.timezone}
+    return {name: getattr(user, name) for name in ("first_name", "last_name", "timezone", "language")}
 
 
 @page
