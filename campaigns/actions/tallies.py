@@ -120,6 +120,11 @@ class Kept(Generic[T]):
                 self._found[key] = (began + took_s + min(took_s * KEPT_TIMES, LONGEST_S), found)
         return found
 
+    def forget(self) -> None:
+        """Count everything anew."""
+        with self._lock:
+            self._found.clear()
+
 
 TALLIES = Kept[dict[str, Tally]]()
 OUTCOMES = Kept[dict[Outcome, int]]()
