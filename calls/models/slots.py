@@ -26,6 +26,7 @@ class Place:
     """Which hour a call is in, and when exactly."""
 
     slot: int
+    status: CallStatus
     at: datetime
     call_id: str
     zone_name: str  # the contact's, where it was asked for
@@ -43,6 +44,25 @@ def first_of_each(
     return sorted(found, key=lambda place: (place.at, place.call_id))
 
 
+def counted(full: Sequence[tuple[CallStatus, tuple[datetime, datetime]]], *, most: int) -> list[int]:
+    """How many calls of the status each of these spans has, counted no further than ``most``; one query."""
+    if not full:
+        return []
+    adapt, params = connection.ops.adapt_datetimefield_value, []
+    for status, (start, end) in full:
+        params += [status.value, adapt(start), adapt(end)]
+    counts = [_count(COLUMNS[status], most) for status, _span in full]
+    with connection.cursor() as cursor:
+        cursor.execute(" ".join(["SELECT", ", ".join(counts)]), params)
+        return list(cursor.fetchone())
+
+
+def _count(column: str, most: int) -> str:
+    table = connection.ops.quote_name(Call._meta.db_table)
+    within = ["WHERE status = %s AND", column, ">= %s AND", column, "< %s LIMIT", str(most)]
+    return " ".join(["(SELECT COUNT(*) FROM (SELECT 1 FROM", table, *within, ") AS part)"])
+
+
 def _of_status(
     status: CallStatus, slots: Sequence[tuple[datetime, datetime]], most: int, *, with_zone: bool
 ) -> list[Place]:
@@ -54,7 +74,7 @@ def _of_status(
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), params)
         return [
-            Place(slot=slot, call_id=pk, at=_instant(at), zone_name=zone_name)
+            Place(slot=slot, status=status, call_id=pk, at=_instant(at), zone_name=zone_name)
             for slot, pk, at, zone_name in cursor.fetchall()
         ]
 
