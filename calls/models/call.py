@@ -18,7 +18,7 @@ from calls.states import (
     CallStatus,
 )
 from campaigns.models import Agent, Campaign
-from campaigns.states import NOT_HELD
+from campaigns.states import CampaignStatus
 from contacts.models import Contact, ContactWord, Purpose
 from temphone.accounts.models import ApiKey, Mode, User
 from temphone.lib import ids
@@ -37,21 +37,24 @@ MOST_PEOPLE = 200  # whose calls a search looks at
 class CallQuerySet(models.QuerySet["Call"]):
     """Reads of calls."""
 
-    def due(self, now: datetime) -> "CallQuerySet":
-        """Calls that may be claimed now, the longest due first.
+    def waiting(self, now: datetime) -> "CallQuerySet":
+        """Calls whose time has come, the longest due first; also those that something holds."""
+        return self.filter(status=CallStatus.SCHEDULED, due_at__lte=now).order_by("due_at", "id")
 
-        Left out, so that they do not stand in the way of others: those of a campaign that holds its
-        calls, and those whose number has a call up already.
-        """
+    def claimable(self, now: datetime) -> "CallQuerySet":
+        """Calls whose time has come, but for those whose number has a call up already."""
         from calls.models.attempt import Attempt
 
         number_in_use = Exists(Attempt.objects.filter(to=OuterRef("contact__phone"), state__in=LIVE))
         # Within a Case, so that PostgreSQL looks each number up. It would join the live attempts, of which
         # its statistics know few when many calls have just begun, and compare each with each.
         is_free = Case(When(number_in_use, then=False), default=True)
-        held = Q(campaign__isnull=False) & ~Q(campaign__status__in=NOT_HELD)
-        waiting = self.filter(status=CallStatus.SCHEDULED, due_at__lte=now)
-        return waiting.exclude(held).filter(is_free).order_by("due_at", "id")
+        return self.waiting(now).filter(is_free)
+
+    def due(self, now: datetime) -> "CallQuerySet":
+        """Calls that may be claimed now, the longest due first: their campaign, if any, runs."""
+        held = Q(campaign__isnull=False) & ~Q(campaign__status=CampaignStatus.RUNNING)
+        return self.claimable(now).exclude(held)
 
     def of_mode_due(self, mode: str, now: datetime) -> "CallQuerySet":
         """Calls of the mode that are due, in no order; found along an index that has none of the other."""
@@ -185,6 +188,9 @@ class Call(models.Model):
         indexes: ClassVar = [
             # Not partial: SQLite takes no partial index for a status that is a parameter.
             models.Index(fields=["status", "due_at", "id"], name="call_due"),
+            models.Index(
+                fields=["status", "due_at", "id"], name="call_single_due", condition=Q(campaign__isnull=True)
+            ),
             # The others each have the order of a list, to the id: a campaign's calls share an instant.
             models.Index(fields=["-scheduled_at", "-id"], name="call_newest"),
             models.Index(fields=["status", "-scheduled_at", "-id"], name="call_status_newest"),

@@ -63,6 +63,10 @@ class Campaign(models.Model):
     launch_size = models.PositiveIntegerField(default=0, editable=False, help_text="People, when it began.")
     launch_made = models.PositiveIntegerField(default=0, editable=False, help_text="Calls so far.")
     launch_after = models.CharField(max_length=64, blank=True, editable=False, help_text="The last contact.")
+    plan_since = models.DateTimeField(null=True, blank=True, editable=False, help_text="The pace begins.")
+    plan_from = models.PositiveIntegerField(
+        default=0, editable=False, help_text="With which of its calls; those before were planned earlier."
+    )
     launch_problem = models.TextField(blank=True, editable=False, help_text="Why it goes on no further.")
     launched_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.SET_NULL, editable=False, db_index=False

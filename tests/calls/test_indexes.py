@@ -5,16 +5,21 @@ from django.db import connection
 from django.db.models import Count
 
 from calls.actions.bulk import fresh
+from calls.actions.queues import campaigns_with_due_calls
 from calls.models import Attempt, Call, Recording
 from calls.models.call import needing_attention
 from campaigns.models import Campaign
 from contacts.models import Contact, ContactWord, Suppression
+from temphone.accounts.models import Mode
 from temphone.keyset import following
 from temphone.webhooks.models import Delivery
 from tests.builders import NOON, a_campaign
 
 QUESTIONS = {
+    "calls that wait": lambda: Call.objects.waiting(NOON),
     "due calls": lambda: Call.objects.due(NOON),
+    "due calls of a campaign": lambda: Call.objects.claimable(NOON).filter(campaign="camp_1"),
+    "campaigns with due calls": lambda: campaigns_with_due_calls(Mode.LIVE, NOON),
     "due calls of a mode": lambda: Call.objects.of_mode_due("live", NOON),
     "attempts by a trunk": lambda: Attempt.objects.filter(trunk="trk_1"),
     "overdue attempts": lambda: Attempt.objects.overdue(NOON),
@@ -55,10 +60,19 @@ def test_a_launch_looks_at_each_persons_calls_and_not_at_the_campaigns():
 
 
 @pytest.mark.django_db
+def test_due_single_calls_are_found_past_all_of_campaigns():
+    single = Call.objects.claimable(NOON).filter(campaign=None)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "call_single_due" in single.explain()
+
+
+@pytest.mark.django_db
 @pytest.mark.postgresql
 def test_a_due_calls_number_is_looked_up_and_not_joined():
     """Joined, each call would be compared with each live attempt when many have just begun."""
-    assert "Anti Join" not in (plan := Call.objects.due(NOON).explain())
+    assert "Anti Join" not in (plan := Call.objects.claimable(NOON).explain())
     assert "SubPlan" in plan
 
 

@@ -75,6 +75,7 @@ GROUPS = (
             "campaign.continue": _("Let a campaign go on after its first calls"),
             "campaign.cancel": _("Canceled a campaign"),
             "campaign.complete": _("Completed a campaign"),
+            "campaign.reopen": _("Let a campaign run on to which a call was added as it was completed"),
             "agent.create": _("Made an agent"),
             "agent.change": _("Changed an agent"),
             "agent.default": _("Made an agent the default"),
