@@ -212,6 +212,7 @@ def _campaigns(dialect: Dialect, now: int) -> str:
         "status": "CASE WHEN i < 20 THEN 'running' ELSE 'completed' END",
         "mode": f"CASE WHEN i % {CAMPAIGNS // 4} = 0 THEN 'live' ELSE 'test' END",
         "purpose": "'informational'",
+        "plan_from": "0",
         "created_at": at,
         "updated_at": at,
     }

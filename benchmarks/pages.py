@@ -8,7 +8,7 @@ is this process's, in which SQLite itself runs: where others use the machine it 
 
 BENCHMARK_DATA names a folder in which the filled SQLite stays, as filling it takes minutes. DATABASE_URL may
 be that of a PostgreSQL database, empty or filled before, to use in the place of a server of our own;
-BENCHMARK_DATABASES one of the two, to leave out the other.
+BENCHMARK_DATABASES one of the two, to leave out the other; BENCHMARK_TIMES how often each page is opened.
 """
 
 import json
@@ -34,7 +34,8 @@ Pages = Mapping[str, Mapping[str, float]]
 def main() -> None:
     given = options(__doc__)
     report = Report("pages", title="The dashboard at a million calls", note=" ".join(str(__doc__).split()))
-    calls, times = given.pick(1_000_000, quick=20_000), given.pick(25, quick=2)
+    calls = given.pick(1_000_000, quick=20_000)
+    times = int(os.environ.get("BENCHMARK_TIMES", given.pick(25, quick=2)))
     wanted = os.environ.get("BENCHMARK_DATABASES", "SQLite PostgreSQL").split()
     for database in wanted:
         with _database(database, calls) as (url, path):

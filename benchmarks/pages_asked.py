@@ -141,7 +141,8 @@ def _calls() -> dict[str, str]:
         "completed": _cursor(calls.filter(status="completed", scheduled_at__lt=before), newest),
         "all": _cursor(calls.filter(scheduled_at__lt=before), newest),
     }
-    long = TranscriptTurn.objects.filter(sequence=MANY_TURNS).values_list("attempt__call", flat=True)[0]
+    (last,) = TranscriptTurn.objects.filter(sequence=MANY_TURNS).order_by()[:1]
+    long = last.attempt.call_id
     live = calls.filter(status=CallStatus.IN_PROGRESS)[0].pk
     return {
         **{f"calls, {view}": f"/calls/?view={view}" for view in views},

@@ -86,6 +86,7 @@ def _campaigns(dialect: Dialect, size: Size) -> str:
         "max_attempts": "3",
         "launch_size": "0",
         "launch_made": "0",
+        "plan_from": "0",
         "launch_after": "''",
         "launch_problem": "''",
         "created_at": at,

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db import connection
 
 from calls.models.call import Call
+from calls.models.tallies import instant
 from calls.states import CallStatus
 
 # Where each status stands: a call to come at the time it will ring, others where they were set.
@@ -74,7 +75,7 @@ def _of_status(
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), params)
         return [
-            Place(slot=slot, status=status, call_id=pk, at=_instant(at), zone_name=zone_name)
+            Place(slot=slot, status=status, call_id=pk, at=instant(at), zone_name=zone_name)
             for slot, pk, at, zone_name in cursor.fetchall()
         ]
 
@@ -87,8 +88,3 @@ def _part(slot: int, column: str, most: int, *, with_zone: bool) -> str:
     first = ["ORDER BY", column, ", id LIMIT", str(most)]
     outer = ["SELECT", str(slot), ", id,", column, ",", zone, "FROM"]
     return " ".join([*outer, "(", *chosen, *within, *first, ") AS part"])
-
-
-def _instant(value: datetime | str) -> datetime:
-    """PostgreSQL gives an instant; SQLite its text, in UTC, as it has no type for it."""
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value).replace(tzinfo=UTC)

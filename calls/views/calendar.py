@@ -33,7 +33,7 @@ CLOCKS = {
 }
 SHOWN = {"week": 3, "day": 20}  # calls of an hour
 COUNTED = {"week": 30, "day": 200}
-COUNTED_THERE = {"week": 8, "day": 60}  # on contacts' clocks, where each costs a look at the contact
+COUNTED_THERE = {"week": 5, "day": 25}  # on contacts' clocks, where each costs a look at the contact
 OFFICE_HOURS = range(8, 19)
 HOUR = timedelta(hours=1)
 NEEDED = (
