@@ -6,8 +6,8 @@ from itertools import chain
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, When
-from django.db.models.functions import Upper
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import Concat, Upper
 
 from calls.states import (
     ANSWERED_BY_CHOICES,
@@ -75,8 +75,8 @@ class CallQuerySet(models.QuerySet["Call"]):
             return self.filter(contact=text)
         return self.filter(contact__in=ContactWord.objects.search(text, most=MOST_PEOPLE)) if text else self
 
-    def having(self, *conditions: Mapping[str, object]) -> "CallQuerySet":
-        """The calls that meet them all.
+    def having(self, *conditions: Mapping[str, object], are_few: bool = False) -> "CallQuerySet":
+        """The calls that meet them all; ``are_few``: these are those of some people, which an index gives.
 
         Where they contradict each other, no database is asked: it would read all calls of the one status
         to find that none has the other.
@@ -87,9 +87,19 @@ class CallQuerySet(models.QuerySet["Call"]):
                 return self.none()
         if "outcome" in all_of and all_of.get("status", CallStatus.COMPLETED) not in FINAL:
             return self.none()
-        if "mode" in all_of and not all_of.keys() & WITHOUT_MODE:
+        if "mode" in all_of and not are_few and not all_of.keys() & WITHOUT_MODE:
             all_of["mode_alone"] = str(all_of.pop("mode")).upper()
-        return self.alias(mode_alone=Upper("mode")).filter(**all_of)
+        calls = self.alias(mode_alone=Upper("mode"))
+        # SQLite takes the index of a status, without knowing how many calls have it, and reads them all.
+        in_the_way = ["status", "outcome", "campaign", "mode"] if are_few else []
+        if {"seen_at", "outcome", "status"} <= all_of.keys():
+            in_the_way = ["status"]
+        for name in in_the_way:
+            if name in all_of:
+                value = all_of.pop(name)
+                calls = calls.alias(**{f"{name}_read": Concat(name, Value(""))})
+                all_of[f"{name}_read"] = getattr(value, "pk", value)
+        return calls.filter(**all_of)
 
 
 def needing_attention(now: datetime) -> list[dict[str, object]]:
@@ -218,6 +228,11 @@ class Call(models.Model):
                 condition=Q(campaign__isnull=False),
             ),
             models.Index(
+                fields=["campaign", "outcome", "-scheduled_at", "-id"],
+                name="call_campaign_outcome_newest",
+                condition=Q(campaign__isnull=False, outcome__isnull=False),
+            ),
+            models.Index(
                 fields=["campaign", "status", "due_at", "id"],
                 name="call_campaign_due",
                 condition=Q(campaign__isnull=False),
@@ -236,6 +251,11 @@ class Call(models.Model):
             models.Index(
                 fields=["status", "-scheduled_at", "-id"],
                 name="call_unseen",
+                condition=Q(outcome__isnull=False, seen_at=None),
+            ),
+            models.Index(
+                fields=["outcome", "-scheduled_at", "-id"],
+                name="call_outcome_unseen",
                 condition=Q(outcome__isnull=False, seen_at=None),
             ),
             models.Index(

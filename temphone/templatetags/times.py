@@ -2,14 +2,15 @@
 
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
 
 from calls.hours import is_open
 from temphone.lib.clock import iso, now, zone
@@ -134,7 +135,17 @@ def date_there(moment: datetime, zone_name: str) -> str:
 def moment_there(moment: datetime, zone_name: str) -> str:
     """Day and time in a zone, short: ``Tue 24 Nov 15:30``."""
     local = moment.astimezone(zone(zone_name))
-    return f"{date_format(local.date(), 'D j M')} {local:%H:%M}"
+    return f"{short_day(local.date())} {local:%H:%M}"
+
+
+def short_day(day: date) -> str:
+    """A date as ``Tue 24 Nov``; kept, as a page of hundreds has few."""
+    return _short_day(day, get_language())
+
+
+@lru_cache(maxsize=512)
+def _short_day(day: date, _language: str | None) -> str:
+    return date_format(day, "D j M")
 
 
 @register.filter

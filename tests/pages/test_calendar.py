@@ -1,13 +1,17 @@
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from calls.models import Call, slots
+from calls.states import CallStatus
+from calls.views import calendar
 from temphone.accounts.actors import Role
 from temphone.accounts.models import AuditEntry
+from temphone.lib.clock import zone
 from tests.builders import NOON, a_call, a_contact
 from tests.pages.conftest import a_finished_call, a_live_call, htmx, text_of
 
@@ -113,6 +117,37 @@ def test_no_more_of_an_hour_is_read_than_is_counted(db):
     hour = (NOON, NOON + timedelta(hours=1))
 
     assert len(slots.first_of_each([hour], most=4)) == 4
+
+
+def test_more_of_an_hour_are_counted_than_are_read_but_not_without_end(browse, monkeypatch):
+    monkeypatch.setitem(calendar.COUNTED, "week", 5)
+    for _ in range(7):
+        a_call(scheduled_at="2026-03-15T15:30:00Z")
+    a_finished_call("rejected")
+    client = browse()
+
+    cell = re.sub(r"<[^>]+>", "", cells(text_of(client, "/calendar/?clock=utc"))["2026-03-15", 15])
+
+    # Five of those to come, as far as it counts, and the one that failed; of these three are shown.
+    assert "3 more+" in cell
+    hour = (NOON, NOON + timedelta(hours=1))
+    full = [(CallStatus.SCHEDULED, hour), (CallStatus.FAILED, hour)]
+    assert slots.counted(full, most=5) == [5, 1]
+    assert slots.counted([], most=5) == []
+
+
+@pytest.mark.parametrize(
+    ("zone_name", "day"), [("Australia/Lord_Howe", "2026-04-05"), ("Asia/Kathmandu", "2026-03-15")]
+)
+def test_each_span_lies_in_one_hour_of_the_clock(zone_name, day):
+    # On Lord Howe the clocks go back by half an hour on that day.
+    days = [date.fromisoformat(day)]
+    hours = calendar.Shown(view="day", clock="mine", days=days, my_zone=zone_name).hours()
+
+    assert all(end == start for (_start, end), (start, _end) in pairwise(hours))
+    for start, end in hours:
+        last = end - timedelta(microseconds=1)
+        assert len({moment.astimezone(zone(zone_name)).hour for moment in (start, last)}) == 1
 
 
 def test_the_calendar_takes_the_same_few_queries_however_full_it_is(browse):

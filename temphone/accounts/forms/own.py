@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from temphone.accounts.models import User
 from temphone.lib.clock import zone_names
+from temphone.widgets import QuickSelect
 
 
 def zone_choices() -> list[tuple[str, str]]:
@@ -22,7 +23,10 @@ class AccountForm(forms.Form):
     first_name = forms.CharField(required=False, max_length=150, label=_("First name"))
     last_name = forms.CharField(required=False, max_length=150, label=_("Last name"))
     timezone = forms.ChoiceField(
-        label=_("Your time zone"), choices=zone_choices, help_text=_("All times are shown on this clock.")
+        label=_("Your time zone"),
+        choices=zone_choices,
+        help_text=_("All times are shown on this clock."),
+        widget=QuickSelect,
     )
     language = forms.ChoiceField(
         required=False, label=_("Language"), choices=[("", _("As the browser asks")), *settings.LANGUAGES]
