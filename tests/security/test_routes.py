@@ -169,7 +169,6 @@ BACK_OFFICE = {
     "r/<content_type_id>/<object_id>/",
     "(?P<url>.*)$",
     "^(?P<app_label>accounts|webhooks|contacts|campaigns|calls)/$",
-    "accounts/user/<id>/password/",
     *(
         f"{model._meta.app_label}/{model._meta.model_name}/{page}"
         for model in MODELS

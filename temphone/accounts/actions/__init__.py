@@ -14,7 +14,6 @@ from temphone.accounts.actions.team import (
     change_person,
     get_person,
     invited,
-    keeping_an_admin,
     make_link,
     switch_person,
 )
@@ -31,7 +30,6 @@ __all__ = [
     "get_key",
     "get_person",
     "invited",
-    "keeping_an_admin",
     "make_link",
     "revoke_key",
     "save_account",
