@@ -85,6 +85,8 @@ def test_a_new_password_keeps_this_session_and_ends_the_others(db):
     ).content.decode()
 
     assert "Your password is changed." in page
+    assert sessions_in(page) == []
+    assert LoginSession.objects.get().session_key == here.session.session_key
     assert elsewhere.get("/calls/").status_code == 302
     assert logs_in(Client(), new)
     assert AuditEntry.objects.get().action == "account.password"
