@@ -28,6 +28,7 @@ KINDS = [
 class CampaignForm(forms.Form):
     """Whom to call, what to say, when, and how fast."""
 
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     name = forms.CharField(
         max_length=200,
         label=_("Name"),
@@ -130,6 +131,12 @@ class CampaignForm(forms.Form):
         return {**data, "agent_id": agent.pk if agent else None, "audience": self.audience.kept}
 
     @property
+    def version_seen(self) -> int | None:
+        """Which version of the draft it was filled with."""
+        seen: int | None = self.cleaned_data.get("version")
+        return seen
+
+    @property
     def mode_chosen(self) -> Mode:
         """Test, unless live was chosen."""
         return Mode(self.cleaned_data.get("mode") or Mode.TEST)
@@ -143,6 +150,12 @@ class CampaignForm(forms.Form):
             for text in told:
                 kindly = text.replace(f"Field '{name}'", str(_("This")), 1)
                 self.add_error(field if field in self.fields else None, kindly)
+
+
+class LaunchForm(forms.Form):
+    """Which version of the draft whoever launches it has before them."""
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
 PLAIN = (
@@ -164,6 +177,7 @@ def _values(campaign: Campaign | None) -> dict[str, Any]:
     whom = campaign.whom
     text = {TAG: "tag", SEARCH: "search"}.get(whom.kind)
     return {
+        "version": campaign.version,
         **{name: getattr(campaign, name) for name in PLAIN},
         "agent": campaign.agent_id,
         "kind": whom.kind,

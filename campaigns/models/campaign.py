@@ -68,6 +68,9 @@ class Campaign(models.Model):
         User, null=True, blank=True, on_delete=models.SET_NULL, editable=False, db_index=False
     )
 
+    version = models.PositiveIntegerField(
+        default=1, editable=False, help_text="How often it was written: a form knows which one it shows."
+    )
     created_at = models.DateTimeField(default=utc_now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 

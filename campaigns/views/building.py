@@ -18,7 +18,7 @@ from campaigns.actions.drafts import save_draft
 from campaigns.actions.launching import AT_ONCE, launch_campaign, schedule_some
 from campaigns.actions.planning import Plan
 from campaigns.actions.preflight import Preflight, preflight
-from campaigns.forms.building import CampaignForm
+from campaigns.forms.building import CampaignForm, LaunchForm
 from campaigns.models import Campaign
 from campaigns.models.audience import tags_in_use
 from contacts.models import Contact
@@ -79,6 +79,7 @@ def _saved(request: StaffRequest, campaign: Campaign | None, form: CampaignForm)
             campaign_id=campaign.pk if campaign else None,
             mode=form.mode_chosen,
             values=form.values,
+            version=form.version_seen,
             now=clock.now(),
         )
     except DomainError as error:
@@ -164,12 +165,14 @@ def campaign_launch(request: StaffRequest, campaign_id: str) -> HttpResponse:
     actor, now = request.user.actor(), clock.now()
     actor.require(Role.MANAGER)
     campaign = get_campaign(actor=actor, campaign_id=campaign_id)
-    problem = ""
-    if request.method == "POST":
+    problem, form = "", LaunchForm(request.POST)
+    if request.method == "POST" and form.is_valid():
+        version = form.cleaned_data["version"]
         try:
-            launch_campaign(actor=actor, campaign_id=campaign.pk, now=now)
+            launch_campaign(actor=actor, campaign_id=campaign.pk, version=version, now=now)
         except DomainError as error:
             problem = error.message
+            campaign.refresh_from_db()
         else:
             schedule_some(campaign_id=campaign.pk, now=now, limit=AT_ONCE)
             messages.success(request, _("{name} is launched.").format(name=campaign.name))
@@ -179,7 +182,13 @@ def campaign_launch(request: StaffRequest, campaign_id: str) -> HttpResponse:
             messages.error(request, problem)
         return redirect("campaign", campaign_id=campaign.pk)
     found = preflight(campaign, now=now)
-    context = {"campaign": campaign, "found": found, "problem": problem, **_ways(campaign, found)}
+    context = {
+        "campaign": campaign,
+        "form": LaunchForm(initial={"version": campaign.version}),
+        "found": found,
+        "problem": problem,
+        **_ways(campaign, found),
+    }
     return render(request, "campaigns/launch.html", context)
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from calls.models import Call
 from campaigns import tasks
+from campaigns.actions import update_campaign
 from campaigns.models import Campaign
 from contacts.models import Contact, Suppression
-from temphone.accounts.actors import Role
+from temphone.accounts.actors import SYSTEM, Role
 from tests.builders import a_campaign, a_contact
 from tests.pages.conftest import EARLIER, text_of
 
@@ -138,6 +139,50 @@ def test_a_draft_is_edited_with_what_it_holds(manager):
 
     campaign = Campaign.objects.get()
     assert (campaign.name, campaign.window, campaign.mode) == ("Spring", None, "test")
+
+
+def version_in(page: str) -> str:
+    return re.search(r'name="version" value="(\d+)"', page)[1]
+
+
+def test_of_two_who_edit_a_draft_the_second_is_told_and_overwrites_nothing(manager):
+    manager.post("/campaigns/new/", FILLED)
+    campaign = Campaign.objects.get()
+    address = f"/campaigns/{campaign.pk}/edit/"
+    seen = version_in(text_of(manager, address))
+    manager.post(address, {**FILLED, "version": seen, "name": "Spring"})
+
+    late = manager.post(address, {**FILLED, "version": seen, "message": "Mine."})
+
+    assert "Somebody else has changed Spring meanwhile." in late.content.decode()
+    assert "Mine." in late.content.decode()
+    campaign.refresh_from_db()
+    assert (campaign.name, campaign.message) == ("Spring", "Hi {{ first_name }}.")
+    fresh = version_in(text_of(manager, address))
+    assert manager.post(address, {**FILLED, "version": fresh, "message": "Mine."}).status_code == 302
+
+
+def by_form(manager, campaign: Campaign) -> None:
+    manager.post(f"/campaigns/{campaign.pk}/edit/", {**FILLED, "message": "Bye."})
+
+
+def by_program(_manager, campaign: Campaign) -> None:
+    update_campaign(actor=SYSTEM, campaign_id=campaign.pk, changes={"purpose": "marketing"}, now=EARLIER)
+
+
+@pytest.mark.parametrize("change", [by_form, by_program])
+def test_what_changed_under_whoever_launches_it_is_looked_at_again_first(manager, change):
+    people()
+    address = manager.post("/campaigns/new/", FILLED).url
+    seen = version_in(text_of(manager, address))
+    change(manager, Campaign.objects.get())
+
+    page = manager.post(address, {"version": seen}).content.decode()
+
+    assert "Somebody else has changed Renewals meanwhile." in page
+    assert not Call.objects.exists()
+    assert manager.post(address, {"version": version_in(page)}).status_code == 302
+    assert Call.objects.count() == 3
 
 
 def test_people_are_found_and_picked_without_javascript(manager):
