@@ -7,11 +7,13 @@ from django.conf import settings
 from django.db import transaction
 
 from calls import messages
-from calls.actions.scheduling import FURTHEST
+from calls.actions.lookup import live_numbers
+from calls.actions.scheduling import FURTHEST, shown_number
 from campaigns.actions import get_campaign, must_be_as_seen, must_be_offered
 from campaigns.models import Campaign
 from campaigns.models.audience import MOST_PICKED
 from campaigns.states import CampaignStatus
+from contacts.actions import e164
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry, Mode
 from temphone.lib.errors import Conflict, Invalid
@@ -27,6 +29,8 @@ WRITTEN = (
     "closes",
     "calls_per_minute",
     "max_attempts",
+    "caller_id",
+    "recording_enabled",
 )
 
 
@@ -46,7 +50,9 @@ def save_draft(
 
     Raises:
         Forbidden, NotFound
-        Invalid: the message is no template; the window is none, or not within the calling hours.
+        Invalid: the message is no template; the window is none, or not within the calling hours; the caller
+            ID is no number, or for real calls none of ours.
+        Refused: it asks for a caller ID of real lines, and there are none.
         Conflict: it is no draft any more, or not the one that was seen; or its agent is archived.
     """
     actor.require(Role.MANAGER)
@@ -77,6 +83,9 @@ def _locked(actor: Actor, campaign_id: str, version: int | None) -> Campaign:
 
 def _check(campaign: Campaign, now: datetime) -> None:
     messages.check(campaign.message, field="message")
+    if campaign.caller_id:
+        e164("caller_id", campaign.caller_id)
+        shown_number(campaign.mode, campaign.caller_id, live_numbers(campaign.mode))
     if len(campaign.whom.ids) > MOST_PICKED:
         raise Invalid.field("audience", f"must be {MOST_PICKED} people at most; use a tag for more.")
     if campaign.starts_on and campaign.starts_on > (now + FURTHEST).date():

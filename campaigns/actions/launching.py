@@ -39,13 +39,14 @@ def launch_campaign(*, actor: Actor, campaign_id: str, version: int | None = Non
     Raises:
         Forbidden, NotFound
         Conflict: it was launched before, is over, or is not the one that was seen.
+        Invalid: its caller ID is none of our numbers any more.
         Refused: it lacks a message or people; it would last over a year; there are no real lines for it.
     """
     actor.require(Role.MANAGER)
     hold_claims()  # as every change of a campaign's status does
     Campaign.objects.select_for_update(no_key=True).filter(pk=campaign_id).first()
     campaign = get_campaign(actor=actor, campaign_id=campaign_id)
-    shown_number(Mode(campaign.mode), "", live_numbers(campaign.mode))
+    shown_number(Mode(campaign.mode), campaign.caller_id, live_numbers(campaign.mode))
     if campaign.is_launching and campaign.launch_problem:
         columns: dict[str, object] = {"launch_problem": ""}
     elif campaign.is_draft:
@@ -125,6 +126,8 @@ def _schedule(campaign: Campaign, now: datetime, limit: int) -> list[str]:
         contacts=rest,
         request=CampaignRequest(
             initial_message=campaign.message,
+            caller_id=campaign.caller_id,
+            recording_enabled=campaign.recording_enabled,
             max_attempts=campaign.max_attempts,
         ),
         when=when,

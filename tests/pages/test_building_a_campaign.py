@@ -12,7 +12,7 @@ from campaigns.actions import update_campaign
 from campaigns.models import Campaign
 from contacts.models import Contact, Suppression
 from temphone.accounts.actors import SYSTEM, Role
-from tests.builders import a_campaign, a_contact
+from tests.builders import a_campaign, a_contact, a_number, a_trunk
 from tests.pages.conftest import EARLIER, text_of
 
 FILLED = {
@@ -67,6 +67,49 @@ def test_from_the_form_by_the_check_to_the_calls(manager):
     assert "being scheduled" not in page
 
 
+@pytest.fixture
+def lines(db):
+    """A real line, and two numbers of ours."""
+    a_trunk()
+    a_number("+14155550190")
+    return a_number("+14155550191")
+
+
+def test_its_calls_show_the_number_and_are_recorded_as_was_chosen(manager, lines):
+    people()
+    sent = {**FILLED, "mode": "live", "caller_id": "+1 (415) 555-0191"}
+    address = manager.post("/campaigns/new/", sent).url
+    assert "+1 (415) 555-0191" in text_of(manager, address)
+    assert 'name="recording_enabled" id="id_recording_enabled">' in text_of(
+        manager, address.replace("launch", "edit")
+    )
+    manager.post(address)
+
+    call = Call.objects.first()
+    assert (call.caller_id, call.caller_number) == ("+1 (415) 555-0191", "+14155550191")
+    assert set(Call.objects.values_list("recording_enabled", flat=True)) == {False}
+
+
+def test_a_new_campaign_records_its_calls_unless_it_is_said_otherwise(manager):
+    assert 'name="recording_enabled" id="id_recording_enabled" checked' in text_of(manager, "/campaigns/new/")
+    people(1)
+    manager.post(manager.post("/campaigns/new/", {**FILLED, "recording_enabled": "on"}).url)
+    assert Call.objects.get().recording_enabled
+
+
+def test_real_calls_show_none_but_our_numbers(manager, lines):
+    people()
+    other = {**FILLED, "mode": "live", "caller_id": "+14155550199"}
+    assert problems(manager.post("/campaigns/new/", other)) == [
+        "This must be one of this installation's numbers."
+    ]
+
+    address = manager.post("/campaigns/new/", {**other, "caller_id": "+14155550191"}).url
+    lines.delete()
+    assert "must be one of this installation" in manager.post(address).content.decode()
+    assert not Call.objects.exists()
+
+
 def test_launched_twice_nobody_is_called_twice(manager):
     people()
     address = manager.post("/campaigns/new/", FILLED).url
@@ -118,6 +161,7 @@ def test_the_check_names_who_would_not_be_called(manager):
         ({"opens": ""}, "This must be given together"),
         ({"calls_per_minute": "0"}, "greater than or equal to 1"),
         ({"mode": "live"}, "Select a valid choice"),
+        ({"caller_id": "12"}, "Write the number with its country, such as +1 415 555 0199."),
     ],
 )
 def test_every_problem_stands_beside_its_field_and_nothing_is_kept(manager, typed, problem):
