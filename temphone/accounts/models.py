@@ -95,6 +95,10 @@ class User(AbstractUser):
         default=True, editable=False, help_text="Whether single keys are shortcuts (WCAG 2.1.4)."
     )
 
+    links = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Links to choose a password that were made: the last one opens."
+    )
+
     objects: ClassVar[Staff] = Staff()
 
     class Meta:
@@ -331,6 +335,7 @@ class AuditEntry(models.Model):
             models.Index(fields=["actor_kind", "actor_id", "-at", "-id"], name="audit_by_actor"),
             models.Index(fields=["action", "-at", "-id"], name="audit_by_action"),
             models.Index(fields=["target", "-at", "-id"], name="audit_by_target"),
+            models.Index(fields=["actor_kind", "actor_id", "action", "-at", "-id"], name="audit_by_both"),
         ]
 
     def __str__(self) -> str:

@@ -35,7 +35,6 @@ MODELS = [
     model for label in OURS for model in apps.get_app_config(label).get_models() if model not in ELSEWHERE
 ]
 CHANGED_HERE = {
-    "user": Role.ADMIN,
     "contact": Role.MANAGER,
     "campaign": Role.MANAGER,
     "pacing": Role.MANAGER,

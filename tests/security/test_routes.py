@@ -89,6 +89,7 @@ PAGES = {
     "campaigns/new/": {"GET": MANAGERS, "POST": MANAGERS},
     "campaigns/new/people/": {"POST": MANAGERS},
     "campaigns/new/preview/": {"POST": MANAGERS},
+    "campaigns/new/sound/": {"POST": MANAGERS},
     "campaigns/<campaign_id>/edit/": {"GET": MANAGERS, "POST": MANAGERS},
     "campaigns/<campaign_id>/launch/": {"GET": MANAGERS, "POST": MANAGERS},
     "campaigns/<campaign_id>/pause/": {"GET": MANAGERS, "POST": MANAGERS},
@@ -142,6 +143,7 @@ PAGES = {
 # What is answered to whoever may, but sends nothing: there is no form, no voice, no file, no such session.
 UNTOLD = {
     "calls/new/sound/": 400,
+    "campaigns/new/sound/": 400,
     "agents/sound/": 503,
     "contacts/import/<import_id>/start/": 409,
     "account/sessions/<fingerprint>/end/": 404,
@@ -174,7 +176,6 @@ BACK_OFFICE = {
     "r/<content_type_id>/<object_id>/",
     "(?P<url>.*)$",
     "^(?P<app_label>accounts|webhooks|contacts|campaigns|calls)/$",
-    "accounts/user/<id>/password/",
     *(
         f"{model._meta.app_label}/{model._meta.model_name}/{page}"
         for model in MODELS

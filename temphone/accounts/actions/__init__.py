@@ -14,7 +14,6 @@ from temphone.accounts.actions.team import (
     change_person,
     get_person,
     invited,
-    keeping_an_admin,
     make_link,
     switch_person,
 )
@@ -40,7 +39,6 @@ __all__ = [
     "get_key",
     "get_person",
     "invited",
-    "keeping_an_admin",
     "make_link",
     "renew_codes",
     "reset_two_steps",
