@@ -96,7 +96,7 @@ def _tell(dial: DialRequest, live: Live, due: object) -> None:
 
 
 def _calls() -> dict[str, str]:
-    done = Call.objects.filter(contact=CONTACT, outcome=Outcome.MESSAGE_DELIVERED).latest("due_at")
+    done = Call.objects.filter(contact=CONTACT, outcome=Outcome.ANSWERED_HUMAN).latest("due_at")
     text = "Sent the papers for the renewal by e-mail. Jordan calls if anything is unclear."
     add_note(actor=_actor("manager"), call_id=done.pk, text=text, now=MOMENT - timedelta(hours=3))
     return {

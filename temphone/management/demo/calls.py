@@ -12,6 +12,7 @@ from temphone.management.demo.stories import (
     CALLBACK,
     CARRIER_ERROR,
     HUNG_UP,
+    KEPT,
     NO_ANSWER,
     OPTED_OUT,
     SCREENED,
@@ -92,7 +93,7 @@ PAST = (
     Planned("ctc_demohonolulu0", -3, "10:00", BY_HAND, canceled=True),
     Planned("ctc_demokolkata00", -2, "11:30", RENEWAL, (AGREED,)),
     Planned("ctc_demoscreening", -2, "17:00", RENEWAL, (SCREENED,)),
-    Planned(CONTACT, -2, "09:00", RENEWAL, (NO_ANSWER, AGREED)),
+    Planned(CONTACT, -2, "09:00", RENEWAL, (NO_ANSWER, KEPT)),
     Planned("ctc_demomadrid000", -1, "12:15", AVISO, (THANKED,)),
     Planned("ctc_demolondon000", -1, "16:00", BY_HAND, (AGREED,)),
 )

@@ -55,6 +55,24 @@ MOVED = Told(
         extracted={"comes": False, "part": "morning"},
     ),
 )
+KEPT = Told(
+    outcome=Outcome.ANSWERED_HUMAN,
+    ring_s=5.0,
+    answered_by=AnsweredBy.HUMAN,
+    turns=(
+        *HELLO,
+        ("callee", "Yes, please. But can you send the papers to my new address?"),
+        ("agent", "Of course. Is it the one in Harbour Street, or a newer one?"),
+        ("callee", "Harbour Street is right, number twelve."),
+        ("agent", "Then the papers go to Harbour Street 12 today. Is there anything else?"),
+        ("callee", "No, that is all. Thanks for calling!"),
+        BYE,
+    ),
+    analysis=Analysis(
+        engine="rules",
+        summary="They keep the plan, and want the papers sent to Harbour Street 12.",
+    ),
+)
 VOICEMAIL = Told(
     outcome=Outcome.VOICEMAIL_LEFT,
     ring_s=18.0,
