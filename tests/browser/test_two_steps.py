@@ -11,6 +11,7 @@ from temphone.lib import clock
 from tests.browser.conftest import PASSWORD
 
 pytestmark = pytest.mark.browser
+ARRIVED = "(dialog) => Promise.all(dialog.getAnimations({subtree: true}).map((one) => one.finished))"
 
 
 @pytest.mark.parametrize("look", ["light", "dark phone"])
@@ -38,6 +39,7 @@ def test_it_is_turned_on_and_asked_for_at_the_next_login(window, look, monkeypat
 
     page.get_by_role("link", name="New recovery codes").click()
     page.get_by_role("dialog").get_by_label("Your password").wait_for()
+    page.get_by_role("dialog").evaluate(ARRIVED)  # half-way its colours are pale
     shown.assert_sound()
 
     page.context.clear_cookies()
