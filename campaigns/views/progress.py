@@ -9,37 +9,35 @@ from django.utils.translation import gettext as _
 from campaigns.actions.tallies import Tally
 from campaigns.models import Campaign
 from campaigns.states import CampaignStatus
-
-WIDTH = 1_000  # of the bar's drawing
+from temphone.charts.kinds import Series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One stretch of the bar."""
+    """One stretch of the bar, and its share of the whole in per cent."""
 
-    name: str
-    label: str
+    series: Series
     count: int
-    x: int
-    width: int
-    share: int  # per cent
+    share: int
 
 
 def bar(*counts: tuple[str, str, int]) -> list[Part]:
-    """The stretches, by name, label and count; those of nothing are left out."""
-    total, before, parts = sum(count for _name, _label, count in counts), 0, []
-    for name, label, count in counts:
-        if count:
-            x, end = WIDTH * before // total, WIDTH * (before + count) // total
-            share = round(100 * count / total)
-            parts.append(Part(name=name, label=label, count=count, x=x, width=max(1, end - x), share=share))
-        before += count
-    return parts
+    """The stretches, by look, label and count; those of nothing are left out."""
+    total = sum(count for _look, _label, count in counts)
+    return [
+        Part(
+            series=Series(look=look, name=label, values=[count]),
+            count=count,
+            share=round(100 * count / total),
+        )
+        for look, label, count in counts
+        if count
+    ]
 
 
-def in_words(parts: Sequence[Part]) -> str:
-    """The bar for who cannot see it."""
-    return ", ".join(f"{part.label}: {part.count}" for part in parts) or _("No calls yet")
+def drawn(parts: Sequence[Part]) -> list[Series]:
+    """The bar as charts draw it."""
+    return [part.series for part in parts]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,21 +48,17 @@ class CampaignRow:
     tally: Tally
 
     @cached_property
-    def parts(self) -> list[Part]:
+    def series(self) -> list[Series]:
         """Its bar."""
         tally = self.tally
-        return bar(
+        parts = bar(
             ("reached", _("Reached"), tally.reached),
             ("failed", _("Not reached"), tally.failed),
             ("canceled", _("Canceled"), tally.canceled),
             ("progress", _("In progress"), tally.in_progress),
-            ("left", _("Still to call"), self.remaining),
+            ("waiting", _("Still to call"), self.remaining),
         )
-
-    @property
-    def in_words(self) -> str:
-        """Its bar for who cannot see it."""
-        return in_words(self.parts)
+        return drawn(parts)
 
     @property
     def unscheduled(self) -> int:

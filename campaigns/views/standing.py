@@ -32,7 +32,7 @@ from campaigns.actions.tallies import (
 )
 from campaigns.models import Campaign
 from campaigns.states import TRANSITIONS, CampaignStatus
-from campaigns.views.progress import CampaignRow, Part, bar, in_words
+from campaigns.views.progress import CampaignRow, Part, bar, drawn
 from temphone.accounts.actors import Role
 from temphone.lib import clock
 from temphone.lib.clock import zone
@@ -69,7 +69,7 @@ def campaign_page(request: StaffRequest, campaign_id: str) -> HttpResponse:
         "row": row,
         "tally": tally,
         "parts": parts,
-        "words": in_words(parts),
+        "series": drawn(parts),
         "results": _results(outcomes),
         "waiting": _waiting(campaign, now),
         "may": {status.value for status in TRANSITIONS[CampaignStatus(campaign.status)]},
@@ -93,13 +93,13 @@ def _parts(row: CampaignRow, outcomes: Mapping[Outcome, int]) -> list[Part]:
 
     told = of(*SPOKEN, *VOICEMAIL, *UNREACHED, Outcome.CANCELED_BY_USER)
     return bar(
-        ("spoken", _("A person answered"), of(*SPOKEN)),
+        ("reached", _("A person answered"), of(*SPOKEN)),
         ("voicemail", _("Voicemail"), of(*VOICEMAIL)),
-        ("unreached", _("No answer or busy"), of(*UNREACHED)),
+        ("unanswered", _("No answer or busy"), of(*UNREACHED)),
         ("failed", _("Could not be made"), sum(outcomes.values()) - told),
         ("canceled", _("Canceled"), of(Outcome.CANCELED_BY_USER)),
         ("progress", _("In progress"), row.tally.in_progress),
-        ("left", _("Still to call"), row.remaining),
+        ("waiting", _("Still to call"), row.remaining),
     )
 
 

@@ -12,10 +12,11 @@ from campaigns import api as campaigns
 from contacts import api as contacts
 from temphone.api.envelope import ROOT
 from temphone.api.views import Document, Pages
+from temphone.webhooks import api as webhooks
 
 
 class IdConverter(StringConverter):
-    """The id of a call, contact or campaign; what cannot be one is an unknown address."""
+    """The id of a call, contact, campaign or endpoint; what cannot be one is an unknown address."""
 
     regex = "[A-Za-z0-9_-]{1,64}"
 
@@ -65,6 +66,28 @@ urlpatterns = [
     path("campaigns/<id:campaign_id>/pause", campaigns.PauseCampaign.as_view(), name="api-campaign-pause"),
     path("campaigns/<id:campaign_id>/resume", campaigns.ResumeCampaign.as_view(), name="api-campaign-resume"),
     path("campaigns/<id:campaign_id>/cancel", campaigns.CancelCampaign.as_view(), name="api-campaign-cancel"),
+    path("webhook-endpoints", webhooks.Endpoints.as_view(), name="api-endpoints"),
+    path("webhook-endpoints/<id:endpoint_id>", webhooks.EndpointDetail.as_view(), name="api-endpoint"),
+    path(
+        "webhook-endpoints/<id:endpoint_id>/enable",
+        webhooks.EnableEndpoint.as_view(),
+        name="api-endpoint-enable",
+    ),
+    path(
+        "webhook-endpoints/<id:endpoint_id>/disable",
+        webhooks.DisableEndpoint.as_view(),
+        name="api-endpoint-disable",
+    ),
+    path(
+        "webhook-endpoints/<id:endpoint_id>/rotate",
+        webhooks.RotateSecret.as_view(),
+        name="api-endpoint-rotate",
+    ),
+    path(
+        "webhook-endpoints/<id:endpoint_id>/end-overlap",
+        webhooks.EndOverlap.as_view(),
+        name="api-endpoint-end-overlap",
+    ),
     path("schema/", Document.as_view(), name="api-schema"),
     path("docs/", Pages.as_view(), name="api-docs"),
     re_path(r"^(?P<address>.*[^/])/$", without_slash),

@@ -207,11 +207,14 @@ def spark(values: Sequence[float]) -> SafeString:
 
 
 @register.inclusion_tag("charts/segments.html")
-def segmented(series: Sequence[Series]) -> dict[str, object]:
-    """Parts of a whole in one bar, with their names and numbers beneath; of each series the first value."""
+def segmented(series: Sequence[Series], *, legend: bool = True) -> dict[str, object]:
+    """Parts of a whole in one bar, with their names and numbers beneath; of each series the first value.
+
+    Without the legend, they are told beside it.
+    """
     boxes = geometry.segments([one.values[0] for one in series])
     return {
         "parts": [(one.look, box) for one, box in zip(series, boxes, strict=True) if box.width],
-        "legend": [(one, int(one.values[0])) for one in series if one.values[0]],
-        "summary": ", ".join(f"{one.name} {grouped(int(one.values[0]))}" for one in series),
+        "legend": [(one, int(one.values[0])) for one in series if one.values[0]] if legend else [],
+        "summary": ", ".join(f"{one.name} {grouped(int(one.values[0]))}" for one in series) or _("none"),
     }

@@ -11,9 +11,10 @@ from django.test import Client
 
 from calls.states import FINAL, CallStatus
 from campaigns.states import CampaignStatus
+from temphone.accounts.actors import Role
 from temphone.api.envelope import REFUSALS
-from tests.api.client import Program, a_body
-from tests.builders import a_contact
+from tests.api.client import Program, a_body, data
+from tests.builders import a_contact, a_key
 
 SOUND = "/v1/calls/{call_id}/recording"
 CODE = re.compile(r"""\bcode ?= ?"([a-z_]+)\"""")
@@ -131,6 +132,21 @@ def test_what_is_answered_is_what_the_document_says(program):
     lift = f"/suppressions/{suppressed.json()['data']['suppression_id']}/lift"
     conforms(whole, program.post(lift), "/suppressions/{suppression_id}/lift", "post")
     conforms(whole, program.post("/campaigns", {"name": "Renewals"}), "/campaigns", "post")
+
+    admin = Program(a_key(role=Role.ADMIN)[1])
+    endpoint = {"name": "CRM", "url": "https://crm.example.com/", "events": ["call.failed"]}
+    added = admin.post("/webhook-endpoints", endpoint)
+    conforms(whole, added, "/webhook-endpoints", "post")
+    path, named = f"/webhook-endpoints/{data(added)['endpoint_id']}", "/webhook-endpoints/{endpoint_id}"
+    conforms(whole, admin.post(f"{path}/rotate", {}), f"{named}/rotate", "post")
+    conforms(whole, admin.post(f"{path}/rotate", {}), f"{named}/rotate", "post")
+    conforms(whole, admin.get("/webhook-endpoints"), "/webhook-endpoints", "get")
+    conforms(whole, program.get("/webhook-endpoints"), "/webhook-endpoints", "get")
+    conforms(whole, admin.patch(path, {"url": "ftp://x"}), named, "patch")
+    for verb in ("end-overlap", "disable", "enable"):
+        conforms(whole, admin.post(f"{path}/{verb}"), f"{named}/{verb}", "post")
+    conforms(whole, admin.send("DELETE", path), named, "delete")
+    conforms(whole, admin.get(path), named, "get")
 
 
 def codes_in_source() -> set[str]:

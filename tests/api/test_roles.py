@@ -7,7 +7,7 @@ from temphone.accounts.actors import Role
 from temphone.api.base import ApiView
 from temphone.api.urls import urlpatterns
 from tests.api.client import Program, a_body, code
-from tests.builders import a_call, a_campaign, a_contact, a_key, a_recording
+from tests.builders import a_call, a_campaign, a_contact, a_key, a_recording, an_endpoint
 from tests.pages.conftest import an_attempt
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +38,15 @@ LEAST = {
     ("api-campaign-pause", "post"): Role.MANAGER,
     ("api-campaign-resume", "post"): Role.MANAGER,
     ("api-campaign-cancel", "post"): Role.MANAGER,
+    ("api-endpoints", "get"): Role.ADMIN,
+    ("api-endpoints", "post"): Role.ADMIN,
+    ("api-endpoint", "get"): Role.ADMIN,
+    ("api-endpoint", "patch"): Role.ADMIN,
+    ("api-endpoint", "delete"): Role.ADMIN,
+    ("api-endpoint-enable", "post"): Role.ADMIN,
+    ("api-endpoint-disable", "post"): Role.ADMIN,
+    ("api-endpoint-rotate", "post"): Role.ADMIN,
+    ("api-endpoint-end-overlap", "post"): Role.ADMIN,
 }
 PUBLIC = {"api-schema", "api-docs"}
 CONSENT = {"purpose": "marketing", "kind": "written", "source": "web form"}
@@ -83,6 +92,7 @@ def request_for(name: str, address: str, manager: Program) -> tuple[str, object]
         address.replace("<id:call_id>", call.pk)
         .replace("<id:contact_id>", contact.pk)
         .replace("<id:campaign_id>", a_campaign(status="paused" if paused else "running").pk)
+        .replace("<id:endpoint_id>", an_endpoint().pk)
         .replace("<row:suppression_id>", str(number))
         .replace("<row:consent_id>", str(number))
     )
@@ -94,6 +104,7 @@ def request_for(name: str, address: str, manager: Program) -> tuple[str, object]
         "api-consent-revoke": {"how": "by phone"},
         "api-suppressions": {"number": "+14155550177"},
         "api-campaigns": {"name": "Renewals"},
+        "api-endpoints": {"name": "CRM", "url": "https://crm.example.com/", "events": ["call.failed"]},
     }
     return f"/{path}", bodies.get(name, {})
 

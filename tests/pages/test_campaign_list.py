@@ -1,5 +1,6 @@
 """The list of campaigns."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -39,17 +40,17 @@ def test_each_stands_with_its_state_and_its_numbers(browse):
     (row,) = response.context["rows"]
 
     assert (row.total, row.tally.reached, row.remaining, row.done) == (4, 1, 1, 50)
-    assert [(part.name, part.count) for part in row.parts] == [
-        ("reached", 1),
-        ("failed", 1),
-        ("progress", 1),
-        ("left", 1),
+    assert [(one.look, one.values) for one in row.series] == [
+        ("reached", [1]),
+        ("failed", [1]),
+        ("progress", [1]),
+        ("waiting", [1]),
     ]
-    assert [part.x for part in row.parts] == [0, 250, 500, 750]
+    drawn = re.findall(r'<rect class="bar" x="([^"]+)%"', response.content.decode())
+    assert [float(x) for x in drawn] == [0, 25, 50, 75]
     assert row.tally.last_at == row.tally.next_at == NOON
     assert (
-        'aria-label="Reached: 1, Not reached: 1, In progress: 1, Still to call: 1"'
-        in response.content.decode()
+        'aria-label="Reached 1, Not reached 1, In progress 1, Still to call 1"' in response.content.decode()
     )
 
 

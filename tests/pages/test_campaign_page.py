@@ -43,10 +43,10 @@ def test_its_numbers_are_those_of_its_calls(browse, campaign):
     a_finished_call()
 
     response = browse(Role.VIEWER).get(address(campaign))
-    parts = {part.name: part.count for part in response.context["parts"]}
+    parts = {part.series.look: part.count for part in response.context["parts"]}
     results = response.context["results"]
 
-    assert parts == {"spoken": 2, "voicemail": 1, "unreached": 1, "failed": 1, "progress": 1, "left": 1}
+    assert parts == {"reached": 2, "voicemail": 1, "unanswered": 1, "failed": 1, "progress": 1, "waiting": 1}
     assert (results["answered"], results["dialed"], results["rate"]) == (2, 4, 50)
     assert "7 calls, 71 % done" in response.content.decode()
 

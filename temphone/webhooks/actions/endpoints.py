@@ -54,18 +54,34 @@ def create_endpoint(
 
 @transaction.atomic
 def change_endpoint(
-    *, actor: Actor, endpoint_id: str, name: str, url: str, events: Collection[str], now: datetime
+    *,
+    actor: Actor,
+    endpoint_id: str,
+    name: str | None = None,
+    url: str | None = None,
+    events: Collection[str] | None = None,
+    now: datetime,
 ) -> Endpoint:
-    """Change what it is called, where it is and what it is told; what waits goes to the new address.
+    """Change what is given: what it is called, where it is, what it is told.
+
+    What waits goes to the new address.
 
     Raises:
         Forbidden, NotFound, Invalid
     """
     endpoint = _locked(actor, endpoint_id)
-    moved = endpoint.url != _url(url)  # each claim sends what waits to where the endpoint is then
-    endpoint.name, endpoint.url, endpoint.events, endpoint.updated_at = name, url, _events(events), now
+    before = endpoint.url
+    if name is not None:
+        endpoint.name = name
+    if url is not None:
+        endpoint.url = _url(url)  # each claim sends what waits to where the endpoint is then
+    if events is not None:
+        endpoint.events = _events(events)
+    endpoint.updated_at = now
     endpoint.save(update_fields=["name", "url", "events", "updated_at"])
-    AuditEntry.record(actor, "endpoint.change", endpoint.pk, events=endpoint.events, moved=moved)
+    AuditEntry.record(
+        actor, "endpoint.change", endpoint.pk, events=endpoint.events, moved=endpoint.url != before
+    )
     return endpoint
 
 
