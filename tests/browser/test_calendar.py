@@ -31,7 +31,7 @@ def test_a_call_is_moved_by_dragging_and_by_keys_undone_and_refused(window, tomo
 
     card.drag_to(page.locator(hour.format("14")))
     expect(page.locator(hour.format("14"))).to_contain_text("14:15 Ada Lee")
-    expect(page.locator("#toast")).to_contain_text("14:15.")
+    expect(page.locator("#toast")).to_contain_text("14:15, Madrid.")
     call.refresh_from_db()
     assert call.due_at == tomorrow.replace(hour=14)
 
