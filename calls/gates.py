@@ -19,9 +19,10 @@ from calls.models import Attempt, Call, StopSwitch
 from calls.models.history import Stage, Verdict
 from campaigns.models import Campaign
 from campaigns.states import NOT_HELD, OVER, CampaignStatus
-from contacts.models import Consent, ConsentKind, Suppression
+from contacts.models import Consent, ConsentKind, Suppression, SuppressionReason
 from temphone.lib import clock
 from temphone.lib.clock import iso
+from temphone.said import in_english
 from temphone.telephony.messages import Outcome
 
 LATE_SINGLE_S = 15 * 60
@@ -173,7 +174,7 @@ def campaign(facts: Facts, *, campaign: Campaign | None, zone: str) -> Check:
         return Check(rule="campaign", verdict=Verdict.ALLOW, text="Belongs to no campaign.")
     status = CampaignStatus(campaign.status)
     seen: dict[str, str | int | bool | None] = {"campaign": campaign.pk, "status": status.value}
-    text = f"Campaign {campaign.name} is {status.label.lower()}."
+    text = f"Campaign {campaign.name} is {in_english(status.label).lower()}."
     if _is_held(campaign):
         return Check(rule="campaign", verdict=Verdict.WAIT, text=f"{text} It holds its calls.", input=seen)
     if status in OVER:
@@ -195,10 +196,11 @@ def suppression(_facts: Facts, *, suppression: Suppression | None) -> Check:
     """Whether the number must not be called."""
     if suppression is None:
         return Check(rule="suppression", verdict=Verdict.ALLOW, text="The number is not suppressed.")
+    label = in_english(SuppressionReason(suppression.reason).label).lower()
     return Check(
         rule="suppression",
         verdict=Verdict.BLOCK,
-        text=f"The number must not be called: {suppression.get_reason_display().lower()}.",
+        text=f"The number must not be called: {label}.",
         input={"suppression": suppression.pk, "reason": suppression.reason},
         outcome=Outcome.BLOCKED_SUPPRESSED,
     )

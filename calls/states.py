@@ -1,6 +1,8 @@
 """The states of calls, attempts and recordings, the ways between them, and what each outcome does."""
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from temphone.telephony.messages import AnsweredBy, Outcome, RecordingProblem
 
@@ -8,11 +10,11 @@ from temphone.telephony.messages import AnsweredBy, Outcome, RecordingProblem
 class CallStatus(TextChoices):
     """The public status; the specification's five."""
 
-    SCHEDULED = "scheduled", "Scheduled"
-    IN_PROGRESS = "in_progress", "In progress"
-    COMPLETED = "completed", "Completed"
-    FAILED = "failed", "Failed"
-    CANCELED = "canceled", "Canceled"
+    SCHEDULED = "scheduled", _("Scheduled")
+    IN_PROGRESS = "in_progress", _("In progress")
+    COMPLETED = "completed", pgettext_lazy("call", "Completed")
+    FAILED = "failed", pgettext_lazy("call", "Failed")
+    CANCELED = "canceled", pgettext_lazy("call", "Canceled")
 
 
 FINAL = frozenset({CallStatus.COMPLETED, CallStatus.FAILED, CallStatus.CANCELED})
@@ -30,11 +32,11 @@ TRANSITIONS: dict[CallStatus, frozenset[CallStatus]] = {
 class AttemptState(TextChoices):
     """Where one dial is."""
 
-    DIALING = "dialing", "Dialing"
-    RINGING = "ringing", "Ringing"
-    ANSWERED = "answered", "Answered"
-    ENDED = "ended", "Ended"
-    UNKNOWN = "unknown", "Unknown"
+    DIALING = "dialing", _("Dialing")
+    RINGING = "ringing", _("Ringing")
+    ANSWERED = "answered", _("Answered")
+    ENDED = "ended", _("Ended")
+    UNKNOWN = "unknown", _("Unknown")
 
 
 LIVE = (AttemptState.DIALING, AttemptState.RINGING, AttemptState.ANSWERED)
@@ -43,61 +45,61 @@ LIVE = (AttemptState.DIALING, AttemptState.RINGING, AttemptState.ANSWERED)
 class RecordingState(TextChoices):
     """Where the sound of an attempt is."""
 
-    UPLOADING = "uploading", "On its way"
-    READY = "ready", "Ready"
-    FAILED = "failed", "Failed"
-    DELETED = "deleted", "Deleted"
+    UPLOADING = "uploading", _("On its way")
+    READY = "ready", pgettext_lazy("recording", "Ready")
+    FAILED = "failed", pgettext_lazy("recording", "Failed")
+    DELETED = "deleted", pgettext_lazy("recording", "Deleted")
 
 
 # As the end of "Was to be recorded, but ...".
-RECORDING_PROBLEM_LABELS: dict[RecordingProblem, str] = {
-    RecordingProblem.DISK_FULL: "the disk of the gateway was full",
-    RecordingProblem.DISK_ERROR: "the disk of the gateway failed",
-    RecordingProblem.EMPTY: "it ended before there was anything to hear",
-    RecordingProblem.BROKEN: "what arrived from the gateway cannot be played",
-    RecordingProblem.LOST: "it never arrived whole from the gateway",
+RECORDING_PROBLEM_LABELS = {
+    RecordingProblem.DISK_FULL: _("the disk of the gateway was full"),
+    RecordingProblem.DISK_ERROR: _("the disk of the gateway failed"),
+    RecordingProblem.EMPTY: _("it ended before there was anything to hear"),
+    RecordingProblem.BROKEN: _("what arrived from the gateway cannot be played"),
+    RecordingProblem.LOST: _("it never arrived whole from the gateway"),
 }
 RECORDING_PROBLEMS = [(problem.value, label) for problem, label in RECORDING_PROBLEM_LABELS.items()]
 
-OUTCOME_LABELS: dict[Outcome, str] = {
-    Outcome.MESSAGE_DELIVERED: "Message delivered",
-    Outcome.ANSWERED_HUMAN: "Spoke with a person",
-    Outcome.OPTED_OUT: "Opted out",
-    Outcome.WRONG_PERSON: "Wrong person",
-    Outcome.CALLBACK_REQUESTED: "Callback requested",
-    Outcome.TRANSFERRED: "Transferred",
-    Outcome.VOICEMAIL_LEFT: "Voicemail left",
-    Outcome.MAX_DURATION: "Reached its maximum length",
-    Outcome.VOICEMAIL_HUNGUP: "Voicemail, no message left",
-    Outcome.NO_ANSWER: "No answer",
-    Outcome.BUSY: "Busy",
-    Outcome.CARRIER_ERROR: "Carrier error",
-    Outcome.REJECTED: "Declined",
-    Outcome.SCREENED: "Screened",
-    Outcome.IVR: "Answered by a menu",
-    Outcome.INVALID_NUMBER: "Number not in service",
-    Outcome.UNKNOWN: "Unknown",
-    Outcome.MESSAGE_INCOMPLETE: "Message not finished",
-    Outcome.EXPIRED: "Too late to call",
-    Outcome.BLOCKED_CONSENT: "Blocked: no consent",
-    Outcome.BLOCKED_SUPPRESSED: "Blocked: do not call",
-    Outcome.BLOCKED_HOURS: "Blocked: outside calling hours",
-    Outcome.BLOCKED_DESTINATION: "Blocked: destination",
-    Outcome.SPEND_CAP: "Blocked: spending limit",
-    Outcome.CANCELED_BY_USER: "Canceled",
+OUTCOME_LABELS = {
+    Outcome.MESSAGE_DELIVERED: _("Message delivered"),
+    Outcome.ANSWERED_HUMAN: _("Spoke with a person"),
+    Outcome.OPTED_OUT: _("Opted out"),
+    Outcome.WRONG_PERSON: _("Wrong person"),
+    Outcome.CALLBACK_REQUESTED: _("Callback requested"),
+    Outcome.TRANSFERRED: _("Transferred"),
+    Outcome.VOICEMAIL_LEFT: _("Voicemail left"),
+    Outcome.MAX_DURATION: _("Reached its maximum length"),
+    Outcome.VOICEMAIL_HUNGUP: _("Voicemail, no message left"),
+    Outcome.NO_ANSWER: _("No answer"),
+    Outcome.BUSY: _("Busy"),
+    Outcome.CARRIER_ERROR: _("Carrier error"),
+    Outcome.REJECTED: _("Declined"),
+    Outcome.SCREENED: _("Screened"),
+    Outcome.IVR: _("Answered by a menu"),
+    Outcome.INVALID_NUMBER: _("Number not in service"),
+    Outcome.UNKNOWN: _("Unknown"),
+    Outcome.MESSAGE_INCOMPLETE: _("Message not finished"),
+    Outcome.EXPIRED: _("Too late to call"),
+    Outcome.BLOCKED_CONSENT: _("Blocked: no consent"),
+    Outcome.BLOCKED_SUPPRESSED: _("Blocked: do not call"),
+    Outcome.BLOCKED_HOURS: _("Blocked: outside calling hours"),
+    Outcome.BLOCKED_DESTINATION: _("Blocked: destination"),
+    Outcome.SPEND_CAP: _("Blocked: spending limit"),
+    Outcome.CANCELED_BY_USER: pgettext_lazy("call", "Canceled"),
 }
 OUTCOME_CHOICES = [(outcome.value, label) for outcome, label in OUTCOME_LABELS.items()]
 
-ANSWERED_BY_LABELS: dict[AnsweredBy, str] = {
-    AnsweredBy.HUMAN: "A person",
-    AnsweredBy.VOICEMAIL: "Voicemail",
-    AnsweredBy.SCREENING: "Call screening",
-    AnsweredBy.IVR: "A menu",
-    AnsweredBy.UNKNOWN: "Unknown",
+ANSWERED_BY_LABELS = {
+    AnsweredBy.HUMAN: _("A person"),
+    AnsweredBy.VOICEMAIL: _("Voicemail"),
+    AnsweredBy.SCREENING: _("Call screening"),
+    AnsweredBy.IVR: _("A menu"),
+    AnsweredBy.UNKNOWN: _("Unknown"),
 }
 ANSWERED_BY_CHOICES = [(kind.value, label) for kind, label in ANSWERED_BY_LABELS.items()]
 
-ANALYZED_BY_CHOICES = [("rules", "Rules"), ("llm", "Language model")]
+ANALYZED_BY_CHOICES = [("rules", _("Rules")), ("llm", _("Language model"))]
 
 COMPLETED_BY = frozenset(
     {

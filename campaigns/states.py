@@ -1,17 +1,19 @@
 """The states of a campaign, and the ways between them."""
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class CampaignStatus(TextChoices):
     """Only a running campaign's calls are dialled; the others hold theirs, or are over."""
 
-    DRAFT = "draft", "Draft"
-    SCHEDULED = "scheduled", "Scheduled"
-    RUNNING = "running", "Running"
-    PAUSED = "paused", "Paused"
-    COMPLETED = "completed", "Completed"
-    CANCELED = "canceled", "Canceled"
+    DRAFT = "draft", _("Draft")
+    SCHEDULED = "scheduled", _("Scheduled")
+    RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")
+    COMPLETED = "completed", pgettext_lazy("campaign", "Completed")
+    CANCELED = "canceled", pgettext_lazy("campaign", "Canceled")
 
 
 OVER = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELED})

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -37,7 +38,7 @@ def report(now: datetime) -> dict[str, str]:
     try:
         parts = {name: check(now) for name, check in CHECKS.items()}
     except DatabaseError:
-        return {"database": "unreachable", **dict.fromkeys(CHECKS, "unknown")}
+        return {"database": gettext_noop("unreachable"), **dict.fromkeys(CHECKS, gettext_noop("unknown"))}
     return {"database": WELL, **parts}
 
 
@@ -50,17 +51,17 @@ def _clock(now: datetime) -> str:
 
 
 def _gateway(now: datetime) -> str:
-    return WELL if Gateway.objects.reachable(now).exists() else "none reachable"
+    return WELL if Gateway.objects.reachable(now).exists() else gettext_noop("none reachable")
 
 
 def _time(_now: datetime) -> str:
-    return "differs from the database's by more than 2 s" if skew.is_off() else WELL
+    return gettext_noop("differs from the database's by more than 2 s") if skew.is_off() else WELL
 
 
 def _beat(name: str, now: datetime, within: timedelta) -> str:
     beat = Beat.objects.filter(pk=name).first()
     if beat is None:
-        return "not seen yet"
+        return gettext_noop("not seen yet")
     silence = now - beat.at
     return WELL if silence <= within else f"not seen for {silence.total_seconds():.0f} s"
 

@@ -17,6 +17,7 @@ from calls.representation import call_data
 from calls.states import TRANSITIONS, CallStatus
 from temphone import rows
 from temphone.lib.errors import Conflict
+from temphone.said import in_english
 from temphone.webhooks.actions import Notice, enqueue, subscribed
 from temphone.webhooks.models import Event
 
@@ -102,7 +103,7 @@ class Changes:
         """
         before = CallStatus(call.status)
         if to not in TRANSITIONS[before]:
-            raise Conflict(f"Call {call.pk} is {before.label.lower()}.", code=f"call_{before}")
+            raise Conflict(f"Call {call.pk} is {in_english(before.label).lower()}.", code=f"call_{before}")
         self.change(call, status=to.value, **columns)
         self.event(
             call, event, attempt_id=attempt_id, from_status=before.value, to_status=to.value, reason=reason

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import DatabaseError, transaction
+from django.utils.translation import gettext_noop
 
 from calls.actions.again import When, call_again, move_call
 from calls.actions.changing import cancel_call, get_call
@@ -19,6 +20,7 @@ from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry, User
 from temphone.lib import clock
 from temphone.lib.errors import DomainError, Forbidden, Invalid
+from temphone.said import in_english
 from temphone.telephony.messages import Outcome
 
 MOST_AT_ONCE = 200  # while somebody waits for the answer
@@ -26,20 +28,20 @@ MOST_IN_A_RUN = 10_000
 CHUNK = 20  # so long, some tenths of a second, others wait who write on SQLite
 RUN_FOR_S = 2.0  # then the clock rings again, and dials and hang-ups had their turn
 WHY = {
-    "call_in_progress": "in progress",
-    "call_completed": "over already",
-    "call_failed": "over already",
-    "call_canceled": "over already",
-    "call_scheduled": "yet to come",
-    "call_not_over": "not over yet",
-    "changed_meanwhile": "changed meanwhile",
-    "call_not_found": "gone",
-    "called_again": "called again already",
-    "campaign_over": "its campaign is over",
-    "contact_not_found": "the contact was erased",
-    "forbidden": "not allowed to whoever began it",
-    "no_live_carrier": "there are no lines for live calls",
-    "mode_mismatch": "the campaign is in the other mode",
+    "call_in_progress": gettext_noop("in progress"),
+    "call_completed": gettext_noop("over already"),
+    "call_failed": gettext_noop("over already"),
+    "call_canceled": gettext_noop("over already"),
+    "call_scheduled": gettext_noop("yet to come"),
+    "call_not_over": gettext_noop("not over yet"),
+    "changed_meanwhile": gettext_noop("changed meanwhile"),
+    "call_not_found": gettext_noop("gone"),
+    "called_again": gettext_noop("called again already"),
+    "campaign_over": gettext_noop("its campaign is over"),
+    "contact_not_found": gettext_noop("the contact was erased"),
+    "forbidden": gettext_noop("not allowed to whoever began it"),
+    "no_live_carrier": gettext_noop("there are no lines for live calls"),
+    "mode_mismatch": gettext_noop("the campaign is in the other mode"),
 }
 
 
@@ -167,7 +169,7 @@ def _change(tally: Tally, actor: Actor, verb: Verb, call_id: str, step: _Place, 
     except Exception:
         # Of one call: the others are not to wait for it for ever.
         log.exception("A change of many calls failed at call %s.", call_id)
-        tally.refused["an error, which the log has"] += 1
+        tally.refused[gettext_noop("an error, which the log has")] += 1
     else:
         tally.changed += 1
         tally.asked += status == CallStatus.IN_PROGRESS
@@ -188,9 +190,9 @@ def _changed(actor: Actor, verb: Verb, call_id: str, step: _Place, now: datetime
 def why(error: DomainError) -> str:
     """What a rule refused, in a few words that are the same for all calls of which it is true."""
     if "scheduled_at" in error.fields:
-        return "the time is past, or more than a year ahead"
+        return gettext_noop("the time is past, or more than a year ahead")
     if error.fields:
-        return "a value that the message needs is missing"
+        return gettext_noop("a value that the message needs is missing")
     if error.code in set(Outcome):
-        return OUTCOME_LABELS[Outcome(error.code)].lower()
+        return in_english(OUTCOME_LABELS[Outcome(error.code)]).lower()
     return WHY.get(error.code, error.code.replace("_", " "))

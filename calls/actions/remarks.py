@@ -15,6 +15,7 @@ from contacts.models import SuppressionReason
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry
 from temphone.lib.errors import Conflict, Invalid
+from temphone.said import in_english
 from temphone.telephony.messages import Outcome
 
 TRIES = 5
@@ -61,7 +62,7 @@ def mark_outcome(*, actor: Actor, call_id: str, outcome: str, now: datetime) -> 
         for number in _rung(call):
             suppress(actor=actor, number=number, reason=reason, source=f"call {call.pk}", now=now)
     mark = Mark.objects.create(call=call, outcome=outcome, by=actor.label, at=now)
-    label = OUTCOME_LABELS[Outcome(outcome)]
+    label = in_english(OUTCOME_LABELS[Outcome(outcome)])
     _see(actor, call_id, now, event="marked", reason=f"{label}, by hand, by {actor.label}"[:200])
     AuditEntry.record(actor, "call.mark", call.pk, outcome=outcome)
     return mark

@@ -25,7 +25,7 @@ PLAIN = ("status", "outcome", "campaign", "mode")
 
 
 def _one_of(
-    label: "StrOrPromise", anything: "StrOrPromise", choices: Iterable[tuple[str, str]]
+    label: "StrOrPromise", anything: "StrOrPromise", choices: "Iterable[tuple[str, StrOrPromise]]"
 ) -> forms.ChoiceField:
     return forms.ChoiceField(
         required=False, label=label, choices=[("", anything), *choices], widget=QuickSelect
@@ -120,11 +120,7 @@ class CallFilter(forms.Form):
 def _in_words(name: str, value: object) -> str:
     if isinstance(value, date):
         return date_format(value, "j M Y")
-    labels: dict[str, list[tuple[str, str]]] = {
-        "status": CallStatus.choices,
-        "outcome": OUTCOME_CHOICES,
-        "mode": Mode.choices,
-    }
+    labels = {"status": CallStatus.choices, "outcome": OUTCOME_CHOICES, "mode": Mode.choices}
     return str(dict(labels[name])[str(value)] if name in labels else value)
 
 

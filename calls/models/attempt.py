@@ -132,7 +132,7 @@ class Attempt(models.Model):
     @property
     def outcome_label(self) -> str:
         """The outcome in plain words; empty while there is none."""
-        return OUTCOME_LABELS[Outcome(self.outcome)] if self.outcome else ""
+        return str(OUTCOME_LABELS[Outcome(self.outcome)]) if self.outcome else ""
 
     @property
     def leg(self) -> LegRef:

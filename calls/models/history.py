@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from calls.models.attempt import Attempt
 from calls.models.call import Call
@@ -36,18 +37,18 @@ class CallEvent(models.Model):
 class Verdict(models.TextChoices):
     """What a gate says; the strongest decides."""
 
-    ALLOW = "allow", "Allowed"
-    WARN = "warn", "Allowed, with a warning"
-    WAIT = "wait", "Waits"
-    DEFER = "defer", "Moved"
-    BLOCK = "block", "Blocked"
+    ALLOW = "allow", _("Allowed")
+    WARN = "warn", _("Allowed, with a warning")
+    WAIT = "wait", _("Waits")
+    DEFER = "defer", _("Moved")
+    BLOCK = "block", _("Blocked")
 
 
 class Stage(models.TextChoices):
     """When the gates were asked."""
 
-    CREATION = "creation", "When it was scheduled"
-    CLAIM = "claim", "Before the dial"
+    CREATION = "creation", _("When it was scheduled")
+    CLAIM = "claim", _("Before the dial")
 
 
 class Decision(models.Model):
@@ -78,7 +79,7 @@ class TranscriptTurn(models.Model):
 
     attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="turns", db_index=False)
     sequence = models.PositiveIntegerField()
-    speaker = models.CharField(max_length=6, choices=[("agent", "Agent"), ("callee", "Callee")])
+    speaker = models.CharField(max_length=6, choices=[("agent", _("Agent")), ("callee", _("Callee"))])
     text = models.TextField()
     offset_ms = models.PositiveIntegerField(help_text="After the answer.")
     at = models.DateTimeField()

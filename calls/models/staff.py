@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from calls.models.call import Call
 from calls.states import MARKABLE, MARKABLE_CHOICES, OUTCOME_LABELS
@@ -56,16 +57,16 @@ class Mark(models.Model):
     @property
     def outcome_label(self) -> str:
         """The outcome in plain words."""
-        return OUTCOME_LABELS[Outcome(self.outcome)]
+        return str(OUTCOME_LABELS[Outcome(self.outcome)])
 
 
 class Verb(models.TextChoices):
     """What is done to many calls at once."""
 
-    CANCEL = "cancel", "Cancel"
-    MOVE = "move", "Move"
-    AGAIN = "again", "Call again"
-    SEEN = "seen", "Mark as seen"
+    CANCEL = "cancel", _("Cancel")
+    MOVE = "move", _("Move")
+    AGAIN = "again", _("Call again")
+    SEEN = "seen", _("Mark as seen")
 
 
 class RunQuerySet(models.QuerySet["Run"]):

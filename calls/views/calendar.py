@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_safe
 
 from calls.hours import is_open
@@ -22,7 +22,7 @@ from temphone.addresses import Address
 from temphone.lib import clock
 from temphone.lib.clock import from_wall, zone
 from temphone.pages import StaffRequest, page
-from temphone.templatetags.times import city, short_day
+from temphone.templatetags.times import city, full_date, long_date, long_day, short_day
 from temphone.templatetags.ui import state_label
 
 VIEWS = {"week": gettext_lazy("Week"), "day": gettext_lazy("Day")}
@@ -203,10 +203,10 @@ def calendar(request: StaffRequest) -> HttpResponse:
 
 def _title(days: Sequence[date]) -> str:
     if len(days) == 1:
-        return date_format(days[0], "l j F Y")
+        return full_date(days[0])
     first, last = days[0], days[-1]
-    begins = date_format(first, "j" if first.month == last.month else "j F")
-    return _("{first} to {last}").format(first=begins, last=date_format(last, "j F Y"))
+    begins = date_format(first, "j" if first.month == last.month else pgettext("date format", "j F"))
+    return _("{first} to {last}").format(first=begins, last=long_date(last))
 
 
 def _cells(shown: Shown, now: datetime) -> dict[Where, Cell]:
@@ -289,7 +289,7 @@ def _empty(shown: Shown, now: datetime, taken: set[int]) -> dict[Where, Cell]:
     present = {local.hour} if local.date() in shown.days and shown.clock != "contact" else set()
     hours = {*OFFICE_HOURS, *taken, *present}
     hours = set(range(min(hours), max(hours) + 1))
-    names = {day: date_format(day, "l j F") for day in shown.days}
+    names = {day: long_day(day) for day in shown.days}
     cells = {
         (day, hour): Cell(day=day, hour=hour, day_name=names[day], is_past=(day, hour) < _where(local))
         for day in shown.days

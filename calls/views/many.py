@@ -9,7 +9,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from calls.actions.again import When
@@ -21,6 +21,7 @@ from calls.views.browsing import Browsing
 from temphone.accounts.actors import Role
 from temphone.lib import clock
 from temphone.pages import StaffRequest, dialog, page
+from temphone.said import said
 
 SHOWN = 6  # names in the question
 FEW = 5  # calls at once that startle nobody
@@ -36,10 +37,10 @@ STATUSES: dict[Verb, Sequence[str]] = {
 }
 FORMS: dict[Verb, type[ManyForm]] = {Verb.MOVE: MoveManyForm, Verb.AGAIN: AgainForm}
 DONE = {
-    Verb.CANCEL: gettext_lazy("canceled"),
-    Verb.MOVE: gettext_lazy("moved"),
-    Verb.AGAIN: gettext_lazy("scheduled again"),
-    Verb.SEEN: gettext_lazy("marked as seen"),
+    Verb.CANCEL: ngettext_lazy("{n} call canceled", "{n} calls canceled", "n"),
+    Verb.MOVE: ngettext_lazy("{n} call moved", "{n} calls moved", "n"),
+    Verb.AGAIN: ngettext_lazy("{n} call scheduled again", "{n} calls scheduled again", "n"),
+    Verb.SEEN: ngettext_lazy("{n} call marked as seen", "{n} calls marked as seen", "n"),
 }
 
 
@@ -154,12 +155,11 @@ def _form(request: StaffRequest, choice: Choice, *, is_sent: bool) -> ManyForm |
 def _report(request: StaffRequest, verb: Verb, tally: Tally) -> None:
     done = tally.changed - (tally.asked if verb == Verb.CANCEL else 0)
     if done:
-        text = ngettext("{n} call {done}.", "{n} calls {done}.", done)
-        messages.success(request, text.format(n=done, done=DONE[verb]))
+        messages.success(request, f"{DONE[verb].format(n=done)}.")
     if verb == Verb.CANCEL and tally.asked:
         messages.info(request, _("{n} in progress: the hang-up is asked for.").format(n=tally.asked))
     for reason, count in tally.refused.items():
-        messages.warning(request, _("{n} left as it was: {reason}.").format(n=count, reason=reason))
+        messages.warning(request, _("{n} left as it was: {reason}.").format(n=count, reason=said(reason)))
     if not done and not tally.asked and not tally.refused:
         messages.info(request, _("No call was changed."))
 
@@ -170,5 +170,5 @@ def run_page(request: StaffRequest, run_id: int) -> HttpResponse:
     """How far a change of many calls is."""
     request.user.actor().require(Role.OPERATOR)
     run = get_object_or_404(Run.objects.defer("calls").select_related("user"), pk=run_id)
-    context = {"run": run, "done": DONE[Verb(run.verb)]}
+    context = {"run": run, "done": DONE[Verb(run.verb)].format(n=run.changed)}
     return render(request, "calls/run.html#progress" if request.htmx else "calls/run.html", context)

@@ -42,6 +42,7 @@ from temphone.lib.clock import zone
 from temphone.pages import StaffRequest, page
 from temphone.telephony.messages import Outcome
 from temphone.templatetags.charts import best_hours
+from temphone.templatetags.ui import grouped, percent
 
 PERIODS = (7, 30, 90)
 SHORT_LIST = 6
@@ -118,12 +119,12 @@ def _figures(before: Sequence[DayFigures], chosen: Sequence[DayFigures], count: 
     then, now = total(before), total(chosen)
     talk = [one.talk_s for one in chosen]
     return [
-        _figure(_("Calls made"), f"{now.made:,}", [one.made for one in chosen], then.made, now.made, count),
+        _figure(_("Calls made"), grouped(now.made), [one.made for one in chosen], then.made, now.made, count),
         _rate(then, now, [_share(one) for one in chosen], count),
         _figure(_("Talk time"), span_of(now.talk_s), talk, then.talk_s, now.talk_s, count),
         _figure(
             _("People reached"),
-            f"{now.reached:,}",
+            grouped(now.reached),
             [one.of(REACHED) for one in chosen],
             then.reached,
             now.reached,
@@ -136,8 +137,10 @@ def _figure(name: str, value: str, line: Sequence[float], then: int, now: int, c
     if not then:
         change = _("none in the {n} days before").format(n=count) if now else ""
         return Figure(name=name, value=value, line=line, change=change, direction="none")
-    change = _("{change} on the {n} days before").format(change=f"{(now - then) / then:+.0%}", n=count)
-    return Figure(name=name, value=value, line=line, change=_minus(change), direction=_direction(now - then))
+    change = _("{change} on the {n} days before").format(
+        change=f"{_sign(now - then)}{percent(abs(now - then) / then)}", n=count
+    )
+    return Figure(name=name, value=value, line=line, change=change, direction=_direction(now - then))
 
 
 def _rate(then: Total, now: Total, line: Sequence[float], count: int) -> Figure:
@@ -145,12 +148,14 @@ def _rate(then: Total, now: Total, line: Sequence[float], count: int) -> Figure:
     if then.answer_rate is None or now.answer_rate is None:
         return Figure(name=name, value=value, line=line, change="", direction="none")
     points = round(100 * now.answer_rate) - round(100 * then.answer_rate)
-    change = _("{points} points on the {n} days before").format(points=f"{points:+}", n=count)
-    return Figure(name=name, value=value, line=line, change=_minus(change), direction=_direction(points))
+    change = _("{points} points on the {n} days before").format(
+        points=f"{_sign(points)}{abs(points)}", n=count
+    )
+    return Figure(name=name, value=value, line=line, change=change, direction=_direction(points))
 
 
-def _minus(text: str) -> str:
-    return text.replace("-", "\N{MINUS SIGN}", 1) if text.startswith("-") else text
+def _sign(difference: float) -> str:
+    return "\N{MINUS SIGN}" if difference < 0 else "+"
 
 
 def _direction(difference: float) -> str:
@@ -160,7 +165,7 @@ def _direction(difference: float) -> str:
 
 
 def _percent(rate: float | None) -> str:
-    return "\N{EN DASH}" if rate is None else f"{rate:.0%}"
+    return "\N{EN DASH}" if rate is None else percent(rate)
 
 
 def _share(one: DayFigures) -> float:
@@ -172,7 +177,7 @@ def span_of(seconds: int) -> str:
     """A long span as people write it: ``4 min``, ``2 h 05 min``."""
     hours, minutes = divmod(round(seconds / 60), 60)
     return (
-        _("{h} h {m:02} min").format(h=f"{hours:,}", m=minutes) if hours else _("{n} min").format(n=minutes)
+        _("{h} h {m:02} min").format(h=grouped(hours), m=minutes) if hours else _("{n} min").format(n=minutes)
     )
 
 
@@ -270,7 +275,7 @@ def _campaign(campaign: Campaign, ended: DayFigures) -> dict[str, object]:
     return {
         "campaign": campaign,
         "whole": whole,
-        "reached": f"{groups['reached'] / whole:.0%}",
+        "reached": percent(groups["reached"] / whole),
         "series": [Series(look=look, name=str(name), values=[groups[look]]) for look, name in NAMES.items()],
     }
 

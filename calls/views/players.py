@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
@@ -13,6 +12,7 @@ from calls.models import Attempt, Call, Recording
 from calls.states import RecordingState
 from temphone.accounts.actors import Actor
 from temphone.lib.waveform import BUCKETS, LOUDEST
+from temphone.templatetags.times import long_date
 
 SILENT = "simulated"  # the network that has no sound
 AWAITED_FOR = timedelta(minutes=5)  # from the end of the attempt
@@ -104,7 +104,7 @@ def _note(call: Call, attempt: Attempt, recording: Recording | None, now: dateti
     if recording.state == RecordingState.FAILED:
         return _("Was to be recorded, but {problem}.").format(problem=recording.get_problem_display())
     if recording.state == RecordingState.DELETED and recording.deleted_at:
-        day = date_format(localtime(recording.deleted_at), "j F Y")
+        day = long_date(localtime(recording.deleted_at))
         return _("The recording was deleted on {day}.").format(day=day)
     return ""
 

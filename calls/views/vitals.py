@@ -16,8 +16,9 @@ from calls.models import Attempt, Call
 from calls.states import CallStatus
 from temphone.health import WELL
 from temphone.pages import COUNT_CAP, capped_count
+from temphone.said import said as in_their_words
 from temphone.templatetags.times import span
-from temphone.templatetags.ui import capped
+from temphone.templatetags.ui import capped, grouped
 from temphone.webhooks.models import Delivery, DeliveryState
 
 if TYPE_CHECKING:
@@ -69,11 +70,15 @@ def parts(report: dict[str, str]) -> list[Vital]:
         Vital(
             name=NAMES[part],
             state=GOOD if said == WELL else BAD,
-            value=_("Well") if said == WELL else said.capitalize(),
+            value=_("Well") if said == WELL else _capital(in_their_words(said)),
             mend="" if said == WELL else MENDS[part],
         )
         for part, said in report.items()
     ]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def vitals(now: datetime) -> list[Vital]:
@@ -94,7 +99,7 @@ def _bells(now: datetime) -> Vital:
     return Vital(
         name=_("Tasks that wait for the worker"),
         state=state,
-        value=f"{count:,}",
+        value=grouped(count),
         mend="" if state == GOOD else _("The worker is behind. Is it running, and has it enough WORKERS?"),
     )
 
@@ -148,7 +153,11 @@ def lateness_ms(now: datetime) -> list[int]:
 
 
 def _ms(milliseconds: int) -> str:
-    return f"{milliseconds / 1000:.1f} s" if milliseconds < 60_000 else span(milliseconds / 1000)
+    return (
+        _("{n} s").format(n=grouped(milliseconds / 1000, 1))
+        if milliseconds < 60_000
+        else span(milliseconds / 1000)
+    )
 
 
 def _webhooks(now: datetime) -> Vital:
@@ -191,7 +200,7 @@ def _disk() -> Vital:
         name=_("Disk of the data folder"),
         state=state,
         value=_("{free} GiB free of {total}").format(
-            free=f"{usage.free / GIB:.1f}", total=f"{usage.total / GIB:.0f}"
+            free=grouped(usage.free / GIB, 1), total=grouped(usage.total / GIB)
         ),
         detail=str(settings.DATA_DIR),
         mend="" if state == GOOD else mend,

@@ -13,6 +13,7 @@ from calls.models.history import Verdict
 from calls.states import CallStatus
 from calls.views.rows import Row
 from temphone.lib.clock import iso
+from temphone.said import said
 from temphone.templatetags.ui import rule_name
 
 LATEST = 8
@@ -50,8 +51,8 @@ def _never(call: Call, decisions: Sequence[Decision]) -> Why:
         return Why(verdict="wait", text=_("It never rang: it was canceled before."))
     deciding = _deciding(decisions[0]) if decisions else None
     if deciding and deciding["verdict"] == Verdict.BLOCK:
-        said = {"rule": rule_name(str(deciding["rule"])), "text": deciding["text"]}
-        return Why(verdict="block", text=_("It never rang. {rule}: {text}").format(**said))
+        parts = {"rule": rule_name(str(deciding["rule"])), "text": said(str(deciding["text"]))}
+        return Why(verdict="block", text=_("It never rang. {rule}: {text}").format(**parts))
     outcome = call.outcome_label.lower()
     return Why(verdict="block", text=_("It never rang: {outcome}.").format(outcome=outcome))
 
@@ -64,7 +65,7 @@ def _not_yet(row: Row, decisions: Sequence[Decision]) -> Why:
     if check.verdict in {Verdict.ALLOW, Verdict.WARN}:
         text = _("It is due, no rule forbids it, and it rings as soon as a line is free.")
         return Why(verdict="wait", text=text)
-    text = _("Not called now. {rule}: {text}").format(rule=rule_name(check.rule), text=check.text)
+    text = _("Not called now. {rule}: {text}").format(rule=rule_name(check.rule), text=said(check.text))
     return Why(verdict=check.verdict.value, text=text)
 
 
@@ -72,8 +73,8 @@ def _before_its_time(row: Row, decisions: Sequence[Decision]) -> Why:
     when = iso(row.call.due_at)
     latest = _deciding(decisions[0]) if decisions else None
     if latest and latest["verdict"] == Verdict.DEFER:
-        said = {"rule": rule_name(str(latest["rule"])), "text": latest["text"]}
-        return Why(verdict="defer", text=_("Put off to {when}. {rule}: {text}").format(when=when, **said))
+        parts = {"rule": rule_name(str(latest["rule"])), "text": said(str(latest["text"]))}
+        return Why(verdict="defer", text=_("Put off to {when}. {rule}: {text}").format(when=when, **parts))
     if row.attempts:
         return Why(verdict="wait", text=_("To be tried again at {when}.").format(when=when))
     return Why(verdict="wait", text=_("It is not time yet: it rings at {when}.").format(when=when))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from calls.actions.stop import hold_claims
 from campaigns.actions.agents import get_agent
@@ -13,6 +14,7 @@ from contacts.models import Purpose
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry, Mode
 from temphone.lib.errors import Conflict, NotFound
+from temphone.said import in_english
 
 EDITABLE = ("name", "purpose", "agent_id")
 
@@ -71,7 +73,7 @@ def update_campaign(
     if "purpose" in columns:
         hold_claims()  # one under way asks for the consent of the old purpose
     campaign = get_campaign(actor=actor, campaign_id=campaign_id)
-    Campaign.objects.filter(pk=campaign.pk).update(**columns, updated_at=now)
+    Campaign.objects.filter(pk=campaign.pk).update(**columns, version=F("version") + 1, updated_at=now)
     AuditEntry.record(actor, "campaign.change", campaign.pk, fields=sorted(columns))
     return get_campaign(actor=actor, campaign_id=campaign_id)
 
@@ -84,6 +86,19 @@ def must_be_offered(agent_id: object) -> None:
     """
     if isinstance(agent_id, str) and (agent := get_agent(agent_id)).archived_at:
         raise Conflict(f"{agent.name} is archived. Choose another agent.", code="agent_archived")
+
+
+def must_be_as_seen(campaign: Campaign, version: int | None) -> None:
+    """Return if nobody has written the campaign since whoever acts saw it; None: they saw nothing.
+
+    Raises:
+        Conflict
+    """
+    if version is not None and version != campaign.version:
+        raise Conflict(
+            f"Somebody else has changed {campaign.name} meanwhile. Look at it again before you go on.",
+            code="changed_meanwhile",
+        )
 
 
 def pause_campaign(*, actor: Actor, campaign_id: str, now: datetime) -> Campaign:
@@ -123,7 +138,9 @@ def _go(to: CampaignStatus, action: str, actor: Actor, campaign_id: str, now: da
     # What was written on its page has no calls yet: it is launched there, which makes them.
     is_unlaunched = campaign.is_draft and bool(campaign.message) and to == CampaignStatus.RUNNING
     if to not in TRANSITIONS[before] or is_unlaunched:
-        raise Conflict(f"Campaign {campaign.pk} is {before.label.lower()}.", code=f"campaign_{before.value}")
+        raise Conflict(
+            f"Campaign {campaign.pk} is {in_english(before.label).lower()}.", code=f"campaign_{before.value}"
+        )
     # A launch that something is in the way of would otherwise be waited for on its page for ever.
     ends_launch = (
         {"launch_ended_at": now, "launch_problem": ""} if to in OVER and campaign.is_launching else {}

@@ -14,7 +14,7 @@ from calls.actions.bulk import CHUNK, CampaignRequest, schedule_next
 from calls.actions.lookup import live_numbers
 from calls.actions.scheduling import FURTHEST, shown_number
 from calls.actions.stop import hold_claims
-from campaigns.actions import get_campaign
+from campaigns.actions import get_campaign, must_be_as_seen
 from campaigns.actions.planning import Plan
 from campaigns.models import Campaign
 from campaigns.states import CampaignStatus
@@ -31,22 +31,26 @@ def waiting(_now: datetime) -> QuerySet[Campaign]:
 
 
 @transaction.atomic
-def launch_campaign(*, actor: Actor, campaign_id: str, now: datetime) -> Campaign:
+def launch_campaign(*, actor: Actor, campaign_id: str, version: int | None = None, now: datetime) -> Campaign:
     """Let it run, and its calls be scheduled; of one that something was in the way of, go on with it.
+
+    ``version`` is the one that whoever launches it has seen.
 
     Raises:
         Forbidden, NotFound
-        Conflict: it was launched before, or is over.
+        Conflict: it was launched before, is over, or is not the one that was seen.
+        Invalid: its caller ID is none of our numbers any more.
         Refused: it lacks a message or people; it would last over a year; there are no real lines for it.
     """
     actor.require(Role.MANAGER)
     hold_claims()  # as every change of a campaign's status does
     Campaign.objects.select_for_update(no_key=True).filter(pk=campaign_id).first()
     campaign = get_campaign(actor=actor, campaign_id=campaign_id)
-    shown_number(Mode(campaign.mode), "", live_numbers(campaign.mode))
+    shown_number(Mode(campaign.mode), campaign.caller_id, live_numbers(campaign.mode))
     if campaign.is_launching and campaign.launch_problem:
         columns: dict[str, object] = {"launch_problem": ""}
     elif campaign.is_draft:
+        must_be_as_seen(campaign, version)
         columns = _begun(actor, campaign, now)
     else:
         raise Conflict(f"{campaign.name} was launched already.", code="campaign_launched")
@@ -120,6 +124,8 @@ def _schedule(campaign: Campaign, pace: "_Pace", now: datetime, limit: int) -> l
         contacts=rest,
         request=CampaignRequest(
             initial_message=campaign.message,
+            caller_id=campaign.caller_id,
+            recording_enabled=campaign.recording_enabled,
             max_attempts=campaign.max_attempts,
         ),
         when=pace.due,

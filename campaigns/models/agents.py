@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from temphone.lib import ids
 from temphone.lib.clock import now as utc_now
@@ -39,15 +40,15 @@ CONTENT = (
 class SpeakingMode(models.TextChoices):
     """What it does after its message."""
 
-    CONVERSE = "converse", "Converse"
-    DELIVER = "deliver", "Deliver the message, and end"
+    CONVERSE = "converse", _("Converse")
+    DELIVER = "deliver", _("Deliver the message, and end")
 
 
 class Engine(models.TextChoices):
     """What decides what it says in a conversation."""
 
-    PLAYBOOK = "playbook", "A playbook"
-    LLM = "llm", "A language model"
+    PLAYBOOK = "playbook", _("A playbook")
+    LLM = "llm", _("A language model")
 
 
 class AgentQuerySet(models.QuerySet["Agent"]):

@@ -60,8 +60,7 @@ class _Checked:
         transfers: Collection[str],
         fields: Collection[str],
     ) -> None:
-        self.place, self.step = f"steps.{index}", step
-        self.title = _title(index, step)
+        self.index, self.step = index, step
         self.names, self.transfers, self.fields = names, transfers, fields
 
     def problems(self) -> Iterator[Problem]:
@@ -81,49 +80,49 @@ class _Checked:
         if self.step.otherwise:
             yield from self._of_branch("otherwise", "“otherwise”", self.step.otherwise)
 
-    def _of_branch(self, place: str, name: str, branch: Branch) -> Iterator[Problem]:
+    def _of_branch(self, place: str, which: str, branch: Branch) -> Iterator[Problem]:
         if branch.to is not None and branch.to not in self.names:
             yield self._problem(
-                f"{place}.to", f"{name} goes to “{branch.to}”, which is no step. Choose one that is there."
+                f"{place}.to", f"{which} goes to “{branch.to}”, which is no step. Choose one that is there."
             )
         if branch.outcome is not None and branch.outcome not in OUTCOMES:
             yield self._problem(
-                f"{place}.outcome", f"{name} gives an outcome that a playbook cannot know. Choose another."
+                f"{place}.outcome", f"{which} gives an outcome that a playbook cannot know. Choose another."
             )
         if branch.outcome is Outcome.OPTED_OUT and (branch.say or branch.to or branch.transfer):
             yield self._problem(
                 f"{place}.outcome",
-                f"{name} opts them out, so it says and does nothing else: the confirmation is spoken for it. "
-                "Empty the rest.",
+                f"{which} opts them out, so it says and does nothing else: "
+                "the confirmation is spoken for it. Empty the rest.",
             )
         if branch.transfer and branch.transfer not in self.transfers:
             yield self._problem(
                 f"{place}.transfer",
-                f"{name} transfers to “{branch.transfer}”, which is no destination of this agent. "
+                f"{which} transfers to “{branch.transfer}”, which is no destination of this agent. "
                 "Add it there, or choose another.",
             )
         if branch.field and branch.field not in self.fields:
             yield self._problem(
                 f"{place}.field",
-                f"{name} answers the question “{branch.field}”, which this agent does not have. "
+                f"{which} answers the question “{branch.field}”, which this agent does not have. "
                 "Add it there, or choose another.",
             )
 
     def _of_phrases(self, number: int, branch: Branch) -> Iterator[Problem]:
-        place, name = f"branches.{number}.phrases", f"answer {number + 1}"
+        place, which = f"branches.{number}.phrases", f"answer {number + 1}"
         if not any(words_of(phrase) for phrase in branch.phrases):
-            yield self._problem(place, f"{name} expects no words. Write some, such as: yes, gladly.")
+            yield self._problem(place, f"{which} expects no words. Write some, such as: yes, gladly.")
         for phrase in branch.phrases:
             if words_of(phrase) == OPT_OUT_KEY or asks_to_stop(phrase):
                 yield self._problem(
                     place,
-                    f"{name} can never be given by “{phrase}”: that ends the calls to this number, always. "
+                    f"{which} can never be given by “{phrase}”: that ends the calls to this number, always. "
                     "Take it out.",
                 )
             elif first := self._taken_by(phrase, self.step.branches[:number]):
                 yield self._problem(
                     place,
-                    f"{name} can never be given by “{phrase}”: answer {first} has it already. "
+                    f"{which} can never be given by “{phrase}”: answer {first} has it already. "
                     "Move this answer up, or take the words out.",
                 )
 
@@ -135,7 +134,11 @@ class _Checked:
         return None
 
     def _problem(self, place: str, text: str) -> Problem:
-        return Problem(f"{self.place}.{place}", f"{self.title}: {text}")
+        return _about(self.index, self.step, place, text)
+
+
+def _about(index: int, step: Step, place: str, text: str) -> Problem:
+    return Problem(f"steps.{index}.{place}", f"{_title(index, step)}: {text}")
 
 
 def _title(index: int, step: Step) -> str:
@@ -163,10 +166,7 @@ def _unreached(steps: Sequence[Step]) -> Iterator[Problem]:
             coming += ways.get(name or "", [])
     for index, step in enumerate(steps):
         if step.name not in reached:
-            yield Problem(
-                f"steps.{index}.name",
-                f"{_title(index, step)}: nothing leads to it. Let an answer go to it, or remove it.",
-            )
+            yield _about(index, step, "name", "nothing leads to it. Let an answer go to it, or remove it.")
 
 
 def _endless(steps: Sequence[Step]) -> Iterator[Problem]:
@@ -178,8 +178,10 @@ def _endless(steps: Sequence[Step]) -> Iterator[Problem]:
             seen.append(to)
         if to == step.name:
             round_ = " → ".join([*seen, step.name])
-            yield Problem(
-                f"steps.{index}.otherwise.to",
-                f"{_title(index, step)}: “otherwise” goes round without an end ({round_}). "
+            yield _about(
+                index,
+                step,
+                "otherwise.to",
+                f"“otherwise” goes round without an end ({round_}). "
                 "Let it end the call, or go to a step outside of the round.",
             )

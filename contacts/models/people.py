@@ -9,10 +9,13 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from temphone.accounts.models import validate_zone
 from temphone.lib import ids, phone, words
 from temphone.lib.clock import now as utc_now
+from temphone.said import in_english
 
 MOST_FOUND = 1_000  # people that a search looks at
 # Generic for the type checker alone.
@@ -192,16 +195,16 @@ class ContactWord(models.Model):
 class Purpose(models.TextChoices):
     """Why we call; marketing needs written consent."""
 
-    INFORMATIONAL = "informational", "Informational"
-    MARKETING = "marketing", "Marketing"
+    INFORMATIONAL = "informational", _("Informational")
+    MARKETING = "marketing", _("Marketing")
 
 
 class ConsentKind(models.TextChoices):
     """How consent was given."""
 
-    NONE = "none", "None"
-    EXPRESS = "express", "Express"
-    WRITTEN = "written", "Written"
+    NONE = "none", pgettext_lazy("consent", "None")
+    EXPRESS = "express", _("Express")
+    WRITTEN = "written", _("Written")
 
 
 class ConsentQuerySet(models.QuerySet["Consent"]):
@@ -236,7 +239,7 @@ class Consent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} consent, {self.purpose}"
+        return f"{in_english(ConsentKind(self.kind).label)} consent, {self.purpose}"
 
     def covers(self, purpose: str) -> bool:
         """Whether it suffices for a call of this purpose."""
@@ -248,11 +251,11 @@ class Consent(models.Model):
 class SuppressionReason(models.TextChoices):
     """Why a number must not be called."""
 
-    OPTED_OUT = "opted_out", "Opted out"
-    STAFF = "staff", "Added by staff"
-    WRONG_PERSON = "wrong_person", "Wrong person"
-    COMPLAINT = "complaint", "Complaint"
-    IMPORTED = "imported", "Imported"
+    OPTED_OUT = "opted_out", _("Opted out")
+    STAFF = "staff", _("Added by staff")
+    WRONG_PERSON = "wrong_person", _("Wrong person")
+    COMPLAINT = "complaint", _("Complaint")
+    IMPORTED = "imported", _("Imported")
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):

@@ -3,17 +3,19 @@
 from dataclasses import dataclass
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 from temphone.lib.errors import Forbidden
+from temphone.said import in_english
 
 
 class Role(TextChoices):
     """Each role may all that the ones before it may."""
 
-    VIEWER = "viewer", "Viewer"  # sees
-    OPERATOR = "operator", "Operator"  # schedules, moves, cancels calls; suppresses numbers
-    MANAGER = "manager", "Manager"  # contacts, consents, campaigns, the stop switch, lifts suppressions
-    ADMIN = "admin", "Admin"  # people, keys, everything
+    VIEWER = "viewer", _("Viewer")  # sees
+    OPERATOR = "operator", _("Operator")  # schedules, moves, cancels calls; suppresses numbers
+    MANAGER = "manager", _("Manager")  # contacts, consents, campaigns, the stop switch, lifts suppressions
+    ADMIN = "admin", _("Admin")  # people, keys, everything
 
     def includes(self, other: "Role") -> bool:
         """Whether this role may what ``other`` may."""
@@ -38,7 +40,8 @@ class Actor:
             Forbidden: it does not.
         """
         if not self.role.includes(role):
-            raise Forbidden(f"This needs the role {role.label.lower()}; yours is {self.role.label.lower()}.")
+            needed, own = (in_english(one.label).lower() for one in (role, self.role))
+            raise Forbidden(f"This needs the role {needed}; yours is {own}.")
 
 
 SYSTEM = Actor(kind="system", id="", label="TemPhone", role=Role.ADMIN)

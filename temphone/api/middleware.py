@@ -7,6 +7,7 @@ its last. That halves what a request of the API costs before and after its view.
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 
 from temphone.api.envelope import ROOT, is_api
 
@@ -18,9 +19,16 @@ _built: list[GetResponse] = []
 
 
 def views(get_response: GetResponse) -> GetResponse:
-    """The way from here to the views."""
-    _built.append(get_response)
-    return get_response
+    """The way from here to the views. To programs they speak English, whatever a browser asks for."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not is_api(request):
+            return get_response(request)
+        with translation.override("en"):
+            return get_response(request)
+
+    _built.append(middleware)
+    return middleware
 
 
 def straight(get_response: GetResponse) -> GetResponse:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from temphone.charts import geometry
 from temphone.charts.geometry import Box
 from temphone.charts.kinds import Bars, Dots, Heat, Series, Share
+from temphone.templatetags.ui import grouped, percent
 
 register = template.Library()
 
@@ -53,7 +54,7 @@ def bars(chart: Bars) -> dict[str, object]:
         "chart": chart,
         "summary": _summary(chart.title, [(one.name, sum(one.values)) for one in chart.series]),
         "legend": [(one, int(sum(one.values))) for one in chart.series],
-        "ticks": [Tick(y=100 - 100 * tick / ticks[-1], text=f"{tick:,}") for tick in ticks],
+        "ticks": [Tick(y=100 - 100 * tick / ticks[-1], text=grouped(tick)) for tick in ticks],
         "columns": [
             (_column_title(chart, place), _looks(chart.series, boxes)) for place, boxes in enumerate(stacks)
         ],
@@ -66,12 +67,12 @@ def bars(chart: Bars) -> dict[str, object]:
 
 
 def _summary(title: str, sums: Sequence[tuple[str, float]]) -> str:
-    parts = ", ".join(f"{name} {int(number):,}" for name, number in sums)
+    parts = ", ".join(f"{name} {grouped(int(number))}" for name, number in sums)
     return f"{title}: {parts}"
 
 
 def _column_title(chart: Bars, place: int) -> str:
-    parts = [f"{one.name} {int(one.values[place]):,}" for one in chart.series if one.values[place]]
+    parts = [f"{one.name} {grouped(int(one.values[place]))}" for one in chart.series if one.values[place]]
     return f"{chart.full_labels[place]}: {', '.join(parts) or _('none')}"
 
 
@@ -119,8 +120,8 @@ def span_or_dash(seconds: float | None) -> str:
         return "\N{EN DASH}"
     size, unit = next(((size, unit) for size, unit in UNITS if seconds >= size), (1, "s"))
     number = seconds / size
-    text = f"{number:.0f}" if number >= 10 else f"{number:.1f}".removesuffix(".0")
-    return f"{text} {unit}"
+    decimals = 0 if number >= 10 or round(number, 1) == int(number) else 1
+    return f"{grouped(number, decimals)} {unit}"
 
 
 @register.inclusion_tag("charts/heat.html")
@@ -159,7 +160,7 @@ class Square:
 def _square(chart: Heat, row: int, column: int, most: float) -> Square:
     cell = chart.cells.get((row, column), NOTHING)
     level = max(geometry.level(_rate(cell), most), 1) if cell.whole else 0
-    told = _("{percent} of {n}").format(percent=f"{_rate(cell):.0%}", n=f"{cell.whole:,}")
+    told = _("{percent} of {n}").format(percent=percent(_rate(cell)), n=grouped(cell.whole))
     told = told if cell.whole else _("no calls")
     return Square(
         box=geometry.square(row, column, rows=len(chart.rows), columns=len(chart.columns), level=level),
@@ -212,5 +213,5 @@ def segmented(series: Sequence[Series]) -> dict[str, object]:
     return {
         "parts": [(one.look, box) for one, box in zip(series, boxes, strict=True) if box.width],
         "legend": [(one, int(one.values[0])) for one in series if one.values[0]],
-        "summary": ", ".join(f"{one.name} {int(one.values[0]):,}" for one in series),
+        "summary": ", ".join(f"{one.name} {grouped(int(one.values[0]))}" for one in series),
     }

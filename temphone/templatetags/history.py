@@ -2,10 +2,11 @@
 
 from django import template
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from calls.models import CallEvent
 from calls.states import ANSWERED_BY_LABELS, OUTCOME_LABELS
+from temphone.said import said
 from temphone.telephony.messages import AnsweredBy, Outcome
 
 register = template.Library()
@@ -28,9 +29,9 @@ TITLES = {
     "retry_scheduled": gettext_lazy("To be tried again"),
     "requeued": gettext_lazy("Never rang; to be dialled again"),
     "hang_up_requested": gettext_lazy("Hang-up asked for"),
-    "completed": gettext_lazy("Completed"),
-    "failed": gettext_lazy("Failed"),
-    "canceled": gettext_lazy("Canceled"),
+    "completed": pgettext_lazy("call", "Completed"),
+    "failed": pgettext_lazy("call", "Failed"),
+    "canceled": pgettext_lazy("call", "Canceled"),
     "corrected": gettext_lazy("Corrected by late evidence"),
     "marked": gettext_lazy("Outcome marked by hand"),
     "seen": gettext_lazy("Marked as seen"),
@@ -85,5 +86,5 @@ def event_note(event: CallEvent) -> str:
     """What more there is to say: the reason, or how it ended."""
     outcome = event.data.get("outcome") or event.reason
     if outcome in set(Outcome):
-        return OUTCOME_LABELS[Outcome(outcome)]
-    return _("came late; changed nothing") if event.reason == "late" else event.reason
+        return str(OUTCOME_LABELS[Outcome(outcome)])
+    return _("came late; changed nothing") if event.reason == "late" else said(event.reason)

@@ -9,16 +9,35 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from calls.hours import is_open
 from temphone.lib.clock import iso, now, zone
-from temphone.templatetags.ui import icon
+from temphone.said import said
+from temphone.templatetags.ui import grouped, icon
 
 register = template.Library()
 
 INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)")
+
+
+def full_date(day: date) -> str:
+    """Such as ``Friday 4 December 2026``."""
+    return date_format(day, pgettext("date format", "l j F Y"))
+
+
+def long_day(day: date) -> str:
+    """Such as ``Friday 4 December``."""
+    return date_format(day, pgettext("date format", "l j F"))
+
+
+def long_date(day: date) -> str:
+    """Such as ``4 December 2026``."""
+    return date_format(day, pgettext("date format", "j F Y"))
+
+
+register.filter(full_date)
 
 
 def day_name(day: date, today: date) -> str:
@@ -59,7 +78,7 @@ def clock_s(moment: datetime) -> str:
 def when(moment: datetime) -> SafeString:
     """Day and time in the reader's zone, the exact instant on hovering."""
     here = _here(moment)
-    full = f"{date_format(here, 'l j F Y')}, {here:%H:%M:%S} {here:%Z}"
+    full = f"{full_date(here)}, {here:%H:%M:%S} {here:%Z}"
     markup = '<time datetime="{}" title="{}"><span class="day">{}</span> <b>{}</b></time>'
     return format_html(markup, iso(moment), full, day(moment), clock(moment))
 
@@ -109,7 +128,7 @@ def clock_there(moment: datetime, zone_name: str) -> str:
 @register.filter
 def date_there(moment: datetime, zone_name: str) -> str:
     """The date in a zone: ``Tuesday 24 November``."""
-    return date_format(moment.astimezone(zone(zone_name)).date(), "l j F")
+    return long_day(moment.astimezone(zone(zone_name)).date())
 
 
 @register.filter
@@ -180,7 +199,9 @@ def span(length_s: float) -> str:
 def since(moment: datetime, start: datetime) -> str:
     """The span from ``start`` to ``moment`` for a timeline: ``+9.4 s``, ``+3 min``."""
     passed_s = (moment - start).total_seconds()
-    return f"+{passed_s:.1f} s" if abs(passed_s) < 60 else f"+{span(passed_s)}"
+    if abs(passed_s) >= 60:
+        return f"+{span(passed_s)}"
+    return "+" + _("{n} s").format(n=grouped(passed_s, 1))
 
 
 @register.filter
@@ -197,8 +218,8 @@ def seconds(milliseconds: int) -> str:
 
 @register.filter
 def local_times(text: str) -> SafeString:
-    """The text with each instant in it (``2026-03-15T15:00:00Z``) as the reader's clock shows it."""
-    parts = INSTANT.split(text)
+    """What a rule said, each instant in it (``2026-03-15T15:00:00Z``) as the reader's clock shows it."""
+    parts = INSTANT.split(said(text))
     return format_html_join(
         "", "{}", ((_instant(part) if INSTANT.fullmatch(part) else part,) for part in parts)
     )

@@ -7,15 +7,19 @@ from urllib.parse import urlencode
 
 from django import template
 from django.http import QueryDict
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from lucide.templatetags.lucide import lucide
 
 from calls.models.history import Verdict
+from calls.states import AttemptState, CallStatus
 from temphone.accounts.actors import Role
 from temphone.accounts.models import User
 from temphone.lib import phone
+from temphone.said import a_word, said
 
 register = template.Library()
 
@@ -73,7 +77,11 @@ VERDICT_LABELS = {
     "defer": _("Put off"),
     "block": _("Blocked"),
 }
-STATE_LABELS = {"answered": _("In conversation")}
+STATE_LABELS = {
+    **dict(AttemptState.choices),
+    **dict(CallStatus.choices),
+    "answered": _("In conversation"),
+}
 RULE_NAMES = {
     "stop_switch": _("Stop switch"),
     "campaign": _("Campaign"),
@@ -94,6 +102,24 @@ INPUTS = {
     "made": _("calls in 24 hours"),
     "cap": _("allowed in 24 hours"),
     "local": _("clock there"),
+    "local_time": _("local time"),
+    "opens": _("opens"),
+    "closes": _("closes"),
+    "policy": _("policy"),
+    "purpose": _("purpose"),
+    "reason": _("reason"),
+    "suppression": _("suppression"),
+    "campaign": _("campaign"),
+    "status": _("status"),
+}
+# Values that are no labels of anything.
+POLICIES = {
+    "off": _("off"),
+    "warn": _("warn"),
+    "defer": _("defer"),
+    "reject": _("reject"),
+    "require": _("require"),
+    "staff": _("staff"),
 }
 
 
@@ -110,6 +136,12 @@ def pill(state: str, label: str) -> SafeString:
     """A state as icon and text."""
     markup = '<span class="pill is-{}">{}{}</span>'
     return format_html(markup, state, icon(STATUS_ICONS.get(state, "circle"), 14), label)
+
+
+@register.filter(name="said")
+def in_their_words(text: object) -> str:
+    """What a rule said in English, in the reader's language; what is in it already stays."""
+    return said(str(text))
 
 
 @register.filter
@@ -167,9 +199,21 @@ def talk(seconds: int | None) -> str:
 
 
 @register.filter
+def grouped(number: float, decimals: int = 0) -> str:
+    """A number as the reader's language writes it: ``1,234``."""
+    return number_format(round(number, decimals), decimals, force_grouping=True)
+
+
+@register.filter
+def percent(share: float) -> str:
+    """A share of one as per cent."""
+    return gettext("{n}%").format(n=f"{100 * share:.0f}")
+
+
+@register.filter
 def capped(count: int, cap: int = 1000) -> str:
     """A count, or how far it was counted: ``1,000+``."""
-    return f"{cap:,}+" if count > cap else f"{count:,}"
+    return f"{grouped(cap)}+" if count > cap else grouped(count)
 
 
 @register.filter
@@ -232,4 +276,7 @@ def inputs(check: Mapping[str, object]) -> list[tuple[str, str]]:
 def _plainly(value: object) -> str:
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))
-    return str(value)
+    if known := POLICIES.get(str(value)):
+        return str(known)
+    words = str(value).replace("_", " ")
+    return a_word(words) if a_word(words) != words else str(value)

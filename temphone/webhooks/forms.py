@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from temphone.lib import ids
 from temphone.lib.errors import DomainError
@@ -88,14 +89,14 @@ class DeliveryFilter(forms.Form):
         label=_("Event"),
         choices=[("", _("Any event")), *((event, event) for event in (*Event.values, TEST))],
     )
-    endpoint = forms.ChoiceField(required=False, label=_("To"))
+    endpoint = forms.ChoiceField(required=False, label=pgettext_lazy("address", "To"))
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         super().__init__(data)
         self.endpoints = list(Endpoint.objects.all())
         self.fields["endpoint"] = forms.ChoiceField(
             required=False,
-            label=_("To"),
+            label=pgettext_lazy("address", "To"),
             choices=[
                 ("", _("All addresses")),
                 (OWN, _("The calls' own addresses")),

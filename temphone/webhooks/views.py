@@ -17,6 +17,7 @@ from temphone.accounts.actors import Role
 from temphone.lib import clock
 from temphone.lib.errors import Conflict, DomainError, NotFound
 from temphone.pages import StaffRequest, capped_count, dialog, page, read_page
+from temphone.templatetags.ui import grouped
 from temphone.webhooks.actions import resend
 from temphone.webhooks.actions.endpoints import (
     MOST_AGAIN,
@@ -319,7 +320,7 @@ def _report(request: StaffRequest, count: int) -> None:
         messages.info(request, _("Nothing has failed in that time."))
         return
     text = ngettext("{n} message is sent again.", "{n} messages are sent again.", count).format(
-        n=f"{count:,}"
+        n=grouped(count)
     )
     if count == MOST_AGAIN:
         text += " " + _("There may be more: once these are through, ask again.")

@@ -34,7 +34,11 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def ids(live_server) -> dict[str, str]:
-    """Something on every page: long names, other scripts, each state."""
+    return something_on_every_page()
+
+
+def something_on_every_page() -> dict[str, str]:
+    """Long names, other scripts, each state."""
     a_gateway(now=clock.now())
     contact = a_contact(
         first_name="Maximiliana-Theodora",
@@ -172,6 +176,7 @@ PAGES = [
     "/setup/do-not-call/new/",
     "/setup/do-not-call/{suppression}/lift/",
     "/account/",
+    "/account/two-steps/",
     "/stop/",
 ]
 OF_ADMINS = [
@@ -198,6 +203,7 @@ OF_ADMINS = [
     "/setup/team/{person}/",
     "/setup/team/{person}/link/",
     "/setup/team/{person}/switch/",
+    "/setup/team/{person}/two-steps/",
     "/setup/system/",
     "/setup/webhooks/",
     "/setup/webhooks/new/",

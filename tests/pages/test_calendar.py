@@ -239,7 +239,7 @@ def test_a_drop_moves_the_call_and_undoing_moves_it_back(browse):
     call.refresh_from_db()
     assert (answer.status_code, answer.json()) == (
         200,
-        {"moved": True, "text": "Moved to Sunday 15 March, 17:00."},
+        {"moved": True, "text": "Moved to Sunday 15 March, 17:00, UTC."},
     )
     assert (call.scheduled_at, call.due_at) == (NOON + timedelta(hours=2),) * 2
 
@@ -248,6 +248,20 @@ def test_a_drop_moves_the_call_and_undoing_moves_it_back(browse):
     assert call.scheduled_at == NOON
     assert AuditEntry.objects.filter(action="call.rescheduled").count() == 2
     assert "The call is moved." not in text_of(client, "/calendar/")
+
+
+@pytest.mark.parametrize(
+    ("whose", "asked", "told"),
+    [
+        ("mine", NOON + timedelta(hours=3), "Moved to Sunday 15 March, 18:00, Madrid."),
+        ("contact", NOON + timedelta(hours=3), "Moved to Sunday 15 March, 18:00, Los Angeles."),
+        # At three in the morning there, where the rules let it ring at eight.
+        ("mine", NOON + timedelta(hours=20), "Put off by the rules to Monday 16 March, 16:00, Madrid."),
+    ],
+)
+def test_what_is_told_of_a_move_is_when_it_will_ring(browse, settings, whose, asked, told):
+    settings.POLICIES = settings.POLICIES | {"test": {"consent": "off", "hours": "defer"}}
+    assert moved_to(browse(), a_call(), asked, whose).json() == {"moved": True, "text": told}
 
 
 def test_a_drop_into_the_past_is_refused_in_plain_words(browse):

@@ -39,7 +39,7 @@ def plain(markup: str) -> str:
 def test_before_the_first_call_three_steps_lead_to_it(browse):
     page = text_of(browse(Role.MANAGER), "/overview/")
     assert "+1 415 555 0100" in page
-    assert 'href="/contacts/new/"' in page
+    assert 'href="/contacts/new/?then=call"' in page
 
     contact = a_contact(first_name="Ada")
     page = text_of(browse(Role.OPERATOR), "/overview/")

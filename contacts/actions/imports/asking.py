@@ -17,6 +17,7 @@ from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry
 from temphone.lib.errors import Conflict, Invalid, NotFound, Unavailable
 from temphone.lib.spreadsheets import Head, read_head
+from temphone.said import in_english
 
 
 def get_import(import_id: str) -> ContactImport:
@@ -188,7 +189,9 @@ def _locked(import_id: str) -> ContactImport:
 
 def _require(own: ContactImport, states: Sequence[str]) -> None:
     if own.state not in states:
-        raise Conflict(f"This import is {own.get_state_display().lower()}.", code="import_state")
+        raise Conflict(
+            f"This import is {in_english(ImportState(own.state).label).lower()}.", code="import_state"
+        )
 
 
 def _change(own: ContactImport, state: ImportState, now: datetime, **changes: object) -> None:

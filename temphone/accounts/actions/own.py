@@ -7,18 +7,20 @@ from temphone.lib.errors import NotFound
 
 
 @transaction.atomic
-def save_account(*, user: User, first_name: str, last_name: str, timezone: str) -> None:
-    """Change one's own name and the zone in which one reads times. Everybody may."""
-    user.first_name, user.last_name, user.timezone = first_name, last_name, timezone
-    user.save(update_fields=["first_name", "last_name", "timezone"])
+def save_account(*, user: User, first_name: str, last_name: str, timezone: str, language: str) -> None:
+    """Change one's own name, and the zone and language in which one reads. Everybody may."""
+    user.first_name, user.last_name = first_name, last_name
+    user.timezone, user.language = timezone, language
+    user.save(update_fields=["first_name", "last_name", "timezone", "language"])
     AuditEntry.record(user.actor(), "account.change", f"user:{user.pk}")
 
 
 @transaction.atomic
 def change_password(*, user: User, password: str) -> None:
-    """Change one's own password, which was validated. Every other session of the user ends."""
+    """Change one's own password, which was validated. All sessions end; the page begins its own anew."""
     user.set_password(password)
     user.save(update_fields=["password"])
+    LoginSession.objects.filter(user=user).delete()
     AuditEntry.record(user.actor(), "account.password", f"user:{user.pk}")
 
 

@@ -7,6 +7,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from temphone.accounts.models import ApiKey, AuditEntry, AuditQuerySet, User
 from temphone.lib.clock import from_wall
@@ -22,7 +23,6 @@ GROUPS = (
             "call.schedule": _("Scheduled a call"),
             "call.changed": _("Changed a call"),
             "call.rescheduled": _("Moved a call"),
-            "call.retry": _("Had a call tried again"),
             "call.cancel": _("Canceled a call"),
             "call.hang_up": _("Asked to hang up"),
             "call.note": _("Wrote a note on a call"),
@@ -35,7 +35,7 @@ GROUPS = (
             "calls.export": _("Exported calls"),
             "recording.play": _("Listened to a recording"),
             "stop.on": _("Stopped all calling"),
-            "stop.off": _("Let calling go on"),
+            "stop.off": pgettext_lazy("audit log", "Let calling go on"),
             "stop.hang_up": _("Hung up all calls"),
         },
     ),
@@ -72,11 +72,10 @@ GROUPS = (
             "campaign.schedule": _("Scheduled a campaign's calls"),
             "campaign.pause": _("Paused a campaign"),
             "campaign.resume": _("Let a campaign go on"),
-            "campaign.continue": _("Let a campaign go on after its first calls"),
             "campaign.cancel": _("Canceled a campaign"),
             "campaign.complete": _("Completed a campaign"),
             "campaign.reopen": _("Let a campaign run on to which a call was added as it was completed"),
-            "agent.create": _("Made an agent"),
+            "agent.add": _("Made an agent"),
             "agent.change": _("Changed an agent"),
             "agent.default": _("Made an agent the default"),
             "agent.archive": _("Archived an agent"),
@@ -118,8 +117,14 @@ GROUPS = (
             "user.link": _("Made a link to choose a password"),
             "user.off": _("Deactivated somebody"),
             "user.on": _("Reactivated somebody"),
+            "user.two_steps_off": _("Reset somebody's two-step login"),
+            "user.codes_locked": _("Locked a login after wrong codes"),
             "account.change": _("Changed their own account"),
             "account.password": _("Changed their own password"),
+            "account.two_steps_on": _("Turned their two-step login on"),
+            "account.two_steps_off": _("Turned their two-step login off"),
+            "account.recovery_codes": _("Made new recovery codes"),
+            "account.recovery_code": _("Used a recovery code"),
             "account.end_session": _("Ended a session of their own"),
             "account.end_sessions": _("Ended their other sessions"),
             "audit.export": _("Exported the audit log"),
@@ -153,7 +158,7 @@ class AuditFilter(forms.Form):
         label=_("What"),
         choices=[
             ("", _("Anything")),
-            *((str(group), list(actions.items())) for group, actions in GROUPS),
+            *((group, list(actions.items())) for group, actions in GROUPS),
         ],
     )
     since = _day(_("From"))

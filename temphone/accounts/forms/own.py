@@ -1,6 +1,7 @@
 """What staff set of their own account."""
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import PasswordChangeForm
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -10,10 +11,11 @@ from temphone.lib.clock import zone_names
 from temphone.widgets import QuickSelect
 
 
-def zone_choices() -> list[tuple[str, str]]:
-    """Every zone that names a place, and UTC."""
-    places = sorted(name for name in zone_names() if "/" in name and not name.startswith("Etc/"))
-    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in places)]
+def zone_choices(kept: str = "") -> list[tuple[str, str]]:
+    """Every zone that names a place, and UTC; and the one that somebody has, such as Cuba or Etc/GMT-5."""
+    places = {name for name in zone_names() if "/" in name and not name.startswith("Etc/")}
+    names = sorted(places | ({kept} & zone_names() - {"UTC"}))
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
 class AccountForm(forms.Form):
@@ -27,6 +29,17 @@ class AccountForm(forms.Form):
         help_text=_("All times are shown on this clock."),
         widget=QuickSelect,
     )
+    language = forms.ChoiceField(
+        required=False, label=_("Language"), choices=[("", _("As the browser asks")), *settings.LANGUAGES]
+    )
+
+    def __init__(self, data: QueryDict | None = None, *, initial: dict[str, object]) -> None:
+        """What is there already may stay as it is."""
+        super().__init__(data, initial=initial)
+        zones = zone_choices(str(initial["timezone"]))
+        self.fields["timezone"] = forms.ChoiceField(
+            label=self.fields["timezone"].label, help_text=self.fields["timezone"].help_text, choices=zones
+        )
 
 
 class PasswordForm(PasswordChangeForm):

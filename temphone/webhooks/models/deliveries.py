@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Exists, Max, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from temphone.lib.clock import now as utc_now
 from temphone.webhooks.models.endpoints import Endpoint
@@ -20,10 +21,10 @@ def new_event_id() -> str:
 class DeliveryState(models.TextChoices):
     """Where a message is."""
 
-    PENDING = "pending", "Waiting"
-    DELIVERED = "delivered", "Delivered"
-    EXHAUSTED = "exhausted", "Gave up"
-    DISABLED = "disabled", "Not wanted"  # answered 410, it or one before; or its endpoint is off
+    PENDING = "pending", _("Waiting")
+    DELIVERED = "delivered", _("Delivered")
+    EXHAUSTED = "exhausted", _("Gave up")
+    DISABLED = "disabled", _("Not wanted")  # answered 410, it or one before; or its endpoint is off
 
 
 # By so much a message with a lower id may be the younger: a transaction was long, a clock was set.

@@ -1,0 +1,72 @@
+"""What rules say in English, as people read it."""
+
+import pytest
+from django.utils import translation
+from django.utils.safestring import mark_safe
+
+from temphone.lib import catalogs
+from temphone.said import in_english, said
+
+
+@pytest.fixture(autouse=True)
+def catalog(settings) -> None:
+    catalogs.compile_all(settings.LOCALES, settings.LOCALE_PATHS[0])
+
+
+@pytest.mark.parametrize(
+    ("english", "spanish"),
+    [
+        ("There is no number to call from.", "No hay ningún número desde el que llamar."),
+        ("Call call_1 is in progress.", "La llamada call_1 está en curso."),
+        ("Campaign Spring is running.", "La campaña Spring está en marcha."),
+        (
+            "Campaign Spring is paused. It holds its calls.",
+            "La campaña Spring está en pausa. Retiene sus llamadas.",
+        ),
+        ("must be in the future.", "debe estar en el futuro."),
+        (
+            "It says nothing. Write what it says, or remove the step.",
+            "No dice nada. Escriba lo que dice o quite el paso.",
+        ),
+        (
+            "Answer 2 expects no words. Write some, such as: yes, gladly.",
+            "La respuesta 2 no espera ninguna palabra. Escriba alguna, por ejemplo: sí, con gusto.",
+        ),
+        (
+            "Written consent, marketing, recorded 2026-03-15T15:00:00Z.",
+            "Consentimiento por escrito, comercial, registrado: 2026-03-15T15:00:00Z.",
+        ),
+        (
+            "This needs the role operator; yours is viewer.",
+            "Para esto hace falta el rol de operador; el suyo es el de observador.",
+        ),
+        ("Opted out, by hand, by Ada", "Se dio de baja, a mano, por Ada"),
+    ],
+)
+def test_a_sentence_is_said_in_the_readers_language(english, spanish):
+    with translation.override("es"):
+        assert said(english) == spanish
+    with translation.override("en"):
+        assert said(english) == english
+
+
+def test_what_no_rule_says_stays_as_it_is():
+    with translation.override("es"):
+        assert said("Ring Bob after lunch!") == "Ring Bob after lunch!"
+        assert said("") == ""
+
+
+def test_what_is_put_in_is_no_markup():
+    with translation.override("es"):
+        text = said(mark_safe("Campaign <b> is running."))
+
+    assert text == "La campaña <b> está en marcha."
+    assert not hasattr(text, "__html__")
+
+
+def test_a_label_is_kept_in_english_whoever_reads():
+    from campaigns.states import CampaignStatus
+
+    with translation.override("es"):
+        assert str(CampaignStatus.RUNNING.label) == "En marcha"
+        assert in_english(CampaignStatus.RUNNING.label) == "Running"
