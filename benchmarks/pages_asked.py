@@ -36,7 +36,7 @@ from temphone.lib.clock import now as utc_now
 from temphone.webhooks.models import Delivery
 
 MANY_TURNS = 300
-UNCOUNTED = 3  # times that a page is opened with nothing kept
+UNCOUNTED = 2  # times that a page is opened with nothing kept
 PART = "part"  # what a fragment's name ends with
 
 

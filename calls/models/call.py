@@ -31,6 +31,7 @@ OVERDUE_AFTER = timedelta(minutes=2)
 ATTENTION_FOR = timedelta(days=14)
 # Whose index does not begin with the mode, and is better than one that does.
 WITHOUT_MODE = {"outcome", "contact", "contact_id", "campaign", "campaign_id", "agent"}
+IN_THE_WAY = {"status", "outcome", "campaign", "mode"}  # whose indexes are worse than that of the contact
 MOST_PEOPLE = 200  # whose calls a search looks at
 
 
@@ -91,14 +92,10 @@ class CallQuerySet(models.QuerySet["Call"]):
             all_of["mode_alone"] = str(all_of.pop("mode")).upper()
         calls = self.alias(mode_alone=Upper("mode"))
         # SQLite takes the index of a status, without knowing how many calls have it, and reads them all.
-        in_the_way = ["status", "outcome", "campaign", "mode"] if are_few else []
-        if {"seen_at", "outcome", "status"} <= all_of.keys():
-            in_the_way = ["status"]
-        for name in in_the_way:
-            if name in all_of:
-                value = all_of.pop(name)
-                calls = calls.alias(**{f"{name}_read": Concat(name, Value(""))})
-                all_of[f"{name}_read"] = getattr(value, "pk", value)
+        for name in all_of.keys() & IN_THE_WAY if are_few else ():
+            value = all_of.pop(name)
+            calls = calls.alias(**{f"{name}_read": Concat(name, Value(""))})
+            all_of[f"{name}_read"] = getattr(value, "pk", value)
         return calls.filter(**all_of)
 
 
