@@ -1,4 +1,5 @@
 # make run: everything, with demo data    make test: the whole suite    make check: reads the code    make bench: measures
+# make screenshots: the pictures of README.md and docs/
 # make prove: the promises of docs/guarantees.md at full size, for hours; PROVE="NAME ... --scale 0.01"
 PYTHON ?= python3
 # A relative path and `-m`, so that a folder with spaces in its name works too.
@@ -17,7 +18,7 @@ define install
 @touch $@
 endef
 
-.PHONY: run install voice voice-test test check bench prove messages
+.PHONY: run install voice voice-test test check bench prove messages screenshots
 
 run: .venv/run.stamp
 	@exec $(VENV_PYTHON) manage.py dev
@@ -32,6 +33,9 @@ voice-test: .venv/voice-test.stamp
 
 test: .venv/dev.stamp
 	@$(RUN) pytest $(TESTS)
+
+screenshots: .venv/dev.stamp
+	@$(RUN) tests.pictures $(PICTURES)
 
 prove: .venv/dev.stamp
 	@exec $(RUN) tests.proofs $(PROVE)

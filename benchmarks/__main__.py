@@ -16,7 +16,7 @@ from benchmarks.frame.command import RESULTS, ROOT, say
 # What takes the load of a machine that was just started first, what makes the most of its own last.
 ORDER = (
     *("disk", "low_load", "sip_calls", "spoken_calls", "answering"),
-    *("ingest", "lists", "bulk", "million", "burst"),
+    *("ingest", "lists", "pages", "bulk", "million", "burst"),
 )
 LIMIT_S = 1800
 

@@ -80,19 +80,21 @@ def _moments() -> tuple[datetime, datetime]:
 
 def ours() -> None:
     """As a launch does it."""
-    from calls.actions.bulk import CampaignRequest, schedule_for_campaign
+    from calls.actions.bulk import CampaignRequest, schedule_next
     from contacts.models import Contact
     from temphone.accounts.actors import SYSTEM
 
     now, at = _moments()
-    schedule_for_campaign(
+    last = ""
+    while called := schedule_next(
         actor=SYSTEM,
         campaign=_campaign(),
-        contacts=Contact.objects.all(),
+        contacts=Contact.objects.filter(pk__gt=last),
         request=CampaignRequest(initial_message=MESSAGE),
-        at=at,
+        when=lambda _place, _zone_name: at,
         now=now,
-    )
+    ):
+        last = called[-1]
 
 
 def copy() -> None:

@@ -65,19 +65,19 @@ SQLITE = Dialect(
 
 def fill(connection: BaseDatabaseWrapper, *, calls: int, contacts: int, now: datetime) -> None:
     """Write all of it into a database that is migrated and empty; statistics included."""
-    _execute(connection, _statements(_dialect(connection), calls, contacts, int(now.timestamp())))
+    execute(connection, _statements(dialect_of(connection), calls, contacts, int(now.timestamp())))
 
 
 def fill_contacts(connection: BaseDatabaseWrapper, contacts: int, *, now: datetime) -> None:
     """Write the contacts alone."""
-    _execute(connection, [_contacts(_dialect(connection), contacts, int(now.timestamp()))])
+    execute(connection, [people(dialect_of(connection), contacts, int(now.timestamp()))])
 
 
-def _dialect(connection: BaseDatabaseWrapper) -> Dialect:
+def dialect_of(connection: BaseDatabaseWrapper) -> Dialect:
     return POSTGRESQL if connection.vendor == "postgresql" else SQLITE
 
 
-def _execute(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
+def execute(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
     """One after the other. Indexes are made at the end, which is faster than to keep them meanwhile."""
     with connection.cursor() as cursor:
         indexes = _indexes(connection, cursor)
@@ -104,54 +104,54 @@ def _indexes(connection: BaseDatabaseWrapper, cursor: CursorWrapper) -> dict[str
     return dict(cursor.fetchall())
 
 
-def _id(dialect: Dialect, prefix: str, number: str) -> str:
+def id_of(dialect: Dialect, prefix: str, number: str) -> str:
     """An id that looks random: an odd factor modulo a power of two repeats nothing."""
     return f"'{prefix}_' || " + dialect.hex.format(f"(({number}) * 25214903917 % 281474976710656)")
 
 
-def _pick(words: str, number: str) -> str:
+def pick(words: str, number: str) -> str:
     one_of = words.split()
     cases = " ".join(f"WHEN {n} THEN '{word}'" for n, word in enumerate(one_of))
     return f"(CASE ({number}) % {len(one_of)} {cases} END)"
 
 
-def _insert(table: str, columns: dict[str, str], source: str) -> str:
+def insert(table: str, columns: dict[str, str], source: str) -> str:
     names = ", ".join(f'"{name}"' for name in columns)
     return f"INSERT INTO {table} ({names}) SELECT {', '.join(columns.values())} FROM {source}"
 
 
 def _statements(dialect: Dialect, calls: int, contacts: int, now: int) -> list[str]:
     return [
-        _contacts(dialect, contacts, now),
-        *_words(dialect),
+        people(dialect, contacts, now),
+        *words(dialect),
         "INSERT INTO contacts_phonenumber (e164) SELECT phone FROM contacts_contact",
-        _consents(dialect, contacts, now),
-        _suppressions(dialect, contacts, now),
+        consents(dialect, contacts, now),
+        suppressions(dialect, contacts, now),
         _campaigns(dialect, now),
         *_calls(dialect, calls, contacts, now),
         *_histories(dialect),
     ]
 
 
-def _contacts(dialect: Dialect, contacts: int, now: int) -> str:
+def people(dialect: Dialect, contacts: int, now: int) -> str:
     at = dialect.moment.format(f"{now} - i % {365 * DAY_S}")
     columns = {
-        "id": _id(dialect, "ctc", "i"),
-        "first_name": _pick(FIRST, "i"),
-        "last_name": f"{_pick(LAST, 'i / 3')} || {_pick(ENDINGS, 'i / 7')}",
+        "id": id_of(dialect, "ctc", "i"),
+        "first_name": pick(FIRST, "i"),
+        "last_name": f"{pick(LAST, 'i / 3')} || {pick(ENDINGS, 'i / 7')}",
         "phone": "'+1' || (2000000000 + (i * 39119))",
-        "timezone": _pick(ZONES, "i"),
+        "timezone": pick(ZONES, "i"),
         "language": "'en'",
-        "company": f"{_pick(COMPANY, 'i / 11')} || ' ' || {_pick(TRADE, 'i / 13')}",
+        "company": f"{pick(COMPANY, 'i / 11')} || ' ' || {pick(TRADE, 'i / 13')}",
         "tags": dialect.json.format("'[\"customer\"]'"),
         "attributes": dialect.json.format("'{}'"),
         "created_at": at,
         "updated_at": at,
     }
-    return _insert("contacts_contact", columns, dialect.series.format(contacts) + " AS n")
+    return insert("contacts_contact", columns, dialect.series.format(contacts) + " AS n")
 
 
-def _words(dialect: Dialect) -> list[str]:
+def words(dialect: Dialect) -> list[str]:
     """The words of each contact, as the model writes them; each name here is one word."""
     reverse = "".join(f" || substr(phone, {place}, 1)" for place in range(12, 1, -1))
     accents = "".maketrans("áéíóúãñ", "aeiouan")
@@ -176,9 +176,9 @@ def _words(dialect: Dialect) -> list[str]:
     ]
 
 
-def _consents(dialect: Dialect, contacts: int, now: int) -> str:
+def consents(dialect: Dialect, contacts: int, now: int) -> str:
     columns = {
-        "contact_id": _id(dialect, "ctc", "i"),
+        "contact_id": id_of(dialect, "ctc", "i"),
         "phone": "'+1' || (2000000000 + (i * 39119))",
         "purpose": "'informational'",
         "kind": "'express'",
@@ -188,34 +188,35 @@ def _consents(dialect: Dialect, contacts: int, now: int) -> str:
         "recorded_by": "'import'",
         "revoked_how": "''",
     }
-    return _insert("contacts_consent", columns, dialect.series.format(contacts) + " AS n")
+    return insert("contacts_consent", columns, dialect.series.format(contacts) + " AS n")
 
 
-def _suppressions(dialect: Dialect, contacts: int, now: int) -> str:
+def suppressions(dialect: Dialect, contacts: int, now: int) -> str:
     columns = {
         "number": "CASE WHEN i <= 20 THEN '+190' || i ELSE '+1' || (2000000000 + (i * 4 * 39119)) END",
         "is_prefix": f"CASE WHEN i <= 20 THEN {dialect.yes} ELSE {dialect.no} END",
-        "reason": _pick(REASONS, "i"),
+        "reason": pick(REASONS, "i"),
         "source": "''",
         "created_by": "'import'",
         "created_at": dialect.moment.format(f"{now} - i"),
         "lifted_by": "''",
     }
-    return _insert("contacts_suppression", columns, dialect.series.format(contacts // 5) + " AS n")
+    return insert("contacts_suppression", columns, dialect.series.format(contacts // 5) + " AS n")
 
 
 def _campaigns(dialect: Dialect, now: int) -> str:
     at = dialect.moment.format(f"{now} - i * {DAY_S}")
     columns = {
-        "id": _id(dialect, "camp", "i"),
+        "id": id_of(dialect, "camp", "i"),
         "name": "'Campaign ' || i",
         "status": "CASE WHEN i < 20 THEN 'running' ELSE 'completed' END",
         "mode": f"CASE WHEN i % {CAMPAIGNS // 4} = 0 THEN 'live' ELSE 'test' END",
         "purpose": "'informational'",
+        "plan_from": "0",
         "created_at": at,
         "updated_at": at,
     }
-    return _insert("campaigns_campaign", columns, dialect.series.format(CAMPAIGNS) + " AS n")
+    return insert("campaigns_campaign", columns, dialect.series.format(CAMPAIGNS) + " AS n")
 
 
 # Of each hundred calls: 0 to 39 to come, 40 to 79 completed, 80 to 93 failed, the rest canceled. Those
@@ -240,16 +241,16 @@ def _calls(dialect: Dialect, calls: int, contacts: int, now: int) -> list[str]:
     priority = "CASE WHEN i % 10 = 0 THEN 'high' ELSE 'low' END"
     metadata = f"""'{{"order": "' || i || '", "priority": "' || {priority} || '"}}'"""
     outcome = (
-        f"CASE status WHEN 'completed' THEN {_pick(COMPLETED, 'i / 7')} WHEN 'failed' THEN "
-        f"{_pick(FAILED, 'i / 7')} WHEN 'canceled' THEN 'canceled_by_user' END"
+        f"CASE status WHEN 'completed' THEN {pick(COMPLETED, 'i / 7')} WHEN 'failed' THEN "
+        f"{pick(FAILED, 'i / 7')} WHEN 'canceled' THEN 'canceled_by_user' END"
     )
     some = min(60, contacts // 100)
     at = dialect.moment.format("at")
     before = dialect.moment.format(f"at - {DAY_S}")
     columns = {
-        "id": _id(dialect, "call", "i"),
-        "contact_id": _id(dialect, "ctc", f"(i * 7919) % {contacts} + 1"),
-        "campaign_id": f"CASE WHEN c IS NOT NULL THEN {_id(dialect, 'camp', 'c')} END",
+        "id": id_of(dialect, "call", "i"),
+        "contact_id": id_of(dialect, "ctc", f"(i * 7919) % {contacts} + 1"),
+        "campaign_id": f"CASE WHEN c IS NOT NULL THEN {id_of(dialect, 'camp', 'c')} END",
         "mode": "CASE WHEN i % 50 = 7 THEN 'live' ELSE 'test' END",
         "status": "status",
         "version": "1",
@@ -257,7 +258,7 @@ def _calls(dialect: Dialect, calls: int, contacts: int, now: int) -> list[str]:
         "answered_by": "CASE WHEN status = 'completed' THEN 'human' END",
         "scheduled_at": at,
         "due_at": at,
-        "timezone": _pick(ZONES, "i"),
+        "timezone": pick(ZONES, "i"),
         "initial_message": "'Hi {{first_name}}, this is the assistant, following up on your renewal.'",
         "max_duration_s": "900",
         "max_attempts": "3",
@@ -270,11 +271,11 @@ def _calls(dialect: Dialect, calls: int, contacts: int, now: int) -> list[str]:
         "updated_at": before,
     }
     return [
-        _insert("calls_call", columns, rows),
+        insert("calls_call", columns, rows),
         # Some are up now, each to a number of its own; as many were due five minutes ago, and wait.
         *(
             f"UPDATE calls_call SET status = '{status}', scheduled_at = {then}, due_at = {then} WHERE id IN "
-            f"(SELECT {_id(dialect, 'call', f'i * 100 + {k}')} FROM {dialect.series.format(some)} AS n)"
+            f"(SELECT {id_of(dialect, 'call', f'i * 100 + {k}')} FROM {dialect.series.format(some)} AS n)"
             for status, k, then in (
                 ("in_progress", 20, dialect.moment.format(f"{now} - 30")),
                 ("scheduled", 21, dialect.moment.format(f"{now} - 300")),
@@ -360,11 +361,11 @@ def _histories(dialect: Dialect) -> list[str]:
         "created_at": "c.due_at",
     }
     return [
-        _insert("calls_attempt", attempts, dialled),
-        _insert("calls_callevent", event, "calls_call AS c"),
-        _insert("calls_callevent", end, dialled),
-        _insert("calls_decision", decision, "calls_call AS c"),
-        _insert("calls_transcriptturn", turn, "calls_attempt AS a"),
-        _insert("accounts_auditentry", audit, "calls_call AS c"),
-        _insert("webhooks_delivery", delivery, "(SELECT * FROM calls_call WHERE status = 'completed') AS c"),
+        insert("calls_attempt", attempts, dialled),
+        insert("calls_callevent", event, "calls_call AS c"),
+        insert("calls_callevent", end, dialled),
+        insert("calls_decision", decision, "calls_call AS c"),
+        insert("calls_transcriptturn", turn, "calls_attempt AS a"),
+        insert("accounts_auditentry", audit, "calls_call AS c"),
+        insert("webhooks_delivery", delivery, "(SELECT * FROM calls_call WHERE status = 'completed') AS c"),
     ]

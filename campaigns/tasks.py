@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from django.db import DatabaseError
 
-from campaigns.actions.ending import cancel_rest, complete_through, with_rest
+from campaigns.actions.ending import cancel_rest, complete_through, reopen_completed, with_rest
 from campaigns.actions.launching import schedule_some, waiting
 from temphone.doorbell.tasks import task
 from temphone.lib.clock import now as utc_now
@@ -35,6 +35,7 @@ def end() -> None:
         with _alone(campaign_id):
             while time.monotonic() < until and cancel_rest(campaign_id=campaign_id, now=utc_now()):
                 pass
+    reopen_completed(now=utc_now())
     complete_through(now=utc_now())
 
 

@@ -6,6 +6,7 @@ urlpatterns = [
     path("campaigns/", lists.campaign_list, name="campaign-list"),
     path("campaigns/new/", building.campaign_new, name="campaign-new"),
     path("campaigns/new/people/", building.campaign_people, name="campaign-people"),
+    path("campaigns/new/sound/", building.campaign_sound, name="campaign-sound"),
     path("campaigns/new/preview/", building.campaign_preview, name="campaign-preview"),
     path("campaigns/<str:campaign_id>/", standing.campaign_page, name="campaign"),
     path("campaigns/<str:campaign_id>/edit/", building.campaign_edit, name="campaign-edit"),

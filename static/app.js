@@ -303,4 +303,12 @@
   window.addEventListener("pageshow", closeDialogs);
   showTimers();
   showChosen();
+
+  // On a phone the bar of pages scrolls: where we are stands in its middle.
+
+  const bar = one(".nav");
+  const here = bar && one("[aria-current]", bar);
+  if (here && bar.scrollWidth > bar.clientWidth) {
+    bar.scrollLeft = here.offsetLeft - (bar.clientWidth - here.offsetWidth) / 2;
+  }
 })();

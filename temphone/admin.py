@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -40,13 +39,11 @@ if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
     ModelForm = forms.ModelForm[Any]
     TabularInline = admin.TabularInline[Any, Any]
-    UserAdmin = auth_admin.UserAdmin[Any]
 else:
     BasePaginator = Paginator
     ModelAdmin = admin.ModelAdmin
     ModelForm = forms.ModelForm
     TabularInline = admin.TabularInline
-    UserAdmin = auth_admin.UserAdmin
 
 admin.site.site_title = admin.site.site_header = "TemPhone back office"
 admin.site.index_title = "Everything that is kept"

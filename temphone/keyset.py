@@ -1,13 +1,37 @@
 """What follows a row in a list, as a comparison of rows, of which an index takes the first."""
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Model, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+from django.db.models.lookups import GreaterThan, LessThan
+from django.db.models.sql.compiler import SQLCompiler
 
 M = TypeVar("M", bound=Model)
-Following = TupleGreaterThan | TupleLessThan
+Sql = tuple[str, Any]
+
+
+class After(TupleGreaterThan):
+    """``(a, b) > (x, y)``. Django spells it out for SQLite, which then reads all that comes before."""
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Sql:
+        """As it stands: SQLite knows it since 3.15."""
+        sql: Sql = GreaterThan.as_sql(self, compiler, connection)
+        return sql
+
+
+class Before(TupleLessThan):
+    """``(a, b) < (x, y)``, the same way."""
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Sql:
+        """As it stands."""
+        sql: Sql = LessThan.as_sql(self, compiler, connection)
+        return sql
+
+
+Following: TypeAlias = After | Before
 
 
 def following(order: Sequence[str], values: Sequence[object]) -> Following:
@@ -17,7 +41,7 @@ def following(order: Sequence[str], values: Sequence[object]) -> Following:
     many rows share ``x``, as the calls of one campaign do, that reads all of them again for each page.
     """
     names = Tuple(*(F(key.removeprefix("-")) for key in order))
-    comparison = TupleLessThan if order[0].startswith("-") else TupleGreaterThan
+    comparison = Before if order[0].startswith("-") else After
     return comparison(names, tuple(values))
 
 

@@ -67,20 +67,30 @@ def insert_together(*objects: Model) -> None:
             cursor.execute(statement, each)
 
 
-def insert_alike(pattern: Model, names: Sequence[str], texts: Sequence[Sequence[str]]) -> None:
-    """Insert many rows like the pattern, each with texts of its own in the columns ``names``.
+def insert_alike(pattern: Model, names: Sequence[str], own: Sequence[Sequence[str | datetime]]) -> None:
+    """Insert many rows like the pattern, each with texts and instants of its own in the columns ``names``.
 
     For hundred thousands: the database makes the rows, and is sent but what tells them apart.
     """
     columns = _inserted(type(pattern))
-    own = {name: TEXT[connection.vendor].format(place=place) for place, name in enumerate(names)}
+    theirs = [_fields(type(pattern))[name] for name in names]
     (values,) = _adapted(columns, [_values(columns, pattern)])
-    same = [value for field, value in zip(columns, values, strict=True) if field.attname not in own]
-    places = ", ".join(own.get(field.attname, "%s") for field in columns)
+    same = [value for field, value in zip(columns, values, strict=True) if field not in theirs]
+    places = ", ".join(
+        _own_place(field, theirs.index(field)) if field in theirs else "%s" for field in columns
+    )
     from_ = f"{EACH[connection.vendor]}(%s) AS texts"
     statement = _sql("INSERT INTO", _table(type(pattern)), _names(columns), "SELECT", places, "FROM", from_)
+    texts = json.dumps(_adapted(theirs, own), default=datetime.isoformat)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*same, json.dumps(texts)])
+        cursor.execute(statement, [*same, texts])
+
+
+def _own_place(field: AnyField, place: int) -> str:
+    text = TEXT[connection.vendor].format(place=place)
+    if isinstance(field, DateTimeField) and connection.vendor == "postgresql":
+        return f"({text})::{field.db_type(connection)}"
+    return text
 
 
 def update(

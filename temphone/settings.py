@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
     "temphone.accounts.middleware.as_they_read",
+    "temphone.accounts.middleware.require_two_steps",
     "temphone.api.middleware.views",  # the last
 ]
 ROOT_URLCONF = "temphone.urls"
@@ -124,6 +125,7 @@ AXES_LOCKOUT_PARAMETERS = ["ip_address"]
 AXES_CLIENT_IP_CALLABLE = "temphone.accounts.logins.address_of"
 # No name is kept: people type their password there.
 AXES_USERNAME_CALLABLE = "temphone.accounts.logins.nobody"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code"]  # of what was sent
 AXES_LOCKOUT_CALLABLE = "temphone.accounts.logins.locked_out"
 # A success must not wipe the slate: whoever has one password would guess all others between two logins.
 AXES_RESET_ON_SUCCESS = False
@@ -131,6 +133,8 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+# Who must type a code after the password; everybody may.
+REQUIRE_TWO_STEPS = env.choice("TEMPHONE_REQUIRE_TWO_STEPS", "", ("admins", "everyone"))
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español")]

@@ -14,6 +14,8 @@ urlpatterns = [
     path("", include("campaigns.urls")),
     path("", include("temphone.accounts.urls")),
     path("", include("temphone.webhooks.urls")),
+    # A password is changed on one page, which ends the other sessions and is in the audit log.
+    path("admin/password_change/", admin.site.admin_view(RedirectView.as_view(pattern_name="account"))),
     path("admin/", admin.site.urls),
     path("carriers/", include("calls.callbacks")),
     path("healthz", health.healthz, name="healthz"),

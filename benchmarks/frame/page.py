@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.frame.figures import table
 
 FIRST = (
-    *("burst", "million", "low_load", "ingest", "bulk", "lists"),
+    *("burst", "million", "low_load", "ingest", "bulk", "lists", "pages"),
     *("sip_calls", "spoken_calls", "answering", "disk"),
 )
 HEAD = """\

@@ -15,13 +15,14 @@ from calls.actions.changes import Changes, gathering
 from calls.actions.changing import ask_to_hang_up
 from calls.actions.finishing import finish_call, give_up, refuse, requeue
 from calls.actions.lines import Lines
+from calls.actions.queues import Queues
 from calls.gates import Facts, Ruling, ask, may_ring_until
 from calls.models import Attempt, Call, Decision, Pacing
 from calls.models.history import Stage, Verdict
 from calls.models.trunks import CARRIERS
 from calls.scripts import script_for
 from calls.states import CallStatus
-from campaigns.models import AgentVersion, Campaign
+from campaigns.models import AgentVersion
 from contacts.models import PhoneNumber, Suppression
 from temphone.accounts.models import Mode
 from temphone.lib import ids
@@ -65,16 +66,11 @@ def claim_due(
 
 
 def _due(mode: Mode, lines: Lines, now: datetime, *, limit: int) -> list[Call]:
-    due = Call.objects.due(now).filter(mode=mode).select_related("contact")
-    free = due.select_for_update(skip_locked=True, of=("self",))
-    calls = list(free[: lines.at_most(limit)])
+    queues = Queues(mode, now)
+    calls = queues.take(lines.at_most(limit))
     if behind := lines.behind(calls):
         waiting, found = behind
-        calls += free.filter(found).exclude(pk__in=[call.pk for call in calls])[:waiting]
-    # Hundreds of calls belong to a few campaigns, so these are not joined.
-    campaigns = Campaign.objects.in_bulk({call.campaign_id for call in calls if call.campaign_id})
-    for call in calls:
-        call.campaign = campaigns[call.campaign_id] if call.campaign_id else None
+        calls += queues.take(waiting, found)
     return calls
 
 

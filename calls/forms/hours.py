@@ -14,6 +14,7 @@ from contacts.models import Contact
 from temphone.accounts.models import Mode, User
 from temphone.lib import ids, phone
 from temphone.lib.clock import from_wall
+from temphone.widgets import QuickSelect
 
 CAMPAIGNS_OFFERED = 30
 SEVERAL = _("Several people match. Write the number with its country, such as +1 415 555 0100.")
@@ -30,7 +31,9 @@ class TryForm(MomentForm):
         help_text=_("A number with its country, a name, or a contact's id."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    zone = forms.ChoiceField(required=False, choices=zone_choices, label=_("Where the number is"))
+    zone = forms.ChoiceField(
+        required=False, choices=zone_choices, label=_("Where the number is"), widget=QuickSelect
+    )
     mode = forms.ChoiceField(choices=Mode.choices, label=_("Mode"))
     campaign = forms.ModelChoiceField(
         Campaign.objects.none(),

@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from calls.actions.idempotency import Idempotency
 from calls.actions.scheduling import CallRequest
+from calls.forms.lines import LineForm
 from calls.forms.moments import MomentForm
 from calls.models import Call, Number
 from campaigns.models import Agent, Campaign
 from campaigns.states import OVER
 from contacts.models import Contact
 from temphone.accounts.models import Mode
-from temphone.lib import phone
 from temphone.lib.errors import DomainError
 from temphone.webhooks.guard import check_url
 
@@ -29,7 +29,7 @@ def mode_choices() -> list[tuple[str, str]]:
     return [(mode.value, str(mode.label)) for mode in modes]
 
 
-class ScheduleForm(MomentForm):
+class ScheduleForm(LineForm, MomentForm):
     """Whom to call, when, and what to say."""
 
     token = forms.CharField(max_length=64, widget=forms.HiddenInput)
@@ -54,16 +54,9 @@ class ScheduleForm(MomentForm):
         empty_label=_("The campaign's, or the default"),
         help_text=_("Who speaks."),
     )
-    caller_id = forms.CharField(
-        required=False,
-        max_length=32,
-        label=_("Caller ID"),
-        help_text=_("The number that they see. Empty: the installation's."),
-    )
     max_minutes = forms.IntegerField(
         label=_("Longest call, in minutes"), min_value=1, max_value=120, initial=15
     )
-    recording_enabled = forms.BooleanField(required=False, initial=True, label=_("Record the call"))
     webhook_url = forms.CharField(
         required=False, label=_("Webhook URL"), help_text=_("Told when the call starts, is answered, ends.")
     )
@@ -80,19 +73,6 @@ class ScheduleForm(MomentForm):
         if not Contact.objects.present().filter(pk=contact_id).exists():
             raise forms.ValidationError(self.fields["contact"].error_messages["required"])
         return contact_id
-
-    def clean_caller_id(self) -> str:
-        """The number as typed; the action keeps it so."""
-        text: str = self.cleaned_data["caller_id"]
-        if not text:
-            return text
-        try:
-            phone.to_e164(text)
-        except ValueError as error:
-            raise forms.ValidationError(
-                _("Write the number with its country, such as +1 415 555 0199.")
-            ) from error
-        return text
 
     def clean_webhook_url(self) -> str:
         """An address that may be told."""

@@ -6,8 +6,8 @@ from itertools import chain
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, When
-from django.db.models.functions import Upper
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import Concat, Upper
 
 from calls.states import (
     ANSWERED_BY_CHOICES,
@@ -18,7 +18,7 @@ from calls.states import (
     CallStatus,
 )
 from campaigns.models import Agent, Campaign
-from campaigns.states import NOT_HELD
+from campaigns.states import CampaignStatus
 from contacts.models import Contact, ContactWord, Purpose
 from temphone.accounts.models import ApiKey, Mode, User
 from temphone.lib import ids
@@ -37,21 +37,24 @@ MOST_PEOPLE = 200  # whose calls a search looks at
 class CallQuerySet(models.QuerySet["Call"]):
     """Reads of calls."""
 
-    def due(self, now: datetime) -> "CallQuerySet":
-        """Calls that may be claimed now, the longest due first.
+    def waiting(self, now: datetime) -> "CallQuerySet":
+        """Calls whose time has come, the longest due first; also those that something holds."""
+        return self.filter(status=CallStatus.SCHEDULED, due_at__lte=now).order_by("due_at", "id")
 
-        Left out, so that they do not stand in the way of others: those of a campaign that holds its
-        calls, and those whose number has a call up already.
-        """
+    def claimable(self, now: datetime) -> "CallQuerySet":
+        """Calls whose time has come, but for those whose number has a call up already."""
         from calls.models.attempt import Attempt
 
         number_in_use = Exists(Attempt.objects.filter(to=OuterRef("contact__phone"), state__in=LIVE))
         # Within a Case, so that PostgreSQL looks each number up. It would join the live attempts, of which
         # its statistics know few when many calls have just begun, and compare each with each.
         is_free = Case(When(number_in_use, then=False), default=True)
-        held = Q(campaign__isnull=False) & ~Q(campaign__status__in=NOT_HELD)
-        waiting = self.filter(status=CallStatus.SCHEDULED, due_at__lte=now)
-        return waiting.exclude(held).filter(is_free).order_by("due_at", "id")
+        return self.waiting(now).filter(is_free)
+
+    def due(self, now: datetime) -> "CallQuerySet":
+        """Calls that may be claimed now, the longest due first: their campaign, if any, runs."""
+        held = Q(campaign__isnull=False) & ~Q(campaign__status=CampaignStatus.RUNNING)
+        return self.claimable(now).exclude(held)
 
     def of_mode_due(self, mode: str, now: datetime) -> "CallQuerySet":
         """Calls of the mode that are due, in no order; found along an index that has none of the other."""
@@ -72,8 +75,8 @@ class CallQuerySet(models.QuerySet["Call"]):
             return self.filter(contact=text)
         return self.filter(contact__in=ContactWord.objects.search(text, most=MOST_PEOPLE)) if text else self
 
-    def having(self, *conditions: Mapping[str, object]) -> "CallQuerySet":
-        """The calls that meet them all.
+    def having(self, *conditions: Mapping[str, object], are_few: bool = False) -> "CallQuerySet":
+        """The calls that meet them all; ``are_few``: these are those of some people, which an index gives.
 
         Where they contradict each other, no database is asked: it would read all calls of the one status
         to find that none has the other.
@@ -84,9 +87,19 @@ class CallQuerySet(models.QuerySet["Call"]):
                 return self.none()
         if "outcome" in all_of and all_of.get("status", CallStatus.COMPLETED) not in FINAL:
             return self.none()
-        if "mode" in all_of and not all_of.keys() & WITHOUT_MODE:
+        if "mode" in all_of and not are_few and not all_of.keys() & WITHOUT_MODE:
             all_of["mode_alone"] = str(all_of.pop("mode")).upper()
-        return self.alias(mode_alone=Upper("mode")).filter(**all_of)
+        calls = self.alias(mode_alone=Upper("mode"))
+        # SQLite takes the index of a status, without knowing how many calls have it, and reads them all.
+        in_the_way = ["status", "outcome", "campaign", "mode"] if are_few else []
+        if {"seen_at", "outcome", "status"} <= all_of.keys():
+            in_the_way = ["status"]
+        for name in in_the_way:
+            if name in all_of:
+                value = all_of.pop(name)
+                calls = calls.alias(**{f"{name}_read": Concat(name, Value(""))})
+                all_of[f"{name}_read"] = getattr(value, "pk", value)
+        return calls.filter(**all_of)
 
 
 def needing_attention(now: datetime) -> list[dict[str, object]]:
@@ -185,6 +198,9 @@ class Call(models.Model):
         indexes: ClassVar = [
             # Not partial: SQLite takes no partial index for a status that is a parameter.
             models.Index(fields=["status", "due_at", "id"], name="call_due"),
+            models.Index(
+                fields=["status", "due_at", "id"], name="call_single_due", condition=Q(campaign__isnull=True)
+            ),
             # The others each have the order of a list, to the id: a campaign's calls share an instant.
             models.Index(fields=["-scheduled_at", "-id"], name="call_newest"),
             models.Index(fields=["status", "-scheduled_at", "-id"], name="call_status_newest"),
@@ -212,6 +228,11 @@ class Call(models.Model):
                 condition=Q(campaign__isnull=False),
             ),
             models.Index(
+                fields=["campaign", "outcome", "-scheduled_at", "-id"],
+                name="call_campaign_outcome_newest",
+                condition=Q(campaign__isnull=False, outcome__isnull=False),
+            ),
+            models.Index(
                 fields=["campaign", "status", "due_at", "id"],
                 name="call_campaign_due",
                 condition=Q(campaign__isnull=False),
@@ -230,6 +251,11 @@ class Call(models.Model):
             models.Index(
                 fields=["status", "-scheduled_at", "-id"],
                 name="call_unseen",
+                condition=Q(outcome__isnull=False, seen_at=None),
+            ),
+            models.Index(
+                fields=["outcome", "-scheduled_at", "-id"],
+                name="call_outcome_unseen",
                 condition=Q(outcome__isnull=False, seen_at=None),
             ),
             models.Index(

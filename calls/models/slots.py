@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db import connection
 
 from calls.models.call import Call
+from calls.models.tallies import instant
 from calls.states import CallStatus
 
 # Where each status stands: a call to come at the time it will ring, others where they were set.
@@ -26,6 +27,7 @@ class Place:
     """Which hour a call is in, and when exactly."""
 
     slot: int
+    status: CallStatus
     at: datetime
     call_id: str
     zone_name: str  # the contact's, where it was asked for
@@ -43,6 +45,25 @@ def first_of_each(
     return sorted(found, key=lambda place: (place.at, place.call_id))
 
 
+def counted(full: Sequence[tuple[CallStatus, tuple[datetime, datetime]]], *, most: int) -> list[int]:
+    """How many calls of the status each of these spans has, counted no further than ``most``; one query."""
+    if not full:
+        return []
+    adapt, params = connection.ops.adapt_datetimefield_value, []
+    for status, (start, end) in full:
+        params += [status.value, adapt(start), adapt(end)]
+    counts = [_count(COLUMNS[status], most) for status, _span in full]
+    with connection.cursor() as cursor:
+        cursor.execute(" ".join(["SELECT", ", ".join(counts)]), params)
+        return list(cursor.fetchone())
+
+
+def _count(column: str, most: int) -> str:
+    table = connection.ops.quote_name(Call._meta.db_table)
+    within = ["WHERE status = %s AND", column, ">= %s AND", column, "< %s LIMIT", str(most)]
+    return " ".join(["(SELECT COUNT(*) FROM (SELECT 1 FROM", table, *within, ") AS part)"])
+
+
 def _of_status(
     status: CallStatus, slots: Sequence[tuple[datetime, datetime]], most: int, *, with_zone: bool
 ) -> list[Place]:
@@ -54,7 +75,7 @@ def _of_status(
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), params)
         return [
-            Place(slot=slot, call_id=pk, at=_instant(at), zone_name=zone_name)
+            Place(slot=slot, status=status, call_id=pk, at=instant(at), zone_name=zone_name)
             for slot, pk, at, zone_name in cursor.fetchall()
         ]
 
@@ -67,8 +88,3 @@ def _part(slot: int, column: str, most: int, *, with_zone: bool) -> str:
     first = ["ORDER BY", column, ", id LIMIT", str(most)]
     outer = ["SELECT", str(slot), ", id,", column, ",", zone, "FROM"]
     return " ".join([*outer, "(", *chosen, *within, *first, ") AS part"])
-
-
-def _instant(value: datetime | str) -> datetime:
-    """PostgreSQL gives an instant; SQLite its text, in UTC, as it has no type for it."""
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value).replace(tzinfo=UTC)

@@ -33,6 +33,7 @@ CONDITIONS: dict[str, dict[str, object]] = {
     "completed": {"status": CallStatus.COMPLETED},
     "all": {},
 }
+BY_SCHEDULED = frozenset({"agent", "mode"})  # filters that have no index by due_at
 KEPT = frozenset({*CallFilter.base_fields, "view", "sort"})
 
 
@@ -73,9 +74,9 @@ class Browsing:
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
-        """The order; with days, which are those of ``scheduled_at``, by that: it has an index."""
+        """The order; with days, which are those of ``scheduled_at``, and others by that: it has an index."""
         keys: tuple[str, ...] = VIEWS[self.view][1]
-        if keys[0] == "due_at" and (self.form.has_days or "agent" in self.form.given):
+        if keys[0] == "due_at" and (self.form.has_days or not BY_SCHEDULED.isdisjoint(self.form.given)):
             keys = ("scheduled_at", "id")
         return tuple(_turned(key) for key in keys) if self.is_turned else keys
 
@@ -98,7 +99,7 @@ class Browsing:
         views = needing_attention(self.now) if view == "attention" else [CONDITIONS[view]]
         narrowed: list[dict[str, object]] = [{"status": one} for one in statuses] or [{}]
         return [
-            self._matching.having(part, one, status).newest()
+            self._matching.having(part, one, status, are_few="q" in self.form.given).newest()
             for part in views
             for one in self._filters
             for status in narrowed

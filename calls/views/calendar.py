@@ -1,7 +1,7 @@
 """The calendar: the calls of a week or a day, by the hour, on one of three clocks."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -18,10 +18,12 @@ from calls.hours import is_open
 from calls.models import Call, slots
 from calls.models.slots import Place
 from calls.states import CallStatus
+from temphone.addresses import Address
 from temphone.lib import clock
 from temphone.lib.clock import from_wall, zone
 from temphone.pages import StaffRequest, page
-from temphone.templatetags.times import full_date, long_date, long_day
+from temphone.templatetags.times import city, full_date, long_date, long_day, short_day
+from temphone.templatetags.ui import state_label
 
 VIEWS = {"week": gettext_lazy("Week"), "day": gettext_lazy("Day")}
 CLOCKS = {
@@ -31,7 +33,7 @@ CLOCKS = {
 }
 SHOWN = {"week": 3, "day": 20}  # calls of an hour
 COUNTED = {"week": 30, "day": 200}
-COUNTED_THERE = {"week": 8, "day": 60}  # on contacts' clocks, where each costs a look at the contact
+COUNTED_THERE = {"week": 5, "day": 25}  # on contacts' clocks, where each costs a look at the contact
 OFFICE_HOURS = range(8, 19)
 HOUR = timedelta(hours=1)
 NEEDED = (
@@ -78,7 +80,7 @@ class Shown:
         return place.zone_name if self.clock == "contact" else self.zone_name
 
     def hours(self) -> list[tuple[datetime, datetime]]:
-        """The hours in which the shown days' calls can lie."""
+        """The hours in which the shown days' calls can lie; of one clock each is an hour there."""
         end_day = self.days[-1] + timedelta(days=1)
         if self.clock == "contact":
             start = from_wall(datetime.combine(self.days[0], time()), "UTC") - AHEAD
@@ -86,9 +88,16 @@ class Shown:
         else:
             start = from_wall(datetime.combine(self.days[0], time()), self.zone_name)
             end = from_wall(datetime.combine(end_day, time()), self.zone_name)
-        return [
-            (start + HOUR * ahead, start + HOUR * (ahead + 1)) for ahead in range(int((end - start) / HOUR))
-        ]
+        return list(_cut(start, end, self.zone_name))
+
+
+def _cut(start: datetime, end: datetime, zone_name: str) -> Iterator[tuple[datetime, datetime]]:
+    """Where an hour begins on the zone's clock; a change of half an hour makes a short one."""
+    clock_there = zone(zone_name)
+    while start < end:
+        stop = start + HOUR - timedelta(minutes=start.astimezone(clock_there).minute)
+        yield start, stop
+        start = stop
 
 
 def _day(text: str, today: date) -> date:
@@ -101,16 +110,31 @@ def _day(text: str, today: date) -> date:
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """A call in the calendar."""
+    """A call in the calendar. What it shows is made here: there are hundreds, and a template takes long."""
 
     call: Call
     at: datetime
     zone_name: str  # on whose clock it is shown
+    href: str
+    move_href: str
 
     @cached_property
     def local(self) -> datetime:
         """When, there."""
         return self.at.astimezone(zone(self.zone_name))
+
+    @property
+    def time(self) -> str:
+        """When, on the clock there."""
+        return f"{self.local:%H:%M:%S}"
+
+    @property
+    def title(self) -> str:
+        """All of it in a line."""
+        call = self.call
+        ended = f": {call.outcome_label}" if call.outcome else ""
+        there = f"{short_day(self._there.date())} {self._there:%H:%M} {city(call.contact.timezone)}"
+        return f"{call.contact}, {state_label(call.status)}{ended}, {there}"
 
     @property
     def is_movable(self) -> bool:
@@ -120,7 +144,11 @@ class Card:
     @property
     def is_night(self) -> bool:
         """Whether it is outside the contact's calling hours."""
-        return not is_open(self.at.astimezone(zone(self.call.contact.timezone)))
+        return not is_open(self._there)
+
+    @cached_property
+    def _there(self) -> datetime:
+        return self.at.astimezone(zone(self.call.contact.timezone))
 
 
 @dataclass(kw_only=True)
@@ -129,6 +157,7 @@ class Cell:
 
     day: date
     hour: int
+    day_name: str
     is_past: bool
     cards: list[Card] = field(default_factory=list)
     more: int = 0
@@ -136,9 +165,14 @@ class Cell:
     now_percent: int | None = None  # how much of it is over, while it is
 
     @property
+    def date(self) -> str:
+        """The day, as addresses have it."""
+        return self.day.isoformat()
+
+    @cached_property
     def name(self) -> str:
         """As it is spoken of."""
-        return f"{long_day(self.day)}, {self.hour:02}:00"
+        return f"{self.day_name}, {self.hour:02}:00"
 
 
 @page
@@ -177,29 +211,77 @@ def _title(days: Sequence[date]) -> str:
 
 def _cells(shown: Shown, now: datetime) -> dict[Where, Cell]:
     """Each hour that is shown, with its first calls; a constant number of queries."""
-    there = shown.clock == "contact"
-    counted = (COUNTED_THERE if there else COUNTED)[shown.view]
-    places = slots.first_of_each(shown.hours(), most=counted, with_zone=there)
-    per_hour = Counter(place.slot for place in places)
-    inside: dict[Where, list[Place]] = defaultdict(list)
-    for place in places:
-        local = place.at.astimezone(zone(shown.zone_of(place)))
-        inside[local.date(), local.hour].append(place)
-    inside = {where: held for where, held in inside.items() if where[0] in shown.days}
-    cells = _empty(shown, now, {hour for _day, hour in inside})
-    most = SHOWN[shown.view]
-    first = [place.call_id for held in inside.values() for place in held[:most]]
+    hours = shown.hours()
+    held = _held_there(shown, hours) if shown.clock == "contact" else _held(shown, hours)
+    held = {where: one for where, one in held.items() if where[0] in shown.days}
+    cells = _empty(shown, now, {hour for _day, hour in held})
+    first = [place.call_id for one in held.values() for place in one.first]
     calls = Call.objects.select_related("contact").only(*NEEDED).in_bulk(first)
-    for where, held in inside.items():
+    page_of, move_of = Address("call"), Address("call-move")
+    for where, one in held.items():
         cell = cells[where]
         cell.cards = [
-            Card(call=calls[place.call_id], at=place.at, zone_name=shown.zone_of(place))
-            for place in held[:most]
+            Card(
+                call=calls[place.call_id],
+                at=place.at,
+                zone_name=shown.zone_of(place),
+                href=page_of.of(place.call_id),
+                move_href=move_of.of(place.call_id),
+            )
+            for place in one.first
             if place.call_id in calls
         ]
-        cell.more = max(len(held) - most, 0)
-        cell.is_at_least = any(per_hour[place.slot] >= counted for place in held)
+        cell.more, cell.is_at_least = max(one.count - len(one.first), 0), one.is_at_least
     return cells
+
+
+@dataclass(slots=True)
+class Held:
+    """What an hour holds."""
+
+    first: list[Place] = field(default_factory=list)
+    count: int = 0
+    is_at_least: bool = False  # there may be yet more
+
+
+def _held(shown: Shown, hours: Sequence[tuple[datetime, datetime]]) -> dict[Where, Held]:
+    """By the hours of one clock: the first calls of each, and where there are more, how many."""
+    most, counted = SHOWN[shown.view], COUNTED[shown.view]
+    places = slots.first_of_each(hours, most=most)
+    read = Counter((place.slot, place.status) for place in places)
+    full = [one for one, count in read.items() if count == most]
+    counts = slots.counted([(status, hours[slot]) for slot, status in full], most=counted)
+    found: dict[Where, Held] = defaultdict(Held)
+    clock_there = zone(shown.zone_name)
+    where = [_where(start.astimezone(clock_there)) for start, _end in hours]
+    for place in places:
+        one = found[where[place.slot]]
+        if len(one.first) < most:
+            one.first.append(place)
+    for (slot, _status), count in {**read, **dict(zip(full, counts, strict=True))}.items():
+        one = found[where[slot]]
+        one.count += count
+        one.is_at_least |= count >= counted
+    return found
+
+
+def _held_there(shown: Shown, hours: Sequence[tuple[datetime, datetime]]) -> dict[Where, Held]:
+    """By the hours of each contact's clock, of which nothing but the calls themselves tells."""
+    most, counted = SHOWN[shown.view], COUNTED_THERE[shown.view]
+    places = slots.first_of_each(hours, most=counted, with_zone=True)
+    per_hour = Counter(place.slot for place in places)
+    found: dict[Where, Held] = defaultdict(Held)
+    for place in places:
+        one = found[_where(place.at.astimezone(zone(place.zone_name)))]
+        if len(one.first) < most:
+            one.first.append(place)
+        one.count += 1
+        one.is_at_least |= per_hour[place.slot] >= counted
+    return found
+
+
+def _where(local: datetime) -> Where:
+    return local.date(), local.hour
 
 
 def _empty(shown: Shown, now: datetime, taken: set[int]) -> dict[Where, Cell]:
@@ -207,11 +289,12 @@ def _empty(shown: Shown, now: datetime, taken: set[int]) -> dict[Where, Cell]:
     present = {local.hour} if local.date() in shown.days and shown.clock != "contact" else set()
     hours = {*OFFICE_HOURS, *taken, *present}
     hours = set(range(min(hours), max(hours) + 1))
+    names = {day: long_day(day) for day in shown.days}
     cells = {
-        (day, hour): Cell(day=day, hour=hour, is_past=(day, hour) < (local.date(), local.hour))
+        (day, hour): Cell(day=day, hour=hour, day_name=names[day], is_past=(day, hour) < _where(local))
         for day in shown.days
         for hour in hours
     }
-    if present and (cell := cells.get((local.date(), local.hour))):
+    if present and (cell := cells.get(_where(local))):
         cell.now_percent = round(100 * local.minute / 60)
     return cells

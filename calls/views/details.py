@@ -191,10 +191,10 @@ def call_move(request: StaffRequest, call_id: str) -> HttpResponse:
     actor.require(Role.OPERATOR)
     call = get_call(actor=actor, call_id=call_id)
     form = MomentForm(request.POST or None, user=request.user, initial=_moment(call))
-    is_moved = request.method == "POST" and form.is_valid() and _moved(request, call, form)
+    moved = _moved(request, call, form) if request.method == "POST" and form.is_valid() else None
     if request.headers.get("Accept") == "application/json":
-        return told(form, is_moved=is_moved)
-    if is_moved:
+        return told(form, moved)
+    if moved:
         messages.success(request, _("The call is moved."))
         return redirect("call", call_id=call_id)
     return dialog(request, "calls/move.html", {"call": call, "form": form})
@@ -205,14 +205,13 @@ def _moment(call: Call) -> dict[str, object]:
     return {"date": local.date(), "time": local.time(), "whose": "contact"}
 
 
-def _moved(request: StaffRequest, call: Call, form: MomentForm) -> bool:
+def _moved(request: StaffRequest, call: Call, form: MomentForm) -> Call | None:
     changes = {
         "scheduled_at": form.scheduled_at,
         "timezone": form.zone_name or call.contact.timezone,
     }
     try:
-        update_call(actor=request.user.actor(), call_id=call.pk, changes=changes, now=clock.now())
+        return update_call(actor=request.user.actor(), call_id=call.pk, changes=changes, now=clock.now())
     except DomainError as error:
         form.refuse(error)
-        return False
-    return True
+        return None

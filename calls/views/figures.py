@@ -1,24 +1,30 @@
 """The figures of the overview: counted per day of the reader's zone, and kept for a while.
 
-To count the dials of three months among a million reads a quarter of a million rows, which takes longer than
-a page may. So what is counted of a day is kept in this process: of a day that is over for six hours, of
-today for a minute, and the page says when it was counted.
+To count the dials of half a year, a million of them, takes longer than a page may, along an index too. So
+what is counted of a day is kept in this process: of a day that is over for six hours, of today for a minute,
+and the page says when it was counted.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TypeAlias, TypeVar
 
 from django.core.cache import cache
 
 from calls.models import tallies
 from calls.models.tallies import EDGES
-from temphone.lib.clock import from_wall, zone
+from campaigns.models import Campaign
+from campaigns.states import CampaignStatus
+from temphone.lib.clock import from_wall
 from temphone.telephony.messages import Outcome
 
 KEPT_S, KEPT_TODAY_S = 6 * 3600, 60
+MOST_CAMPAIGNS = 100  # each costs as many looks into the index as there are outcomes
+DRAWN = 1_050  # dials whose lateness is looked up, as each costs a look at the call: of all days together
+LEAST_DRAWN, MOST_DRAWN = 50, 150  # of a day
 SETTLED_AFTER = timedelta(hours=3)  # the longest call takes two
 REACHED = frozenset(
     {
@@ -81,8 +87,9 @@ class Total:
 
 
 T = TypeVar("T")
-Lateness: TypeAlias = Counter[int]  # dials by class of tallies.EDGES
-Count: TypeAlias = Callable[["Span", datetime], dict[date, T]]
+Lateness = Counter[int]  # dials by class of tallies.EDGES
+Spans: TypeAlias = Mapping[date, tuple[datetime, datetime]]  # days that follow each other, and how long each
+Count: TypeAlias = Callable[[Spans, datetime], dict[date, T]]
 
 
 def total(days: Sequence[DayFigures]) -> Total:
@@ -107,12 +114,15 @@ def midnight(day: date, zone_name: str) -> datetime:
 
 
 def figures(days: Sequence[date], *, zone_name: str, now: datetime) -> dict[date, DayFigures]:
-    """What was dialled on each of these days, which follow each other; a query at most."""
+    """What was dialled on each of these days, which follow each other; two queries at most."""
     return _kept("dialled", days, zone_name, now, _dialled)
 
 
 def lateness(days: Sequence[date], *, zone_name: str, now: datetime) -> dict[date, Lateness]:
-    """How late the dials of each of these days began, which follow each other; a query at most."""
+    """How late the dials of each of these days began, which follow each other; a query at most.
+
+    Of a day with many dials some are drawn by lot: more of each, the fewer days there are.
+    """
     return _kept("late", days, zone_name, now, _late)
 
 
@@ -124,64 +134,39 @@ def _kept(what: str, days: Sequence[date], zone_name: str, now: datetime, count:
     missing = [day for day in days if day not in known]
     if not missing:
         return known
-    counted = count(Span.of(missing[0], missing[-1], zone_name), now)
+    uncounted = days[days.index(missing[0]) : days.index(missing[-1]) + 1]
+    counted = count({day: _span(day, zone_name) for day in uncounted}, now)
     over = {day for day in counted if midnight(day + timedelta(days=1), zone_name) <= now - SETTLED_AFTER}
     cache.set_many({keys[day]: counted[day] for day in counted if day in over}, KEPT_S)
     cache.set_many({keys[day]: counted[day] for day in counted if day not in over}, KEPT_TODAY_S)
     return {**known, **counted}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """Days of a zone, and the hours of which they are made."""
-
-    days: Sequence[date]
-    zone_name: str
-    start: datetime
-    end: datetime
-    shift_s: int
-
-    @classmethod
-    def of(cls, first: date, last: date, zone_name: str) -> "Span":
-        """From the first day to the last."""
-        start = midnight(first, zone_name)
-        return cls(
-            days=[first + timedelta(days=ahead) for ahead in range((last - first).days + 1)],
-            zone_name=zone_name,
-            start=start,
-            end=midnight(last + timedelta(days=1), zone_name),
-            shift_s=_shift_s(start, zone_name),
-        )
-
-    def day(self, hour: int) -> date:
-        """The day in which an hour of ``tallies`` lies."""
-        begun = datetime.fromtimestamp(hour * 3600 - self.shift_s, UTC)
-        return begun.astimezone(zone(self.zone_name)).date()
+def _span(day: date, zone_name: str) -> tuple[datetime, datetime]:
+    """From when to when the day lasts there."""
+    return midnight(day, zone_name), midnight(day + timedelta(days=1), zone_name)
 
 
-def _dialled(span: Span, now: datetime) -> dict[date, DayFigures]:
-    found = {day: DayFigures(counted_at=now) for day in span.days}
-    for hour, outcome, number, talk_s in tallies.dialled(span.start, span.end, shift_s=span.shift_s):
-        one = found[span.day(hour)]
+def _dialled(spans: Spans, now: datetime) -> dict[date, DayFigures]:
+    days, found = list(spans), {day: DayFigures(counted_at=now) for day in spans}
+    for number, outcome, count, talk_s in tallies.dialled(list(spans.values()), list(Outcome)):
+        one = found[days[number]]
         one.talk_s += talk_s
-        if outcome:
-            one.ended[outcome] += number
-        else:
-            one.up += number
+        if count:
+            one.ended[outcome] += count
+    since, till = spans[days[0]][0], spans[days[-1]][1]
+    begun = [since for since, _till in spans.values()]
+    for at in tallies.up(since, till):
+        found[days[bisect_right(begun, at) - 1]].up += 1
     return found
 
 
-def _late(span: Span, _now: datetime) -> dict[date, Lateness]:
-    found: dict[date, Lateness] = {day: Counter() for day in span.days}
-    for hour, late, number in tallies.late(span.start, span.end, shift_s=span.shift_s):
-        found[span.day(hour)][late] += number
+def _late(spans: Spans, _now: datetime) -> dict[date, Lateness]:
+    days, found = list(spans), {day: Lateness() for day in spans}
+    most = min(max(DRAWN // len(days), LEAST_DRAWN), MOST_DRAWN)
+    for number, late in tallies.late(list(spans.values()), most=most):
+        found[days[number]][late] += 1
     return found
-
-
-def _shift_s(moment: datetime, zone_name: str) -> int:
-    """What the zone's clocks are off whole hours, so that an hour never lies in two days."""
-    offset = moment.astimezone(zone(zone_name)).utcoffset() or timedelta()
-    return int(offset.total_seconds()) % 3600
 
 
 def percentile(late: Mapping[int, int], share: float) -> float | None:
@@ -195,15 +180,20 @@ def percentile(late: Mapping[int, int], share: float) -> float | None:
 
 
 def outcomes_of_campaigns(first: date, last: date, *, zone_name: str, now: datetime) -> dict[str, DayFigures]:
-    """How the calls of each campaign ended in a period; kept for a minute."""
+    """How the calls of the newest campaigns, and of those that run, ended in a period; kept for a minute."""
     key = f"overview:campaigns:{zone_name}:{first}:{last}"
     known: dict[str, DayFigures] | None = cache.get(key)
     if known is not None:
         return known
     found: dict[str, DayFigures] = {}
-    span = Span.of(first, last, zone_name)
-    for campaign, outcome, number in tallies.ended_in_campaigns(span.start, span.end, outcomes=list(Outcome)):
-        if campaign and outcome:
-            found.setdefault(campaign, DayFigures(counted_at=now)).ended[outcome] += number
+    since, till = midnight(first, zone_name), midnight(last + timedelta(days=1), zone_name)
+    for campaign, outcome, count in tallies.ended_in_campaigns(_campaigns(), since, till, list(Outcome)):
+        found.setdefault(campaign, DayFigures(counted_at=now)).ended[outcome] += count
     cache.set(key, found, KEPT_TODAY_S)
     return found
+
+
+def _campaigns() -> list[str]:
+    newest = Campaign.objects.newest().values_list("pk", flat=True)
+    running = newest.filter(status=CampaignStatus.RUNNING)
+    return list(dict.fromkeys([*newest[:MOST_CAMPAIGNS], *running[:MOST_CAMPAIGNS]]))

@@ -50,6 +50,7 @@ def call_list(request: StaffRequest) -> HttpResponse:
         "listing": listing,
         "rows": [Row(call=call, at=getattr(call, key), now=now) for call in listing.rows],
         "chips": browsing.form.chips(),
+        "of_campaign": browsing.form.plain.get("campaign"),
         "live": list(_live_attempts()),
         "poll": _poll(in_progress, now),
         "in_progress": in_progress,

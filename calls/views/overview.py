@@ -1,10 +1,11 @@
 """The first page: how calling goes, what comes next, and what needs somebody."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,6 +19,8 @@ from calls.models.call import OVERDUE_AFTER, needing_attention
 from calls.states import CallStatus
 from calls.views.figures import (
     ANSWERED,
+    KEPT_TODAY_S,
+    MOST_DRAWN,
     REACHED,
     DayFigures,
     Lateness,
@@ -47,6 +50,7 @@ SHORT_LIST = 6
 CAMPAIGNS = 6
 LATEST_DIALS = 2_000  # that the map of good hours is made of
 OFFICE_HOURS = range(8, 21)
+ByHour = Counter[tuple[int, int]]  # by weekday and hour
 NAMES = {
     "reached": gettext_lazy("Reached"),
     "voicemail": gettext_lazy("Voicemail"),
@@ -91,6 +95,7 @@ def overview(request: StaffRequest) -> HttpResponse:
         "heat": heat,
         "best": best_hours(heat),
         "most_dials": LATEST_DIALS,
+        "most_drawn": MOST_DRAWN,
         "campaigns": _campaigns(shown, request.user, now),
         "coming": _coming(now),
         "attention": attention,
@@ -226,15 +231,7 @@ def _lateness(days: Sequence[date], late: Mapping[date, Lateness]) -> Dots | Non
 
 def _heat(days: Sequence[date], user: User, now: datetime) -> Heat:
     """How many of the latest dials a person answered, by weekday and hour of the contact."""
-    made: dict[tuple[int, int], int] = defaultdict(int)
-    answered: dict[tuple[int, int], int] = defaultdict(int)
-    for at, zone_name, outcome in tallies.latest_dials(
-        midnight(days[0], user.timezone), now, most=LATEST_DIALS
-    ):
-        local = at.astimezone(zone(zone_name))
-        place = local.weekday(), local.hour
-        made[place] += 1
-        answered[place] += outcome in ANSWERED
+    made, answered = _by_hour(days[0], user.timezone, now)
     hours = [hour for _day, hour in made]
     first, last = min([*hours, OFFICE_HOURS[0]]), max([*hours, OFFICE_HOURS[-1]])
     monday = date(2024, 1, 1)
@@ -247,6 +244,22 @@ def _heat(days: Sequence[date], user: User, now: datetime) -> Heat:
             for (weekday, hour), number in made.items()
         },
     )
+
+
+def _by_hour(first: date, zone_name: str, now: datetime) -> tuple[ByHour, ByHour]:
+    """The latest dials since that day, and those of them that a person answered; kept for a minute."""
+    key = f"overview:hours:{zone_name}:{first}"
+    known: tuple[ByHour, ByHour] | None = cache.get(key)
+    if known is not None:
+        return known
+    made, answered = ByHour(), ByHour()
+    for at, there, outcome in tallies.latest_dials(midnight(first, zone_name), now, most=LATEST_DIALS):
+        local = at.astimezone(zone(there))
+        place = local.weekday(), local.hour
+        made[place] += 1
+        answered[place] += outcome in ANSWERED
+    cache.set(key, (made, answered), KEPT_TODAY_S)
+    return made, answered
 
 
 def _campaigns(days: Sequence[date], user: User, now: datetime) -> list[dict[str, object]]:

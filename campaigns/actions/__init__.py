@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from calls.actions.stop import hold_claims
 from campaigns.actions.agents import get_agent
@@ -72,7 +73,7 @@ def update_campaign(
     if "purpose" in columns:
         hold_claims()  # one under way asks for the consent of the old purpose
     campaign = get_campaign(actor=actor, campaign_id=campaign_id)
-    Campaign.objects.filter(pk=campaign.pk).update(**columns, updated_at=now)
+    Campaign.objects.filter(pk=campaign.pk).update(**columns, version=F("version") + 1, updated_at=now)
     AuditEntry.record(actor, "campaign.change", campaign.pk, fields=sorted(columns))
     return get_campaign(actor=actor, campaign_id=campaign_id)
 
@@ -85,6 +86,19 @@ def must_be_offered(agent_id: object) -> None:
     """
     if isinstance(agent_id, str) and (agent := get_agent(agent_id)).archived_at:
         raise Conflict(f"{agent.name} is archived. Choose another agent.", code="agent_archived")
+
+
+def must_be_as_seen(campaign: Campaign, version: int | None) -> None:
+    """Return if nobody has written the campaign since whoever acts saw it; None: they saw nothing.
+
+    Raises:
+        Conflict
+    """
+    if version is not None and version != campaign.version:
+        raise Conflict(
+            f"Somebody else has changed {campaign.name} meanwhile. Look at it again before you go on.",
+            code="changed_meanwhile",
+        )
 
 
 def pause_campaign(*, actor: Actor, campaign_id: str, now: datetime) -> Campaign:

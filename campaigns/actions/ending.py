@@ -11,7 +11,7 @@ from calls.actions.stop import hold_claims
 from calls.models import Call
 from calls.states import CallStatus
 from campaigns.models import Campaign
-from campaigns.states import CampaignStatus
+from campaigns.states import OVER, CampaignStatus
 from temphone.accounts.actors import SYSTEM
 from temphone.accounts.models import AuditEntry
 from temphone.telephony.messages import Outcome
@@ -20,9 +20,9 @@ BATCH = 500
 
 
 def with_rest(_now: datetime) -> QuerySet[Campaign]:
-    """Canceled campaigns of which calls are still scheduled."""
+    """Campaigns that are over, and of which calls are still scheduled."""
     scheduled = Call.objects.filter(campaign=OuterRef("pk"), status=CallStatus.SCHEDULED)
-    return Campaign.objects.filter(Exists(scheduled), status=CampaignStatus.CANCELED)
+    return Campaign.objects.filter(Exists(scheduled), status__in=OVER)
 
 
 def through(_now: datetime) -> QuerySet[Campaign]:
@@ -36,7 +36,7 @@ def through(_now: datetime) -> QuerySet[Campaign]:
 def cancel_rest(*, campaign_id: str, now: datetime, limit: int = BATCH) -> int:
     """Cancel the next calls of a canceled campaign; how many. What is up goes on to its end.
 
-    None of them would be dialled anyway: the claim asks for the campaign. Stop wherever you like.
+    None of them would be dialled anyway: the claim takes those of running campaigns. Stop wherever you like.
     """
     with gathering(now) as changes:
         if not Campaign.objects.filter(pk=campaign_id, status=CampaignStatus.CANCELED).exists():
@@ -63,3 +63,22 @@ def complete_through(*, now: datetime) -> int:
     for campaign in done:
         AuditEntry.record(SYSTEM, "campaign.complete", campaign.pk)
     return len(done)
+
+
+@transaction.atomic
+def reopen_completed(*, now: datetime) -> int:
+    """Let completed campaigns run on that have calls to come; how many.
+
+    Whoever scheduled a call saw the campaign running, and was told that the call will be made; it was
+    completed before the call could be seen. To prevent it, all who schedule would have to queue for its row.
+    """
+    completed = with_rest(now).filter(status=CampaignStatus.COMPLETED)
+    ids = list(completed.values_list("pk", flat=True))
+    if ids:
+        hold_claims()
+        Campaign.objects.filter(pk__in=ids, status=CampaignStatus.COMPLETED).update(
+            status=CampaignStatus.RUNNING, updated_at=now
+        )
+    for campaign_id in ids:
+        AuditEntry.record(SYSTEM, "campaign.reopen", campaign_id)
+    return len(ids)

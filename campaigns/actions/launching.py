@@ -4,7 +4,7 @@ How far it is stands in the campaign, and is written in the transaction that mak
 worker may die anywhere, and a task may be started twice: whoever comes next goes on behind the last batch.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -14,7 +14,7 @@ from calls.actions.bulk import CHUNK, CampaignRequest, schedule_next
 from calls.actions.lookup import live_numbers
 from calls.actions.scheduling import FURTHEST, shown_number
 from calls.actions.stop import hold_claims
-from campaigns.actions import get_campaign
+from campaigns.actions import get_campaign, must_be_as_seen
 from campaigns.actions.planning import Plan
 from campaigns.models import Campaign
 from campaigns.states import CampaignStatus
@@ -31,22 +31,26 @@ def waiting(_now: datetime) -> QuerySet[Campaign]:
 
 
 @transaction.atomic
-def launch_campaign(*, actor: Actor, campaign_id: str, now: datetime) -> Campaign:
+def launch_campaign(*, actor: Actor, campaign_id: str, version: int | None = None, now: datetime) -> Campaign:
     """Let it run, and its calls be scheduled; of one that something was in the way of, go on with it.
+
+    ``version`` is the one that whoever launches it has seen.
 
     Raises:
         Forbidden, NotFound
-        Conflict: it was launched before, or is over.
+        Conflict: it was launched before, is over, or is not the one that was seen.
+        Invalid: its caller ID is none of our numbers any more.
         Refused: it lacks a message or people; it would last over a year; there are no real lines for it.
     """
     actor.require(Role.MANAGER)
     hold_claims()  # as every change of a campaign's status does
     Campaign.objects.select_for_update(no_key=True).filter(pk=campaign_id).first()
     campaign = get_campaign(actor=actor, campaign_id=campaign_id)
-    shown_number(Mode(campaign.mode), "", live_numbers(campaign.mode))
+    shown_number(Mode(campaign.mode), campaign.caller_id, live_numbers(campaign.mode))
     if campaign.is_launching and campaign.launch_problem:
         columns: dict[str, object] = {"launch_problem": ""}
     elif campaign.is_draft:
+        must_be_as_seen(campaign, version)
         columns = _begun(actor, campaign, now)
     else:
         raise Conflict(f"{campaign.name} was launched already.", code="campaign_launched")
@@ -69,6 +73,7 @@ def _begun(actor: Actor, campaign: Campaign, now: datetime) -> dict[str, object]
     return {
         "status": CampaignStatus.RUNNING,
         "launch_asked_at": now,
+        "plan_since": now,
         "launch_size": size,
         "launched_by_id": int(actor.id) if actor.kind == "user" else None,
     }
@@ -95,26 +100,23 @@ def _schedule_some(campaign_id: str, now: datetime, limit: int) -> bool:
     campaign = locked.filter(pk=campaign_id).first()
     if campaign is None:
         return False
-    people = [] if campaign.is_over else _schedule(campaign, now, limit)
+    pace = _Pace(
+        plan=Plan.of(campaign, now=now), since_call=campaign.plan_from, made=campaign.launch_made, now=now
+    )
+    people = [] if campaign.is_over else _schedule(campaign, pace, now, limit)
     more = len(people) == limit
     Campaign.objects.filter(pk=campaign_id).update(
         launch_made=F("launch_made") + len(people),
         launch_after=people[-1] if people else campaign.launch_after,
         launch_ended_at=None if more else now,
+        plan_since=pace.plan.since,
+        plan_from=pace.since_call,
         updated_at=now,
     )
     return more
 
 
-def _schedule(campaign: Campaign, now: datetime, limit: int) -> list[str]:
-    plan = Plan.of(campaign, now=now)
-    anew = replace(plan, since=now)
-
-    def when(place: int, zone_name: str) -> datetime:
-        """As planned; of a launch that was long interrupted, what is late by now is planned from now."""
-        planned = plan.due(campaign.launch_made + place, zone_name)
-        return planned if planned >= now else anew.due(place, zone_name)
-
+def _schedule(campaign: Campaign, pace: "_Pace", now: datetime, limit: int) -> list[str]:
     rest = campaign.whom.people.filter(pk__gt=campaign.launch_after, created_at__lte=campaign.launch_asked_at)
     return schedule_next(
         actor=campaign.launched_by.actor() if campaign.launched_by else SYSTEM,
@@ -122,9 +124,34 @@ def _schedule(campaign: Campaign, now: datetime, limit: int) -> list[str]:
         contacts=rest,
         request=CampaignRequest(
             initial_message=campaign.message,
+            caller_id=campaign.caller_id,
+            recording_enabled=campaign.recording_enabled,
             max_attempts=campaign.max_attempts,
         ),
-        when=when,
+        when=pace.due,
         now=now,
         limit=limit,
     )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Pace:
+    """When the calls of a batch are due.
+
+    After a long interruption what is late by now, and all behind it, is planned from now on: at the pace of
+    the campaign, and over all batches to come.
+    """
+
+    plan: Plan
+    since_call: int  # of the launch, with which the plan begins
+    made: int  # before this batch
+    now: datetime
+
+    def due(self, place: int, zone_name: str) -> datetime:
+        """As planned, or as planned anew."""
+        number = self.made + place
+        due = self.plan.due(number - self.since_call, zone_name)
+        if due >= self.now:
+            return due
+        self.plan, self.since_call = replace(self.plan, since=self.now), number
+        return self.plan.due(0, zone_name)

@@ -27,7 +27,7 @@ class Plan:
         """The campaign's, as from the instant at which it was launched, or would be."""
         opens, closes = campaign.window or settings.CALLING_HOURS
         return cls(
-            since=campaign.launch_asked_at or now,
+            since=campaign.plan_since or now,
             starts_on=campaign.starts_on,
             opens=opens,
             closes=closes,

@@ -6,16 +6,13 @@ that looks again every few seconds does not count them each time; what is quickl
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Generic, TypeVar
 
-from django.db.models import Count, Max, Min, Value
-from django.db.models.functions import Concat
-
-from calls.models import Call
+from calls.models import tallies as along
 from calls.states import FINAL, CallStatus
 from temphone.telephony.messages import Outcome
 
@@ -24,7 +21,6 @@ KEPT_TIMES = 20  # as long as it took to count
 LONGEST_S = 10.0  # it may have taken long for once
 MOST_KEPT = 500
 T = TypeVar("T")
-FEW = 20_000  # calls of which reading the rows is quicker than reading an index of all calls
 
 SPOKEN = (
     Outcome.MESSAGE_DELIVERED,
@@ -120,6 +116,11 @@ class Kept(Generic[T]):
                 self._found[key] = (began + took_s + min(took_s * KEPT_TIMES, LONGEST_S), found)
         return found
 
+    def forget(self) -> None:
+        """Count everything anew."""
+        with self._lock:
+            self._found.clear()
+
 
 TALLIES = Kept[dict[str, Tally]]()
 OUTCOMES = Kept[dict[Outcome, int]]()
@@ -138,42 +139,33 @@ def tally_of(campaign_id: str) -> Tally:
 
 
 def _count(campaign_ids: Collection[str]) -> dict[str, Tally]:
-    # All of it is in the index call_campaign_due, so that no row is read.
-    of = Call.objects.filter(campaign__in=campaign_ids).order_by().values("campaign_id", "status")
-    rows = list(of.annotate(n=Count("pk"), first=Min("due_at"), last=Max("due_at")))
-    return {campaign_id: _tally(campaign_id, rows) for campaign_id in campaign_ids}
+    rows = list(along.statuses_of(sorted(campaign_ids), CallStatus.values))
+    return {id_: _tally([row[1:] for row in rows if row[0] == id_]) for id_ in campaign_ids}
 
 
-def _tally(campaign_id: str, rows: Iterable[Mapping[str, object]]) -> Tally:
-    mine = {row["status"]: row for row in rows if row["campaign_id"] == campaign_id}
-    dialed = [mine[status]["last"] for status in mine if status not in NOT_DIALED]
+def _tally(rows: Sequence[tuple[str, int, datetime, datetime]]) -> Tally:
+    spans = {status: (first, last) for status, _count, first, last in rows}
+    next_at, until_at = spans.get(CallStatus.SCHEDULED, (None, None))
     return Tally(
-        by_status={str(status): int(str(row["n"])) for status, row in mine.items()},
-        last_at=max((at for at in dialed if isinstance(at, datetime)), default=None),
-        next_at=_instant(mine.get(CallStatus.SCHEDULED, {}).get("first")),
-        until_at=_instant(mine.get(CallStatus.SCHEDULED, {}).get("last")),
+        by_status={status: count for status, count, _first, _last in rows},
+        last_at=max(
+            (last for status, (_first, last) in spans.items() if status not in NOT_DIALED), default=None
+        ),
+        next_at=next_at,
+        until_at=until_at,
     )
 
 
 NOT_DIALED = frozenset({CallStatus.SCHEDULED, CallStatus.CANCELED})
 
 
-def _instant(value: object) -> datetime | None:
-    return value if isinstance(value, datetime) else None
-
-
 def outcomes_of(campaign_id: str, tally: Tally) -> Mapping[Outcome, int]:
     """How the calls that are over ended, the most frequent first; one query at most."""
     if not tally.ended:
         return {}
-    return OUTCOMES.get(campaign_id, partial(_count_outcomes, campaign_id, tally.ended))
+    return OUTCOMES.get(campaign_id, partial(_count_outcomes, campaign_id))
 
 
-def _count_outcomes(campaign_id: str, ended: int) -> dict[Outcome, int]:
-    over = Call.objects.filter(campaign=campaign_id, status__in=FINAL)
-    if ended > FEW:
-        # Written so that no index has the campaign: call_outcome_newest has both, so that no row is read.
-        written = Call.objects.alias(of=Concat("campaign", Value("")))
-        over = written.filter(outcome__in=[outcome.value for outcome in Outcome], of=campaign_id)
-    counted = over.order_by().values_list("outcome").annotate(n=Count("pk"))
-    return {Outcome(outcome): n for outcome, n in sorted(counted, key=lambda row: (-row[1], row[0]))}
+def _count_outcomes(campaign_id: str) -> dict[Outcome, int]:
+    counted = along.outcomes_of(campaign_id, [outcome.value for outcome in Outcome])
+    return {Outcome(outcome): n for outcome, n in sorted(counted.items(), key=lambda row: (-row[1], row[0]))}

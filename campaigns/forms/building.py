@@ -6,6 +6,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from calls.forms.lines import LineForm
 from calls.forms.moments import date_input, time_input
 from calls.forms.scheduling import EXAMPLE, mode_choices
 from campaigns.models import Agent, Audience, Campaign
@@ -16,6 +17,7 @@ from temphone.accounts.models import Mode
 from temphone.lib.errors import DomainError
 
 PACE = 30
+HEARD = ("message", "agent", "caller_id")
 MOST_TRIES = 5
 FIELDS = {"initial_message": "message", "agent_id": "agent", "audience": "people"}
 KINDS = [
@@ -25,9 +27,10 @@ KINDS = [
 ]
 
 
-class CampaignForm(forms.Form):
+class CampaignForm(LineForm):
     """Whom to call, what to say, when, and how fast."""
 
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     name = forms.CharField(
         max_length=200,
         label=_("Name"),
@@ -130,6 +133,18 @@ class CampaignForm(forms.Form):
         return {**data, "agent_id": agent.pk if agent else None, "audience": self.audience.kept}
 
     @property
+    def untold(self) -> list[str]:
+        """What is wrong of that which is heard."""
+        heard = [self.errors[name] for name in HEARD if name in self.errors]
+        return [str(error) for errors in heard for error in errors]
+
+    @property
+    def version_seen(self) -> int | None:
+        """Which version of the draft it was filled with."""
+        seen: int | None = self.cleaned_data.get("version")
+        return seen
+
+    @property
     def mode_chosen(self) -> Mode:
         """Test, unless live was chosen."""
         return Mode(self.cleaned_data.get("mode") or Mode.TEST)
@@ -145,6 +160,12 @@ class CampaignForm(forms.Form):
                 self.add_error(field if field in self.fields else None, kindly)
 
 
+class LaunchForm(forms.Form):
+    """Which version of the draft whoever launches it has before them."""
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
 PLAIN = (
     "name",
     "purpose",
@@ -154,6 +175,8 @@ PLAIN = (
     "closes",
     "calls_per_minute",
     "max_attempts",
+    "caller_id",
+    "recording_enabled",
 )
 
 
@@ -164,6 +187,7 @@ def _values(campaign: Campaign | None) -> dict[str, Any]:
     whom = campaign.whom
     text = {TAG: "tag", SEARCH: "search"}.get(whom.kind)
     return {
+        "version": campaign.version,
         **{name: getattr(campaign, name) for name in PLAIN},
         "agent": campaign.agent_id,
         "kind": whom.kind,

@@ -55,6 +55,8 @@ class Campaign(models.Model):
     opens = models.TimeField(null=True, blank=True, help_text="The contact's clock; empty: calling hours.")
     closes = models.TimeField(null=True, blank=True)
     calls_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: all at once.")
+    caller_id = models.CharField(max_length=32, blank=True, help_text="As typed; empty: the default number.")
+    recording_enabled = models.BooleanField(default=True)
     max_attempts = models.PositiveSmallIntegerField(default=DEFAULT_TRIES)
 
     # How far its launch is: batches of people by id, each noted in the transaction that makes its calls.
@@ -63,11 +65,18 @@ class Campaign(models.Model):
     launch_size = models.PositiveIntegerField(default=0, editable=False, help_text="People, when it began.")
     launch_made = models.PositiveIntegerField(default=0, editable=False, help_text="Calls so far.")
     launch_after = models.CharField(max_length=64, blank=True, editable=False, help_text="The last contact.")
+    plan_since = models.DateTimeField(null=True, blank=True, editable=False, help_text="The pace begins.")
+    plan_from = models.PositiveIntegerField(
+        default=0, editable=False, help_text="With which of its calls; those before were planned earlier."
+    )
     launch_problem = models.TextField(blank=True, editable=False, help_text="Why it goes on no further.")
     launched_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.SET_NULL, editable=False, db_index=False
     )
 
+    version = models.PositiveIntegerField(
+        default=1, editable=False, help_text="How often it was written: a form knows which one it shows."
+    )
     created_at = models.DateTimeField(default=utc_now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 

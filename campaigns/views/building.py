@@ -1,5 +1,6 @@
 """Write a campaign, see what would come of it, and launch it."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,23 +14,29 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from calls import messages as spoken
+from calls.actions.hearing import can_speak, script_of
+from calls.actions.scheduling import CallRequest
+from calls.forms import problems
+from calls.views.hearing import sound_of, untold
 from campaigns.actions import get_campaign
 from campaigns.actions.drafts import save_draft
 from campaigns.actions.launching import AT_ONCE, launch_campaign, schedule_some
 from campaigns.actions.planning import Plan
 from campaigns.actions.preflight import Preflight, preflight
-from campaigns.forms.building import CampaignForm
+from campaigns.forms.building import CampaignForm, LaunchForm
 from campaigns.models import Campaign
 from campaigns.models.audience import tags_in_use
 from contacts.models import Contact
 from temphone.accounts.actors import Role
 from temphone.accounts.models import Mode
 from temphone.lib import clock
+from temphone.lib.clock import iso
 from temphone.lib.errors import DomainError, Invalid
 from temphone.pages import StaffRequest, capped_count, page
 from temphone.said import said
 
 FOUND = 12
+SOON = timedelta(minutes=1)
 VARIABLES = ("first_name", "last_name", "company")
 WAYS: dict[str, tuple[Any, str]] = {
     "suppressed": (gettext_lazy("On the do-not-call list"), "shield-off"),
@@ -64,13 +71,18 @@ def _edit(request: StaffRequest, campaign: Campaign | None) -> HttpResponse:
     if request.method != "POST":
         return _show(request, campaign, CampaignForm(campaign=campaign))
     if "find" in request.POST:  # without JavaScript the form itself is sent to look for people
-        form = CampaignForm(campaign=campaign, initial=request.POST.dict())
+        form = CampaignForm(campaign=campaign, initial=_typed(request))
         form.picked = request.POST.getlist("people")
         return _show(request, campaign, form)
     form = CampaignForm(request.POST, campaign=campaign)
     if form.is_valid() and (saved := _saved(request, campaign, form)):
         return redirect("campaign-launch", campaign_id=saved.pk)
     return _show(request, campaign, form)
+
+
+def _typed(request: StaffRequest) -> dict[str, Any]:
+    """What the form holds; a box that is not ticked is not sent."""
+    return {**request.POST.dict(), "recording_enabled": "recording_enabled" in request.POST}
 
 
 def _saved(request: StaffRequest, campaign: Campaign | None, form: CampaignForm) -> Campaign | None:
@@ -80,6 +92,7 @@ def _saved(request: StaffRequest, campaign: Campaign | None, form: CampaignForm)
             campaign_id=campaign.pk if campaign else None,
             mode=form.mode_chosen,
             values=form.values,
+            version=form.version_seen,
             now=clock.now(),
         )
     except DomainError as error:
@@ -130,18 +143,55 @@ def campaign_preview(request: StaffRequest) -> HttpResponse:
     form.is_valid()
     now = clock.now()
     people = form.audience.people
-    sample = people.order_by("pk").first()
-    contact = sample or Contact.objects.present().order_by("-created_at", "-id").first()
+    sample, contact = _one_of(form)
     values = {name: value for name, value in form.values.items() if name != "agent_id"}
     plan = Plan.of(Campaign(**values), now=now)
     context: dict[str, Any] = {
         "count": capped_count(people),
         "contact": contact,
+        "can_speak": can_speak(now),
         "is_sample": sample is not None,
         "at": plan.due(0, contact.timezone) if contact and _is_window(plan) else None,
         **_spoken(form, contact),
     }
     return render(request, "campaigns/form.html#preview", context)
+
+
+def _one_of(form: CampaignForm) -> tuple[Contact | None, Contact | None]:
+    """One of its people; and whose message is shown and heard: theirs, or that of the newest contact."""
+    sample = form.audience.people.order_by("pk").first()
+    return sample, sample or Contact.objects.present().order_by("-created_at", "-id").first()
+
+
+@page
+@require_POST
+def campaign_sound(request: StaffRequest) -> HttpResponse:
+    """The opening of one of its calls as it will sound; plain text says why it cannot be heard."""
+    actor, now = request.user.actor(), clock.now()
+    actor.require(Role.MANAGER)
+    form = CampaignForm(request.POST)
+    form.is_valid()
+    _sample, contact = _one_of(form)
+    if form.untold or contact is None:
+        return untold(form.untold or [_("Add a contact to hear it.")])
+    try:
+        script = script_of(actor=actor, mode=form.mode_chosen, request=_heard(form, contact), now=now)
+    except DomainError as error:
+        return untold([message for _field, message in problems(error)])
+    return sound_of(script)
+
+
+def _heard(form: CampaignForm, contact: Contact) -> CallRequest:
+    """The campaign's call to this person, as if it were soon."""
+    agent = form.cleaned_data["agent"]
+    return CallRequest(
+        contact_id=contact.pk,
+        agent_id=agent.pk if agent else None,
+        scheduled_at=iso(clock.now() + SOON),
+        initial_message=form.cleaned_data["message"],
+        caller_id=form.cleaned_data["caller_id"],
+        recording_enabled=form.cleaned_data["recording_enabled"],
+    )
 
 
 def _is_window(plan: Plan) -> bool:
@@ -166,12 +216,14 @@ def campaign_launch(request: StaffRequest, campaign_id: str) -> HttpResponse:
     actor, now = request.user.actor(), clock.now()
     actor.require(Role.MANAGER)
     campaign = get_campaign(actor=actor, campaign_id=campaign_id)
-    problem = ""
-    if request.method == "POST":
+    problem, form = "", LaunchForm(request.POST)
+    if request.method == "POST" and form.is_valid():
+        version = form.cleaned_data["version"]
         try:
-            launch_campaign(actor=actor, campaign_id=campaign.pk, now=now)
+            launch_campaign(actor=actor, campaign_id=campaign.pk, version=version, now=now)
         except DomainError as error:
             problem = error.message
+            campaign.refresh_from_db()
         else:
             schedule_some(campaign_id=campaign.pk, now=now, limit=AT_ONCE)
             messages.success(request, _("{name} is launched.").format(name=campaign.name))
@@ -181,7 +233,13 @@ def campaign_launch(request: StaffRequest, campaign_id: str) -> HttpResponse:
             messages.error(request, problem)
         return redirect("campaign", campaign_id=campaign.pk)
     found = preflight(campaign, now=now)
-    context = {"campaign": campaign, "found": found, "problem": problem, **_ways(campaign, found)}
+    context = {
+        "campaign": campaign,
+        "form": LaunchForm(initial={"version": campaign.version}),
+        "found": found,
+        "problem": problem,
+        **_ways(campaign, found),
+    }
     return render(request, "campaigns/launch.html", context)
 
 

@@ -17,6 +17,7 @@ from calls.gates import LATE_CAMPAIGN_S
 from calls.hours import is_open, next_opening
 from calls.models import Call
 from calls.states import OUTCOME_LABELS, CallStatus
+from calls.views.browsing import with_rows
 from calls.views.rows import Row
 from campaigns.actions import cancel_campaign, get_campaign, pause_campaign, resume_campaign
 from campaigns.actions.ending import cancel_rest
@@ -156,8 +157,7 @@ def _calls(request: StaffRequest, campaign: Campaign, tally: Tally, now: datetim
     status = VIEWS[view][1]
     conditions = {"campaign_id": campaign.pk} | ({"status": status} if status else {})
     keys = UPCOMING if view == "upcoming" else NEWEST
-    calls = Call.objects.having(conditions).select_related("contact", "campaign")
-    listing = read_page(calls.prefetch_related("attempts"), request.GET, keys=keys)
+    listing = read_page(with_rows(Call.objects.having(conditions)), request.GET, keys=keys)
     at = keys[0].strip("-")
     return {
         "view": view,

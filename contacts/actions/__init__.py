@@ -3,6 +3,7 @@
 from contacts.actions.people import (
     add_consent,
     contact_of_own_phone,
+    e164,
     erase_contact,
     get_contact,
     get_suppression,
@@ -16,6 +17,7 @@ from contacts.actions.people import (
 __all__ = [
     "add_consent",
     "contact_of_own_phone",
+    "e164",
     "erase_contact",
     "get_contact",
     "get_suppression",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import transaction
@@ -51,13 +52,13 @@ def save_contact(
         Invalid: the phone number or the zone; or the zone is missing and the number does not imply it.
     """
     actor.require(Role.MANAGER)
+    _keep_number(str(values.get("phone", "")))
     contact = _locked(contact_id) if contact_id else Contact(created_at=now, phone="", timezone="")
     for name in EDITABLE:
         if name in values:
             setattr(contact, name, values[name])
     settle(contact)
     contact.save()
-    PhoneNumber.objects.bulk_create([PhoneNumber(e164=contact.phone)], ignore_conflicts=True)
     action = "contact.change" if contact_id else "contact.add"
     AuditEntry.record(actor, action, contact.pk, fields=sorted(set(values) & set(EDITABLE)))
     return contact
@@ -80,8 +81,8 @@ def contact_of_own_phone(*, actor: Actor, number: str, name: str, timezone: str,
     if known := Contact.objects.present().filter(phone=given).order_by("created_at", "id").first():
         return known
     zone_name = phone.implied_zone(given) or timezone
+    _keep_number(given)
     contact = Contact.objects.create(first_name=name, phone=given, timezone=zone_name, created_at=now)
-    PhoneNumber.objects.bulk_create([PhoneNumber(e164=given)], ignore_conflicts=True)
     if not Consent.objects.filter(phone=given).exists():
         Consent.objects.create(
             contact=contact,
@@ -101,6 +102,15 @@ def _locked(contact_id: str) -> Contact:
     """The contact, locked as scheduling locks it: who comes second sees what the first has done."""
     Contact.objects.select_for_update(no_key=True).filter(pk=contact_id).first()
     return get_contact(contact_id)
+
+
+def _keep_number(text: str) -> None:
+    """See to it that the number has its row; before any contact is locked, as imports do, or both would wait.
+
+    A text that is no number has none: it is refused where the contact is settled.
+    """
+    with suppress(ValueError):
+        PhoneNumber.objects.bulk_create([PhoneNumber(e164=phone.to_e164(text))], ignore_conflicts=True)
 
 
 def settle(contact: Contact) -> None:

@@ -15,6 +15,7 @@ from contacts.forms.people import MENDS, zone_choices
 from contacts.models import ContactImport
 from temphone.lib import phone
 from temphone.uploads import MOST_MB
+from temphone.widgets import QuickSelect
 
 TARGETS = (
     (columns.LEFT_OUT, _("Leave out")),
@@ -135,12 +136,14 @@ class MatchForm(forms.Form):
         choices=country_choices,
         label=_("Country of numbers without one"),
         help_text=_("For numbers that do not begin with +."),
+        widget=QuickSelect,
     )
     timezone = forms.ChoiceField(
         required=False,
         choices=zone_or_none_choices,
         label=_("Time zone where the number tells none"),
         help_text=_("Many mobile numbers belong to several zones. Calls keep to this clock."),
+        widget=QuickSelect,
     )
     tag = forms.CharField(
         required=False,
@@ -165,6 +168,7 @@ class MatchForm(forms.Form):
                 choices=[*TARGETS, (columns.ATTRIBUTE, named)],
                 initial=own.matches[place],
                 label=column["name"],
+                widget=QuickSelect,
             )
 
     def clean_tag(self) -> str:

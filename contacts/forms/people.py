@@ -8,6 +8,7 @@ from contacts.models import ConsentKind, Contact, Purpose, SuppressionReason
 from temphone.lib import phone, words
 from temphone.lib.clock import zone_names
 from temphone.lib.errors import DomainError
+from temphone.widgets import QuickSelect
 
 
 def zone_choices() -> list[tuple[str, str]]:
@@ -33,6 +34,7 @@ class ContactForm(forms.Form):
         choices=zone_choices,
         label=_("Time zone"),
         help_text=_("Where their clock is. Left to the number where it tells."),
+        widget=QuickSelect,
     )
     company = forms.CharField(required=False, max_length=200, label=_("Company"))
     language = forms.CharField(

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -25,6 +26,8 @@ from temphone.pages import StaffRequest, capped_count, dialog, page, read_page
 
 BY_NAME = ("last_name", "first_name", "id")
 LATEST_CALLS = 20
+# A friendly person of the simulated network.
+SOMEBODY: dict[str, object] = {"first_name": "Jordan", "phone": "+1 415 555 0100"}
 
 
 @page
@@ -72,8 +75,8 @@ def _suppressions(contact: Contact, now: datetime) -> list[Suppression]:
 @page
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact_new(request: StaffRequest) -> HttpResponse:
-    """A new person."""
-    return _edit(request, None, {})
+    """A new person; with ``?then=call`` somebody who answers is proposed, and the call comes next."""
+    return _edit(request, None, SOMEBODY if _then_call(request) else {})
 
 
 @page
@@ -82,6 +85,10 @@ def contact_edit(request: StaffRequest, contact_id: str) -> HttpResponse:
     """Change what we know of a person."""
     contact = get_contact(contact_id)
     return _edit(request, contact, values_of(contact))
+
+
+def _then_call(request: StaffRequest) -> bool:
+    return request.GET.get("then") == "call"
 
 
 def _edit(request: StaffRequest, contact: Contact | None, initial: dict[str, object]) -> HttpResponse:
@@ -100,6 +107,8 @@ def _edit(request: StaffRequest, contact: Contact | None, initial: dict[str, obj
             form.refuse(error)
         else:
             messages.success(request, _("{name} is saved.").format(name=saved.name))
+            if _then_call(request):
+                return redirect(f"{reverse('call-new')}?contact={saved.pk}")
             return redirect("contact", contact_id=saved.pk)
     context = {"form": form, "contact": contact}
     return render(request, "contacts/form.html", context)

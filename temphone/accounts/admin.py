@@ -5,34 +5,31 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
-from temphone.accounts.actions import create_key, keeping_an_admin, revoke_key
+from temphone.accounts.actions import create_key, revoke_key
 from temphone.accounts.actors import Role
 from temphone.accounts.models import ApiKey, AuditEntry, IdempotencyRecord, KeyMinute, Mode, User
-from temphone.admin import BackOffice, UserAdmin, actor_of
+from temphone.admin import BackOffice, actor_of
 from temphone.lib import clock
 
 
 @admin.register(User)
-class StaffAdmin(BackOffice, UserAdmin):
-    """People. Nobody is deleted: whoever leaves is made inactive."""
+class StaffAdmin(BackOffice):
+    """People, to be read: the team's pages have the rules for changing them, and end their sessions."""
 
-    sees = adds = changes = Role.ADMIN
+    sees = Role.ADMIN
 
-    list_display = ("username", "name", "email", "role", "timezone", "is_active", "last_login")
+    list_display = ("username", "name", "email", "role", "timezone", "is_active", "last_login", "page")
     list_filter = ("role", "is_active")
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
-    readonly_fields = ("last_login", "date_joined")
-    filter_horizontal = ()
+    readonly_fields = ("page",)
     fieldsets = (
-        (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
+        (None, {"fields": ("username", "first_name", "last_name", "email", "page")}),
         ("Rights", {"fields": ("role", "is_active", "is_staff", "is_superuser")}),
         ("Clock", {"fields": ("timezone", "last_login", "date_joined")}),
-    )
-    add_fieldsets = (
-        (None, {"fields": ("username", "usable_password", "password1", "password2")}),
-        ("Rights", {"fields": ("role", "is_staff", "timezone")}),
     )
 
     @admin.display(description="name", ordering="last_name")
@@ -40,20 +37,10 @@ class StaffAdmin(BackOffice, UserAdmin):
         """First and last name."""
         return user.get_full_name()
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who is no superuser changes none: not their rights, not their password."""
-        above = obj is not None and obj.is_superuser and not request.user.is_superuser
-        return super().has_change_permission(request, obj) and not above
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Only a superuser makes another."""
-        return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, "is_superuser")
-
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
-        with keeping_an_admin():
-            super().save_model(request, obj, form, change)
-        action = "user.change" if change else "user.add"
-        AuditEntry.record(actor_of(request), action, f"user:{obj.pk}", fields=sorted(form.changed_data))
+    @admin.display(description="team page")
+    def page(self, user: User) -> str:
+        """Link to where the person is changed, given a new password, or deactivated."""
+        return format_html('<a href="{}">Change on the Team page</a>', reverse("person", args=[user.pk]))
 
     def audit_target(self, object_id: str) -> str:
         """The audit log knows a person by their number."""

@@ -15,12 +15,14 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import connection, models, transaction
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from temphone.accounts.actors import Actor, Role
-from temphone.lib import ids
+from temphone.lib import ids, totp
 from temphone.lib.clock import now as utc_now
 from temphone.lib.clock import zone
+from temphone.lib.sealing import seal, unseal
 
 
 class Theme(models.TextChoices):
@@ -93,6 +95,10 @@ class User(AbstractUser):
         default=True, editable=False, help_text="Whether single keys are shortcuts (WCAG 2.1.4)."
     )
 
+    links = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Links to choose a password that were made: the last one opens."
+    )
+
     objects: ClassVar[Staff] = Staff()
 
     class Meta:
@@ -107,6 +113,11 @@ class User(AbstractUser):
         if not self.is_active:
             return "off"
         return "active" if self.has_usable_password() else "invited"
+
+    @property
+    def has_two_steps(self) -> bool:
+        """Whether a code is asked for after their password."""
+        return hasattr(self, "two_steps")
 
     def actor(self) -> Actor:
         """This person as whoever causes a change. A superuser is an admin."""
@@ -324,6 +335,7 @@ class AuditEntry(models.Model):
             models.Index(fields=["actor_kind", "actor_id", "-at", "-id"], name="audit_by_actor"),
             models.Index(fields=["action", "-at", "-id"], name="audit_by_action"),
             models.Index(fields=["target", "-at", "-id"], name="audit_by_target"),
+            models.Index(fields=["actor_kind", "actor_id", "action", "-at", "-id"], name="audit_by_both"),
         ]
 
     def __str__(self) -> str:
@@ -367,3 +379,66 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return self.target
+
+
+class TwoSteps(models.Model):
+    """Somebody's second step: without a row, the password suffices. Made, tried and removed by actions."""
+
+    PURPOSE = b"temphone two-step secrets"
+
+    user = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="two_steps")
+    sealed = models.TextField(help_text="The secret that their app shares, encrypted.")
+    since = models.DateTimeField(default=utc_now)
+    last_step = models.BigIntegerField(help_text="Codes up to this half-minute since 1970 are used up.")
+    failures = models.PositiveIntegerField(default=0, help_text="Codes tried since the last right one.")
+    failed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"Two-step login of user {self.user_id}"
+
+    @classmethod
+    def seal(cls, secret: str) -> str:
+        """A secret as it is kept."""
+        return seal(secret, secret=settings.SECRET_KEY, purpose=cls.PURPOSE)
+
+    @classmethod
+    def unseal(cls, sealed: str) -> str:
+        """A secret as it was before it was sealed.
+
+        Raises:
+            Unreadable: that was under another SECRET_KEY.
+        """
+        return unseal(sealed, secret=settings.SECRET_KEY, purpose=cls.PURPOSE)
+
+    def step_of(self, code: str, now: datetime) -> int | None:
+        """The half-minute that the code is of; None where it is wrong, or used up.
+
+        Raises:
+            Unreadable: the secret was sealed under another SECRET_KEY.
+        """
+        step = totp.step_of(self.unseal(self.sealed), code, now)
+        return step if step is not None and step > self.last_step else None
+
+
+class RecoveryCode(models.Model):
+    """A code that opens once in place of the app's. Only a hash of it is kept, under SECRET_KEY."""
+
+    COUNT = 10
+    DIGITS = 10
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "hash"], name="one_recovery_code_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"A recovery code of user {self.user_id}"
+
+    @staticmethod
+    def hash_of(user: User, code: str) -> str:
+        """The hash of a code of this user."""
+        text = f"{user.pk}:{code}"
+        return salted_hmac("temphone recovery codes", text, algorithm="sha256").hexdigest()

@@ -1,12 +1,17 @@
 from django.urls import path
 
-from temphone.accounts.views import audit, keys, own, team
+from temphone.accounts.views import audit, keys, login, own, team, two_steps
 
 urlpatterns = [
-    path("login/", own.login, name="login"),
-    path("logout/", own.logout, name="logout"),
+    path("login/", login.login, name="login"),
+    path("login/code/", login.login_code, name="login-code"),
+    path("logout/", login.logout, name="logout"),
+    path("admin/login/", login.office_login, name="office-login"),  # before Django's own
     path("account/", own.account, name="account"),
     path("account/password/", own.password, name="password"),
+    path("account/two-steps/", two_steps.set_up, name="two-steps"),
+    path("account/two-steps/codes/", two_steps.codes_new, name="recovery-codes"),
+    path("account/two-steps/off/", two_steps.switch_off, name="two-steps-off"),
     path("account/look/", own.look, name="look"),
     path("account/sessions/end/", own.sessions_end, name="sessions-end"),
     path("account/sessions/<str:fingerprint>/end/", own.session_end, name="session-end"),
@@ -22,4 +27,5 @@ urlpatterns = [
     path("setup/team/<str:user_id>/", team.person, name="person"),
     path("setup/team/<str:user_id>/link/", team.person_link, name="person-link"),
     path("setup/team/<str:user_id>/switch/", team.person_switch, name="person-switch"),
+    path("setup/team/<str:user_id>/two-steps/", team.person_two_steps, name="person-two-steps"),
 ]

@@ -2,14 +2,15 @@
 
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
 
 from calls.hours import is_open
 from temphone.lib.clock import iso, now, zone
@@ -37,7 +38,12 @@ def long_date(day: date) -> str:
 
 
 def short_day(day: date) -> str:
-    """Such as ``Fri 4 Dec``."""
+    """Such as ``Fri 4 Dec``; kept, as a page of hundreds has few."""
+    return _short_day(day, get_language())
+
+
+@lru_cache(maxsize=512)
+def _short_day(day: date, _language: str | None) -> str:
     return date_format(day, pgettext("date format", "D j M"))
 
 

@@ -12,19 +12,29 @@ from django.urls import reverse
 from calls.models import Mark, Note, Run
 from contacts.models import ContactImport, ContactWord, ImportRow
 from temphone.accounts.actors import Role
-from temphone.accounts.models import LoginSession, User
+from temphone.accounts.models import LoginSession, RecoveryCode, TwoSteps, User
 from temphone.webhooks.models import DeliveryTry
 from tests.admin.conftest import fill, logged_in
 
 OURS = ("accounts", "calls", "campaigns", "contacts", "webhooks")
 # The first stands on its message's page; the second only repeats the contact's words, for the search; the
 # others have pages of the staff's own, or are a key to somebody's login.
-ELSEWHERE = {DeliveryTry, ContactWord, ContactImport, ImportRow, LoginSession, Mark, Note, Run}
+ELSEWHERE = {
+    DeliveryTry,
+    ContactWord,
+    ContactImport,
+    ImportRow,
+    LoginSession,
+    Mark,
+    Note,
+    RecoveryCode,
+    Run,
+    TwoSteps,
+}
 MODELS = [
     model for label in OURS for model in apps.get_app_config(label).get_models() if model not in ELSEWHERE
 ]
 CHANGED_HERE = {
-    "user": Role.ADMIN,
     "contact": Role.MANAGER,
     "campaign": Role.MANAGER,
     "pacing": Role.MANAGER,

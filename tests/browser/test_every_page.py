@@ -176,6 +176,7 @@ PAGES = [
     "/setup/do-not-call/new/",
     "/setup/do-not-call/{suppression}/lift/",
     "/account/",
+    "/account/two-steps/",
     "/stop/",
 ]
 OF_ADMINS = [
@@ -202,6 +203,7 @@ OF_ADMINS = [
     "/setup/team/{person}/",
     "/setup/team/{person}/link/",
     "/setup/team/{person}/switch/",
+    "/setup/team/{person}/two-steps/",
     "/setup/system/",
     "/setup/webhooks/",
     "/setup/webhooks/new/",

@@ -3,22 +3,23 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from operator import attrgetter
 
 import pytest
 from django.db import OperationalError, connection
 
-from calls.actions import bulk
-from calls.actions.bulk import CampaignRequest, schedule_for_campaign
+from calls.actions.bulk import CampaignRequest
 from calls.actions.dialing import claim_due
 from calls.models import Call, CallEvent
 from campaigns.actions import cancel_campaign
 from contacts.actions import erase_contact
 from contacts.models import Contact
-from temphone.accounts.actors import SYSTEM, Actor, Role
+from temphone.accounts.actors import SYSTEM
 from temphone.accounts.models import AuditEntry, Mode
-from temphone.lib.errors import Conflict, Forbidden, Invalid, Refused
+from temphone.lib.errors import Conflict, Invalid, Refused
 from tests.api.test_envelope import Away
 from tests.builders import NOON, a_call, a_campaign, a_contact, a_gateway, a_key, a_number, a_trunk
+from tests.campaigns.builders import call_all
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
@@ -26,20 +27,8 @@ NOW = NOON - timedelta(hours=1)
 REQUEST = CampaignRequest(initial_message="Hi {{first_name}}.")
 
 
-def launch(campaign, contacts=None, *, actor=SYSTEM, request=REQUEST, **moment):
-    return schedule_for_campaign(
-        actor=actor,
-        campaign=campaign,
-        contacts=Contact.objects.all() if contacts is None else contacts,
-        request=request,
-        now=NOW,
-        **(moment or {"at": NOON}),
-    )
-
-
-@pytest.fixture
-def small_chunks(monkeypatch):
-    monkeypatch.setattr(bulk, "CHUNK", 3)
+def launch(campaign, contacts=None, *, request=REQUEST, when=lambda *_: NOON, **named):
+    return call_all(campaign, request, contacts=contacts, when=when, now=NOW, **named)
 
 
 def people(count: int) -> list[Contact]:
@@ -82,20 +71,10 @@ def test_without_metadata_it_is_null_and_not_the_json_null():
     assert Call.objects.filter(metadata__isnull=True).count() == 1
 
 
-def test_each_has_an_id_of_its_own_and_it_is_told_in_the_audit_log(small_chunks):
+def test_each_has_an_id_of_its_own_and_it_is_told_in_the_audit_log():
     people(7)
     campaign = a_campaign()
-    told: list[int] = []
-    made = schedule_for_campaign(
-        actor=SYSTEM,
-        campaign=campaign,
-        contacts=Contact.objects.all(),
-        request=REQUEST,
-        at=NOON,
-        now=NOW,
-        progress=told.append,
-    )
-    assert (made, told) == (7, [3, 6, 7])
+    assert launch(campaign, limit=3) == 7
     found = Call.objects.values_list("pk", "contact_id")
     assert len({pk for pk, _ in found}) == len({contact for _, contact in found}) == 7
     assert all(len(pk) == len("call_") + 12 and pk[5:].isalnum() and pk.islower() for pk, _ in found)
@@ -103,34 +82,26 @@ def test_each_has_an_id_of_its_own_and_it_is_told_in_the_audit_log(small_chunks)
     assert [entry.details for entry in entries] == [{"calls": 3}, {"calls": 3}, {"calls": 1}]
 
 
-def test_wall_time_is_each_contacts_own_a_gap_read_later_and_a_repetition_earlier():
+def test_each_is_due_as_its_place_and_zone_say():
     zones = ["America/Los_Angeles", "Asia/Kolkata", "Europe/Madrid", "Asia/Kolkata"]
-    for zone in zones:
-        a_contact(timezone=zone)
-    launch(a_campaign(), wall=datetime.fromisoformat("2026-03-29T02:30"))
-    found = {call.timezone: call.due_at.isoformat()[:16] for call in Call.objects.all()}
-    assert found == {
-        "America/Los_Angeles": "2026-03-29T09:30",
-        "Asia/Kolkata": "2026-03-28T21:00",
-        "Europe/Madrid": "2026-03-29T01:30",
+    contacts = sorted((a_contact(timezone=zone) for zone in zones), key=attrgetter("pk"))
+
+    def when(place: int, zone_name: str) -> datetime:
+        return NOON + timedelta(hours=place, seconds=len(zone_name), microseconds=7)
+
+    launch(a_campaign(), when=when)
+    due = {call.contact_id: (call.scheduled_at, call.due_at, call.timezone) for call in Call.objects.all()}
+    assert due == {
+        contact.pk: (when(place, contact.timezone), when(place, contact.timezone), contact.timezone)
+        for place, contact in enumerate(contacts)
     }
-    assert Call.objects.count() == 4
-    in_madrid = Contact.objects.filter(timezone="Europe/Madrid")
-    launch(a_campaign(), in_madrid, wall=datetime.fromisoformat("2026-10-25T02:30"))
-    assert Call.objects.latest("due_at").due_at.isoformat()[:16] == "2026-10-25T00:30"
 
 
-@pytest.mark.parametrize("moment", [{}, {"at": NOON, "wall": NOON.replace(tzinfo=None)}])
-def test_it_takes_one_moment(moment):
-    with pytest.raises(ValueError, match="either"):
-        schedule_for_campaign(
-            actor=SYSTEM,
-            campaign=a_campaign(),
-            contacts=Contact.objects.all(),
-            request=REQUEST,
-            now=NOW,
-            **moment,
-        )
+@pytest.mark.parametrize("spread", [timedelta(0), timedelta(minutes=1)])
+def test_however_they_are_spread_a_batch_is_a_few_statements(spread, django_assert_max_num_queries):
+    people(30)
+    with django_assert_max_num_queries(15):
+        launch(a_campaign(), when=lambda place, _zone_name: NOON + place * spread, limit=100)
 
 
 def test_the_erased_and_those_who_are_not_asked_for_are_left_out():
@@ -141,16 +112,16 @@ def test_the_erased_and_those_who_are_not_asked_for_are_left_out():
     assert launch(a_campaign()) == 2
 
 
-def test_a_contact_that_a_join_finds_twice_gets_one_call(small_chunks):
+def test_a_contact_that_a_join_finds_twice_gets_one_call():
     for contact in people(4):
         a_call(contact)
         a_call(contact)
     campaign = a_campaign()
-    assert launch(campaign, Contact.objects.filter(calls__isnull=False)) == 4
+    assert launch(campaign, Contact.objects.filter(calls__isnull=False), limit=3) == 4
     assert campaign.calls.count() == 4
 
 
-def test_who_has_a_call_in_the_campaign_gets_no_second(small_chunks):
+def test_who_has_a_call_in_the_campaign_gets_no_second():
     contacts, campaign, other = people(5), a_campaign(), a_campaign()
     a_call(contacts[2], campaign_id=campaign.pk)
     a_call(contacts[3], campaign_id=other.pk)
@@ -164,13 +135,13 @@ def test_who_has_a_call_in_the_campaign_gets_no_second(small_chunks):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_wherever_it_is_stopped_it_can_be_gone_on_with(small_chunks):
+def test_wherever_it_is_stopped_it_can_be_gone_on_with():
     contacts, campaign = people(8), a_campaign()
     made = 0
     for after in range(100):
         try:
             with connection.execute_wrapper(Away(OperationalError, after)):
-                made += launch(campaign, Contact.objects.all())
+                made += launch(campaign, limit=3)
             break
         except OperationalError:
             events = CallEvent.objects.values_list("call_id", flat=True)
@@ -181,7 +152,7 @@ def test_wherever_it_is_stopped_it_can_be_gone_on_with(small_chunks):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_at_once_make_one_call_to_each(small_chunks):
+def test_two_at_once_make_one_call_to_each():
     for _ in range(5):
         contacts, campaign = people(10), a_campaign()
         audience = Contact.objects.filter(pk__in=[contact.pk for contact in contacts])
@@ -204,34 +175,26 @@ def test_nobody_is_erased_while_they_get_a_call():
         assert (made == 1) == isinstance(erased, Conflict) == (contact.erased_at is None)
 
 
-def test_when_the_campaign_is_canceled_on_the_way_it_stops(small_chunks):
+def test_when_the_campaign_is_canceled_on_the_way_it_stops():
     people(8)
     campaign = a_campaign()
 
-    def cancel(_made: int) -> None:
-        cancel_campaign(actor=SYSTEM, campaign_id=campaign.pk, now=NOW)
+    def cancel_at_the_fourth(place: int, _zone_name: str) -> datetime:
+        if place == 0 and Call.objects.exists():
+            cancel_campaign(actor=SYSTEM, campaign_id=campaign.pk, now=NOW)
+        return NOON
 
     with pytest.raises(Refused) as refusal:
-        schedule_for_campaign(
-            actor=SYSTEM,
-            campaign=campaign,
-            contacts=Contact.objects.all(),
-            request=REQUEST,
-            at=NOON,
-            now=NOW,
-            progress=cancel,
-        )
+        launch(campaign, when=cancel_at_the_fourth, limit=3)
     assert refusal.value.code == "campaign_over"
-    assert campaign.calls.count() == 3
+    assert campaign.calls.count() == 6
 
 
-def test_a_live_campaign_needs_a_carrier_and_a_viewer_may_not():
+def test_a_live_campaign_needs_a_carrier():
     a_contact()
     with pytest.raises(Refused) as refusal:
         launch(a_campaign(mode=Mode.LIVE))
     assert refusal.value.code == "no_live_carrier"
-    with pytest.raises(Forbidden):
-        launch(a_campaign(), actor=Actor(kind="user", id="1", label="Val", role=Role.VIEWER))
     assert not Call.objects.exists()
 
 

@@ -23,7 +23,7 @@ def rung(monkeypatch):
 
 @pytest.fixture
 def bell():
-    return clock.Bell(task="dial", due=Call.objects.due, moment="due_at")
+    return clock.Bell(task="dial", due=Call.objects.waiting, moment="due_at")
 
 
 def test_it_does_not_ring_before_something_is_due(rung, bell):
@@ -43,7 +43,7 @@ def test_it_rings_each_second_while_the_work_is_there(rung, bell):
 
 def test_a_bell_that_nobody_has_heard_yet_is_not_rung_again_by_any_clock(rung, bell):
     """A worker that is busy would find thousands of them, and what cannot wait behind them."""
-    other = clock.Bell(task="dial", due=Call.objects.due, moment="due_at")
+    other = clock.Bell(task="dial", due=Call.objects.waiting, moment="due_at")
     for second in range(5):
         a_call(scheduled_at=(NOON + second * timedelta(seconds=0.2)).isoformat())
     for tick in range(20):  # one second
@@ -68,7 +68,7 @@ def test_it_rings_at_once_for_what_has_come_due_since(rung, bell):
 
 
 def test_it_looks_as_seldom_as_it_is_told(rung, django_assert_num_queries):
-    bell = clock.Bell(task="deliver", due=Call.objects.due, moment="due_at", every=4 * TICK)
+    bell = clock.Bell(task="deliver", due=Call.objects.waiting, moment="due_at", every=4 * TICK)
     with django_assert_num_queries(3):
         for tick in range(9):
             bell.ring_if_due(NOON + tick * TICK)
@@ -90,3 +90,23 @@ def test_a_chime_rings_at_its_interval(rung):
         chime.ring_if_due(NOON + timedelta(seconds=seconds))
     assert chime.ring_if_due(NOON)  # set back
     assert len(rung) == 4
+
+
+def test_while_the_broker_is_away_the_clock_goes_on_and_rings_when_it_is_back(monkeypatch):
+    a_call()
+    rung = []
+
+    def away(_task, _rung_at):
+        raise ConnectionRefusedError
+
+    dial = clock.Bell(task="dial", due=Call.objects.waiting, moment="due_at")
+    bells = [dial, clock.Chime(task="beat", every=timedelta(seconds=5))]
+    monkeypatch.setattr(ringing, "async_task", away)
+    for bell in bells:
+        clock.ring_one(bell, NOON)
+    assert Doorbell.objects.count() == 2  # the one did not keep the other from its turn
+    monkeypatch.setattr(ringing, "async_task", lambda task, _rung_at: rung.append(task))
+    for second in range(1, 8):
+        for bell in bells:
+            clock.ring_one(bell, NOON + timedelta(seconds=second))
+    assert set(rung) == {"dial", "beat"}

@@ -1,4 +1,39 @@
-"""Playbooks as the editor and programs write them."""
+"""Playbooks as the editor and programs write them, and the calls of whole campaigns."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from calls.actions.bulk import CHUNK, CampaignRequest, When, schedule_next
+from campaigns.models import Campaign
+from contacts.models import Contact
+from temphone.accounts.actors import SYSTEM, Actor
+
+
+def call_all(
+    campaign: Campaign,
+    request: CampaignRequest,
+    *,
+    when: When,
+    now: datetime,
+    contacts: QuerySet[Contact] | None = None,
+    actor: Actor = SYSTEM,
+    limit: int = CHUNK,
+) -> int:
+    """A call to each, batch by batch; how many that were."""
+    everybody = Contact.objects.all() if contacts is None else contacts
+    made, last = 0, ""
+    while called := schedule_next(
+        actor=actor,
+        campaign=campaign,
+        contacts=everybody.filter(pk__gt=last),
+        request=request,
+        when=when,
+        now=now,
+        limit=limit,
+    ):
+        made, last = made + len(called), called[-1]
+    return made
 
 
 def an_answer(*phrases: str, **fields: object) -> dict[str, object]:

@@ -202,6 +202,17 @@ def test_a_launch_that_was_long_interrupted_makes_no_calls_that_are_late_already
     assert list(Call.objects.order_by("due_at").values_list("due_at", flat=True)) == minutes
 
 
+def test_a_launch_that_was_long_interrupted_keeps_its_pace_over_the_batches_to_come():
+    people(7)
+    campaign = launch(a_draft(calls_per_minute=1))
+    schedule_some(campaign_id=campaign.pk, now=NOW, limit=1)
+    late = NOON + timedelta(hours=5)
+    while schedule_some(campaign_id=campaign.pk, now=late, limit=2):
+        late += timedelta(seconds=1)
+    minutes = [NOON + timedelta(hours=5, minutes=place) for place in range(1, 7)]
+    assert list(Call.objects.order_by("due_at").values_list("due_at", flat=True))[1:] == minutes
+
+
 def test_a_launch_that_goes_on_at_night_calls_in_the_morning():
     """Live calls that come due at night are not put off: they end, and nobody could launch them again."""
     people(1)

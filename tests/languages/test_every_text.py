@@ -39,10 +39,12 @@ NAMES = re.compile(
 
 # What the agent says to contacts, and the beginnings of it that a form shows.
 SPOKEN = ("Hi ", "Hello, this is", "This is an automated", "Understood. We will", "Can you come, Bob?")
-# Details of the audit log, keys of metadata, headers and events of webhooks, parts of this machine.
+# Details of the audit log, keys of metadata, headers and events of webhooks, parts of this machine, and
+# what a gateway was told by a provider.
 KEPT = re.compile(
     r"([a-z ]+: [^;·]*)(; [a-z ]+: [^;·]*)*|first_name|last_name|order(_no: 8841)?|plan(: Gold)?|"
-    r"[a-z]+(-[a-z]+)+|webhook\.test|call_none|/tmp/.*|Django|Python|Twilio · \w+…"
+    r"[a-z]+(-[a-z]+)+|webhook\.test|call_none|/tmp/.*|Django|Python|"
+    r"The account 401 answers: .*|Twilio · \w+…"
 )
 
 
@@ -166,10 +168,11 @@ def english_in(page: str, known: list[str]) -> list[str]:
     parser.feed(page)
     left = []
     for text in set(parser.found):
-        rest = NAMES.sub(" ", unmarked(text))
+        rest = unmarked(text)
+        # Data first: an id may hold what looks like a unit.
         for one in known if LETTERS.search(rest) else ():
             rest = rest.replace(one, " ") if one in rest else rest
-        if LETTERS.search(rest) and is_said(text):
+        if LETTERS.search(NAMES.sub(" ", rest)) and is_said(text):
             left.append(text)
     return left
 

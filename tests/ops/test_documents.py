@@ -131,8 +131,6 @@ def test_every_link_leads_somewhere(page: Path):
     for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text()):
         file, _, heading = target.partition("#")
         found = (page.parent / file) if file else page
-        if found.name == "screenshot.png":
-            continue
         assert found.exists(), target
         if heading:
             assert heading in {
@@ -142,3 +140,16 @@ def test_every_link_leads_somewhere(page: Path):
 
 def slug(heading: str) -> str:
     return re.sub(r"[^\w -]", "", heading.lstrip("# ").lower()).replace(" ", "-")
+
+
+def test_each_picture_is_shown_by_a_page():
+    shown = {
+        (page.parent / target).resolve()
+        for page in PAGES
+        for target in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text())
+    }
+    assert shown == set((DOCS / "pictures").iterdir())
+
+
+def test_pictures_are_small():
+    assert sum(file.stat().st_size for file in (DOCS / "pictures").iterdir()) < 4 * 2**20

@@ -65,6 +65,17 @@ def test_the_zone_of_the_account_is_that_of_all_times(browse):
     assert AuditEntry.objects.get().action == "account.change"
 
 
+@pytest.mark.parametrize("kept", ["Cuba", "Singapore", "UTC", "Etc/GMT-5"])
+def test_a_zone_that_names_no_place_is_kept_when_something_else_is_saved(browse, kept):
+    client = browse(timezone=kept)
+    shown = re.search(r'<option value="([^"]+)" selected>', text_of(client, "/account/"))[1]
+
+    page = client.post("/account/", {"first_name": "Ada", "timezone": shown}, follow=True).content.decode()
+
+    assert "Your account is saved." in page
+    assert User.objects.values_list("first_name", "timezone").get() == ("Ada", kept)
+
+
 def test_a_zone_that_is_none_is_refused(browse):
     response = browse().post("/account/", {"timezone": "Mars/Olympus"})
 
@@ -85,6 +96,8 @@ def test_a_new_password_keeps_this_session_and_ends_the_others(db):
     ).content.decode()
 
     assert "Your password is changed." in page
+    assert sessions_in(page) == []
+    assert LoginSession.objects.get().session_key == here.session.session_key
     assert elsewhere.get("/calls/").status_code == 302
     assert logs_in(Client(), new)
     assert AuditEntry.objects.get().action == "account.password"

@@ -5,22 +5,29 @@ import csv
 import re
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from calls.actions.changing import cancel_call
+from calls.models import Verb
 from temphone.accounts.actions import create_key, revoke_key
 from temphone.accounts.actors import SYSTEM, Actor, Role
-from temphone.accounts.forms.audit import WORDS
+from temphone.accounts.forms.audit import WORDS, AuditFilter
 from temphone.accounts.models import AuditEntry, Mode, User
+from temphone.accounts.views.audit import NEWEST
+from temphone.keyset import following
 from tests.builders import NOON, a_call, a_contact, a_key, a_trunk
+from tests.calls.test_indexes import plan_of
 from tests.pages.conftest import EARLIER, htmx, text_of
 
 LOG = "/setup/audit/"
+OURS = ("calls", "campaigns", "contacts", "temphone")
 
 
 @pytest.fixture
@@ -143,21 +150,83 @@ def test_the_file_has_all_entries_though_they_are_read_in_parts(admin, monkeypat
     assert len(rows) == 1 + 30 + 1  # the head, and that it was exported
 
 
-def recorded() -> set[str]:
-    """Every action that our code writes into the log, by name."""
-    found = set()
-    for app in ("calls", "campaigns", "contacts", "temphone"):
-        for path in (settings.BASE_DIR / app).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("AuditEntry."):
-                    second = node.args[1:2]
-                    parts = [part for argument in second for part in ast.walk(argument)]
-                    found |= {
-                        p.value for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, str)
-                    }
-    return {action for action in found if re.fullmatch(r"[a-z_]+\.[a-z_]+", action)}
+# What is put together where it is written: each way that it may turn out.
+PUT_TOGETHER = {
+    "f'call.{event}'": {"call.changed", "call.rescheduled"},
+    "f'calls.{verb}'": {f"calls.{verb}" for verb in Verb},
+}
 
 
-def test_every_action_has_plain_words():
-    assert len(recorded()) > 25
-    assert recorded() <= set(WORDS)
+def written_in(path: Path) -> set[str]:
+    """The actions that a module writes into the log."""
+    tree = ast.parse(path.read_text())
+    return {
+        action
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"AuditEntry.record", "AuditEntry.of"}
+        if "cls" not in ast.unparse(node)
+        for action in meant(node.args[1], tree)
+    }
+
+
+def meant(node: ast.expr, tree: ast.Module) -> set[str]:
+    """What an expression may turn out as: a text, one of two, or a name that is given such or passed such."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return {text}
+        case ast.IfExp():
+            return meant(node.body, tree) | meant(node.orelse, tree)
+        case ast.Name(id=name):
+            given = [
+                part.value
+                for part in ast.walk(tree)
+                if isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) == name
+            ]
+            found = given or passed(name, tree)
+            assert found, f"It is not to be seen what {name} is."
+            return set().union(*(meant(one, tree) for one in found))
+    return PUT_TOGETHER[ast.unparse(node)]
+
+
+def passed(name: str, tree: ast.Module) -> list[ast.expr]:
+    """What the module's own calls pass for the argument of this name."""
+    places = {
+        function.name: [argument.arg for argument in function.args.args].index(name)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and name in [one.arg for one in function.args.args]
+    }
+    return [
+        call.args[places[call.func.id]]
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in places
+    ]
+
+
+def test_every_action_has_plain_words_and_all_words_an_action():
+    modules = [path for app in OURS for path in (settings.BASE_DIR / app).rglob("*.py")]
+    written = set().union(*map(written_in, modules))
+    assert written == set(WORDS)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("deep", [False, True], ids=["newest", "deep"])
+@pytest.mark.parametrize(
+    "filters", ["", "who=key:51", "action=key.revoke", "on=one", "who=key:51&action=key.revoke"]
+)
+def test_an_index_gives_what_filters_let_through_in_its_order(filters, deep):
+    entries = AuditFilter(QueryDict(filters)).apply(AuditEntry.objects.all(), "UTC").order_by(*NEWEST)
+    plan = plan_of((entries.filter(following(NEWEST, [NOON, 1])) if deep else entries)[:51])
+
+    chosen = set(re.findall(r"audit_\w+", plan))
+    assert chosen == {BY[frozenset(QueryDict(filters))]}, plan
+    assert "Sort" not in plan
+    assert "TEMP B-TREE" not in plan
+
+
+BY = {
+    frozenset(): "audit_newest",
+    frozenset({"who"}): "audit_by_actor",
+    frozenset({"action"}): "audit_by_action",
+    frozenset({"on"}): "audit_by_target",
+    frozenset({"who", "action"}): "audit_by_both",
+}

@@ -8,10 +8,11 @@ import pytest
 
 from calls.models import Call
 from campaigns import tasks
+from campaigns.actions import update_campaign
 from campaigns.models import Campaign
 from contacts.models import Contact, Suppression
-from temphone.accounts.actors import Role
-from tests.builders import a_campaign, a_contact
+from temphone.accounts.actors import SYSTEM, Role
+from tests.builders import a_campaign, a_contact, a_number, a_trunk
 from tests.pages.conftest import EARLIER, text_of
 
 FILLED = {
@@ -66,6 +67,49 @@ def test_from_the_form_by_the_check_to_the_calls(manager):
     assert "being scheduled" not in page
 
 
+@pytest.fixture
+def lines(db):
+    """A real line, and two numbers of ours."""
+    a_trunk()
+    a_number("+14155550190")
+    return a_number("+14155550191")
+
+
+def test_its_calls_show_the_number_and_are_recorded_as_was_chosen(manager, lines):
+    people()
+    sent = {**FILLED, "mode": "live", "caller_id": "+1 (415) 555-0191"}
+    address = manager.post("/campaigns/new/", sent).url
+    assert "+1 (415) 555-0191" in text_of(manager, address)
+    assert 'name="recording_enabled" id="id_recording_enabled">' in text_of(
+        manager, address.replace("launch", "edit")
+    )
+    manager.post(address)
+
+    call = Call.objects.first()
+    assert (call.caller_id, call.caller_number) == ("+1 (415) 555-0191", "+14155550191")
+    assert set(Call.objects.values_list("recording_enabled", flat=True)) == {False}
+
+
+def test_a_new_campaign_records_its_calls_unless_it_is_said_otherwise(manager):
+    assert 'name="recording_enabled" id="id_recording_enabled" checked' in text_of(manager, "/campaigns/new/")
+    people(1)
+    manager.post(manager.post("/campaigns/new/", {**FILLED, "recording_enabled": "on"}).url)
+    assert Call.objects.get().recording_enabled
+
+
+def test_real_calls_show_none_but_our_numbers(manager, lines):
+    people()
+    other = {**FILLED, "mode": "live", "caller_id": "+14155550199"}
+    assert problems(manager.post("/campaigns/new/", other)) == [
+        "This must be one of this installation's numbers."
+    ]
+
+    address = manager.post("/campaigns/new/", {**other, "caller_id": "+14155550191"}).url
+    lines.delete()
+    assert "must be one of this installation" in manager.post(address).content.decode()
+    assert not Call.objects.exists()
+
+
 def test_launched_twice_nobody_is_called_twice(manager):
     people()
     address = manager.post("/campaigns/new/", FILLED).url
@@ -117,6 +161,7 @@ def test_the_check_names_who_would_not_be_called(manager):
         ({"opens": ""}, "This must be given together"),
         ({"calls_per_minute": "0"}, "greater than or equal to 1"),
         ({"mode": "live"}, "Select a valid choice"),
+        ({"caller_id": "12"}, "Write the number with its country, such as +1 415 555 0199."),
     ],
 )
 def test_every_problem_stands_beside_its_field_and_nothing_is_kept(manager, typed, problem):
@@ -138,6 +183,50 @@ def test_a_draft_is_edited_with_what_it_holds(manager):
 
     campaign = Campaign.objects.get()
     assert (campaign.name, campaign.window, campaign.mode) == ("Spring", None, "test")
+
+
+def version_in(page: str) -> str:
+    return re.search(r'name="version" value="(\d+)"', page)[1]
+
+
+def test_of_two_who_edit_a_draft_the_second_is_told_and_overwrites_nothing(manager):
+    manager.post("/campaigns/new/", FILLED)
+    campaign = Campaign.objects.get()
+    address = f"/campaigns/{campaign.pk}/edit/"
+    seen = version_in(text_of(manager, address))
+    manager.post(address, {**FILLED, "version": seen, "name": "Spring"})
+
+    late = manager.post(address, {**FILLED, "version": seen, "message": "Mine."})
+
+    assert "Somebody else has changed Spring meanwhile." in late.content.decode()
+    assert "Mine." in late.content.decode()
+    campaign.refresh_from_db()
+    assert (campaign.name, campaign.message) == ("Spring", "Hi {{ first_name }}.")
+    fresh = version_in(text_of(manager, address))
+    assert manager.post(address, {**FILLED, "version": fresh, "message": "Mine."}).status_code == 302
+
+
+def by_form(manager, campaign: Campaign) -> None:
+    manager.post(f"/campaigns/{campaign.pk}/edit/", {**FILLED, "message": "Bye."})
+
+
+def by_program(_manager, campaign: Campaign) -> None:
+    update_campaign(actor=SYSTEM, campaign_id=campaign.pk, changes={"purpose": "marketing"}, now=EARLIER)
+
+
+@pytest.mark.parametrize("change", [by_form, by_program])
+def test_what_changed_under_whoever_launches_it_is_looked_at_again_first(manager, change):
+    people()
+    address = manager.post("/campaigns/new/", FILLED).url
+    seen = version_in(text_of(manager, address))
+    change(manager, Campaign.objects.get())
+
+    page = manager.post(address, {"version": seen}).content.decode()
+
+    assert "Somebody else has changed Renewals meanwhile." in page
+    assert not Call.objects.exists()
+    assert manager.post(address, {"version": version_in(page)}).status_code == 302
+    assert Call.objects.count() == 3
 
 
 def test_people_are_found_and_picked_without_javascript(manager):

@@ -1,13 +1,17 @@
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from calls.models import Call, slots
+from calls.states import CallStatus
+from calls.views import calendar
 from temphone.accounts.actors import Role
 from temphone.accounts.models import AuditEntry
+from temphone.lib.clock import zone
 from tests.builders import NOON, a_call, a_contact
 from tests.pages.conftest import a_finished_call, a_live_call, htmx, text_of
 
@@ -115,6 +119,37 @@ def test_no_more_of_an_hour_is_read_than_is_counted(db):
     assert len(slots.first_of_each([hour], most=4)) == 4
 
 
+def test_more_of_an_hour_are_counted_than_are_read_but_not_without_end(browse, monkeypatch):
+    monkeypatch.setitem(calendar.COUNTED, "week", 5)
+    for _ in range(7):
+        a_call(scheduled_at="2026-03-15T15:30:00Z")
+    a_finished_call("rejected")
+    client = browse()
+
+    cell = re.sub(r"<[^>]+>", "", cells(text_of(client, "/calendar/?clock=utc"))["2026-03-15", 15])
+
+    # Five of those to come, as far as it counts, and the one that failed; of these three are shown.
+    assert "3 more+" in cell
+    hour = (NOON, NOON + timedelta(hours=1))
+    full = [(CallStatus.SCHEDULED, hour), (CallStatus.FAILED, hour)]
+    assert slots.counted(full, most=5) == [5, 1]
+    assert slots.counted([], most=5) == []
+
+
+@pytest.mark.parametrize(
+    ("zone_name", "day"), [("Australia/Lord_Howe", "2026-04-05"), ("Asia/Kathmandu", "2026-03-15")]
+)
+def test_each_span_lies_in_one_hour_of_the_clock(zone_name, day):
+    # On Lord Howe the clocks go back by half an hour on that day.
+    days = [date.fromisoformat(day)]
+    hours = calendar.Shown(view="day", clock="mine", days=days, my_zone=zone_name).hours()
+
+    assert all(end == start for (_start, end), (start, _end) in pairwise(hours))
+    for start, end in hours:
+        last = end - timedelta(microseconds=1)
+        assert len({moment.astimezone(zone(zone_name)).hour for moment in (start, last)}) == 1
+
+
 def test_the_calendar_takes_the_same_few_queries_however_full_it_is(browse):
     client = browse()
     a_call()
@@ -204,7 +239,7 @@ def test_a_drop_moves_the_call_and_undoing_moves_it_back(browse):
     call.refresh_from_db()
     assert (answer.status_code, answer.json()) == (
         200,
-        {"moved": True, "text": "Moved to Sunday 15 March, 17:00."},
+        {"moved": True, "text": "Moved to Sunday 15 March, 17:00, UTC."},
     )
     assert (call.scheduled_at, call.due_at) == (NOON + timedelta(hours=2),) * 2
 
@@ -213,6 +248,20 @@ def test_a_drop_moves_the_call_and_undoing_moves_it_back(browse):
     assert call.scheduled_at == NOON
     assert AuditEntry.objects.filter(action="call.rescheduled").count() == 2
     assert "The call is moved." not in text_of(client, "/calendar/")
+
+
+@pytest.mark.parametrize(
+    ("whose", "asked", "told"),
+    [
+        ("mine", NOON + timedelta(hours=3), "Moved to Sunday 15 March, 18:00, Madrid."),
+        ("contact", NOON + timedelta(hours=3), "Moved to Sunday 15 March, 18:00, Los Angeles."),
+        # At three in the morning there, where the rules let it ring at eight.
+        ("mine", NOON + timedelta(hours=20), "Put off by the rules to Monday 16 March, 16:00, Madrid."),
+    ],
+)
+def test_what_is_told_of_a_move_is_when_it_will_ring(browse, settings, whose, asked, told):
+    settings.POLICIES = settings.POLICIES | {"test": {"consent": "off", "hours": "defer"}}
+    assert moved_to(browse(), a_call(), asked, whose).json() == {"moved": True, "text": told}
 
 
 def test_a_drop_into_the_past_is_refused_in_plain_words(browse):

@@ -98,6 +98,10 @@ def test_the_campaign_filter_offers_the_campaigns(browse):
     a_finished_call(contact=of("Out"))
 
     assert shown(browse(), f"?view=all&campaign={campaign.pk}") == {"In"}
+    page = text_of(browse(), f"/calls/?view=all&campaign={campaign.pk}")
+    assert "Campaign: <b>Recall</b>" in page
+    assert f'href="/campaigns/{campaign.pk}/">Open Recall</a>' in page
+    assert "Open Recall" not in text_of(browse(), "/calls/?view=all")
     assert "Recall" in text_of(browse(), "/calls/")
 
 

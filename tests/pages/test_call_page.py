@@ -9,7 +9,7 @@ from campaigns.actions.agents import save_agent
 from contacts.models import Suppression
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.webhooks.models import Delivery, DeliveryTry
-from tests.builders import NOON, a_call, a_contact, a_delivery
+from tests.builders import NOON, a_call, a_campaign, a_contact, a_delivery
 from tests.pages.conftest import EARLIER, a_finished_call, a_live_call, an_attempt, htmx, say, text_of
 
 
@@ -294,3 +294,11 @@ def test_it_shows_what_was_made_of_the_call_by_whom_and_who_spoke(browse):
     page = text_of(browse(), f"/calls/{call.pk}/")
     assert "Made by the language model" in page
     assert "data-poll" not in page
+
+
+def test_it_leads_to_its_campaign(browse):
+    campaign = a_campaign(name="Recall & co")
+    call = a_call(campaign_id=campaign.pk)
+    assert f'<a href="/campaigns/{campaign.pk}/">Recall &amp; co</a>' in text_of(
+        browse(), f"/calls/{call.pk}/"
+    )

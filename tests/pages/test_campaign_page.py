@@ -105,18 +105,19 @@ def test_it_looks_again_until_it_is_over(browse, campaign, status, poll):
     assert "<html" not in page
 
 
-def test_it_costs_the_same_however_many_calls(browse, campaign):
+@pytest.mark.parametrize("view", ["upcoming", "all"])
+def test_it_costs_the_same_however_many_calls(browse, campaign, view):
     client = browse()
     a_finished_call(campaign_id=campaign.pk)
     a_call(campaign_id=campaign.pk)
-    client.get(address(campaign))
+    client.get(f"{address(campaign)}?view={view}")
     with CaptureQueriesContext(connection) as few:
-        client.get(address(campaign))
+        client.get(f"{address(campaign)}?view={view}")
     for _ in range(6):
         a_call(campaign_id=campaign.pk)
         a_finished_call("busy", campaign_id=campaign.pk)
     with CaptureQueriesContext(connection) as many:
-        client.get(address(campaign))
+        client.get(f"{address(campaign)}?view={view}")
 
     assert len(many) == len(few)
 

@@ -32,6 +32,15 @@ def test_people_are_listed_by_name_and_found(manager):
     assert "Nobody matches" in htmx(manager, "/contacts/", q="zzz")
 
 
+def test_whoever_is_added_for_a_first_call_is_called_next(manager):
+    assert 'value="+1 415 555 0100"' in text_of(manager, "/contacts/new/?then=call")
+    assert 'value="+1 415 555 0100"' not in text_of(manager, "/contacts/new/")
+
+    answer = manager.post("/contacts/new/?then=call", person())
+
+    assert answer.url == f"/calls/new/?contact={Contact.objects.get().pk}"
+
+
 def test_pages_follow_each_other_though_names_repeat(manager, monkeypatch):
     monkeypatch.setattr(pages.read_page, "__kwdefaults__", {"size": 2})
     for number in range(7):

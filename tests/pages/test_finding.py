@@ -39,7 +39,8 @@ def test_campaigns_are_found_by_how_a_word_begins(browse):
 
     found = htmx(browse(), "/find/", q="ren spr")
 
-    assert campaign.pk in found
+    assert f'href="/campaigns/{campaign.pk}/"' in found
+    assert f'href="/campaigns/{campaign.pk}/"' in text_of(browse(), "/find/?q=renew")
     assert found.count('role="option"') == 1
 
 

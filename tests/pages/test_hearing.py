@@ -9,7 +9,7 @@ from temphone.telephony.port import Speechless
 from tests.builders import a_contact
 from tests.pages.test_scheduling_a_call import PREVIEW, values
 
-CALL, AGENT = "/calls/new/sound/", "/agents/sound/"
+CALL, AGENT, CAMPAIGN = "/calls/new/sound/", "/agents/sound/", "/campaigns/new/sound/"
 BUTTON = "data-hear"
 
 
@@ -55,6 +55,8 @@ def test_the_form_plays_what_would_be_spoken_and_schedules_nothing(browse, conta
 def test_the_button_is_there_where_somebody_can_speak(browse, contact, speaks):
     Gateway.objects.update(speaks=speaks)
     assert (BUTTON in browse().post(PREVIEW, values(contact)).content.decode()) is speaks
+    shown = browse(Role.MANAGER).post("/campaigns/new/preview/", {"message": "Hi.", "kind": "tag"})
+    assert (BUTTON in shown.content.decode()) is speaks
     assert (BUTTON in browse(Role.MANAGER).get("/agents/new/").content.decode()) is speaks
 
 
@@ -102,7 +104,42 @@ def test_an_agents_draft_that_cannot_be_spoken_says_why(browse, carrier, db):
     assert "nobody" in answer.content.decode()
 
 
-@pytest.mark.parametrize(("address", "role"), [(CALL, Role.VIEWER), (AGENT, Role.OPERATOR)])
+def test_a_campaign_is_heard_as_one_of_its_people_would_hear_it(browse, contact, carrier):
+    Gateway.objects.update(speaks=True)
+    a_contact(first_name="Ada", tags=["vip"])
+    sent = {"kind": "tag", "tag": "vip", "message": "Hi {{ first_name }}."}
+    spoken, recorded = (
+        browse(Role.MANAGER).post(CAMPAIGN, {**sent, **box}).content.decode().split("|")
+        for box in ({}, {"recording_enabled": "on"})
+    )
+    assert spoken[1] == "Hi Ada."
+    assert "recorded" not in spoken[0]
+    assert "This call may be recorded." in recorded[0]
+    assert not Call.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"message": ""}, "Write what the assistant shall say first."),
+        ({"message": "Hi {{ nobody }}"}, "nobody"),
+        ({"caller_id": "12"}, "Write the number with its country"),
+        ({}, "Add a contact to hear it."),
+    ],
+)
+def test_a_campaign_that_cannot_be_spoken_says_why(browse, carrier, changed, said):
+    Gateway.objects.update(speaks=True)
+    manager = browse(Role.MANAGER)
+    if changed:
+        a_contact()
+    answer = manager.post(CAMPAIGN, {"kind": "tag", "message": "Hi.", **changed})
+    assert (answer.status_code, answer["Content-Type"]) == (400, "text/plain; charset=utf-8")
+    assert said in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("address", "role"), [(CALL, Role.VIEWER), (AGENT, Role.OPERATOR), (CAMPAIGN, Role.OPERATOR)]
+)
 def test_who_may_not_write_it_may_not_hear_it(browse, contact, carrier, address, role):
     Gateway.objects.update(speaks=True)
     assert browse(role).post(address, values(contact)).status_code == 403

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from temphone.accounts.actions import change_person, make_link, switch_person
 from temphone.accounts.actors import SYSTEM, Role
-from temphone.accounts.models import AuditEntry, User
+from temphone.accounts.models import AuditEntry, LoginSession, User
 from temphone.lib.errors import Conflict
 from tests.pages.conftest import htmx, text_of
 
@@ -88,6 +88,25 @@ def test_a_new_invitation_ends_the_one_before(admin):
 
     assert Client().get(first).status_code == 410
     assert Client().get(second).status_code == 200
+
+
+def test_a_new_link_ends_the_one_before_for_whoever_has_a_password_too(admin):
+    bob = somebody()
+    first, second = (link_in(admin.post(f"{TEAM}{bob.pk}/link/").content.decode()) for _ in range(2))
+
+    assert Client().post(first, CHOSEN).status_code == 410
+    assert Client().get(second).status_code == 200
+
+
+def test_a_password_set_by_a_link_ends_the_sessions_before(admin):
+    bob = somebody()
+    client = Client()
+    client.force_login(bob)
+
+    Client().post(link_in(admin.post(f"{TEAM}{bob.pk}/link/").content.decode()), CHOSEN)
+
+    assert not LoginSession.objects.filter(user=bob).exists()
+    assert client.get("/calls/").status_code == 302
 
 
 def test_a_link_for_a_forgotten_password_changes_nothing_until_it_is_used(admin):

@@ -594,17 +594,18 @@ MACHINE = Proof(
     name="machine",
     shows="In whatever order things happen and fail, the promises G1 to G6 hold after every step.",
     unit="runs of up to 50 steps",
-    small=200,
-    small_again=50,  # its steps come one by one, so databases hardly differ
+    small=100,
+    small_again=25,  # its steps come one by one, so databases hardly differ
     full=10_000,
     chunk=500,
     run=run,
+    broken_cases=1_000,  # it stops at the first that is seen; one run in a hundred gets there
     broken={
-        "requeue_on_unsure": Broken(run=requeue_on_unsure, seen_by=" rang again after | rings twice at once"),
         "cancel_after_claim_says_200": Broken(
             run=cancel_after_claim_says_200,
             seen_by="rang after a cancel that was answered 200|Call .* is canceled",  # and goes on
         ),
+        "requeue_on_unsure": Broken(run=requeue_on_unsure, seen_by=" rang again after | rings twice at once"),
         "idempotency_kept_after_commit": Broken(
             run=idempotency_kept_after_commit, seen_by="the key .* made "
         ),

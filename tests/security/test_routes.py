@@ -89,6 +89,7 @@ PAGES = {
     "campaigns/new/": {"GET": MANAGERS, "POST": MANAGERS},
     "campaigns/new/people/": {"POST": MANAGERS},
     "campaigns/new/preview/": {"POST": MANAGERS},
+    "campaigns/new/sound/": {"POST": MANAGERS},
     "campaigns/<campaign_id>/edit/": {"GET": MANAGERS, "POST": MANAGERS},
     "campaigns/<campaign_id>/launch/": {"GET": MANAGERS, "POST": MANAGERS},
     "campaigns/<campaign_id>/pause/": {"GET": MANAGERS, "POST": MANAGERS},
@@ -129,15 +130,20 @@ PAGES = {
     "setup/team/<user_id>/": {"GET": ADMINS, "POST": ADMINS},
     "setup/team/<user_id>/link/": {"GET": ADMINS, "POST": ADMINS},
     "setup/team/<user_id>/switch/": {"GET": ADMINS, "POST": ADMINS},
+    "setup/team/<user_id>/two-steps/": {"GET": ADMINS, "POST": ADMINS},
     "account/": {"GET": EVERYBODY, "POST": EVERYBODY},
     "account/password/": {"POST": EVERYBODY},
     "account/look/": {"POST": EVERYBODY},
+    "account/two-steps/": {"GET": EVERYBODY, "POST": EVERYBODY},
+    "account/two-steps/codes/": {"GET": EVERYBODY, "POST": EVERYBODY},
+    "account/two-steps/off/": {"GET": EVERYBODY, "POST": EVERYBODY},
     "account/sessions/end/": {"POST": EVERYBODY},
     "account/sessions/<fingerprint>/end/": {"POST": EVERYBODY},
 }
 # What is answered to whoever may, but sends nothing: there is no form, no voice, no file, no such session.
 UNTOLD = {
     "calls/new/sound/": 400,
+    "campaigns/new/sound/": 400,
     "agents/sound/": 503,
     "contacts/import/<import_id>/start/": 409,
     "account/sessions/<fingerprint>/end/": 404,
@@ -146,6 +152,7 @@ UNTOLD = {
 OPEN = {
     "": (302, 302, 302, 302, 302),
     "login/": (200, 200, 200, 405, 405),
+    "login/code/": (302, 302, 405, 405, 405),  # for nobody who has not typed a password
     "welcome/<user_id>/<token>/": (410, 410, 405, 405, 405),  # the token is the proof, and this is none
     "logout/": (405, 302, 405, 405, 405),
     "healthz": (200, 405, 405, 405, 405),
@@ -169,7 +176,6 @@ BACK_OFFICE = {
     "r/<content_type_id>/<object_id>/",
     "(?P<url>.*)$",
     "^(?P<app_label>accounts|webhooks|contacts|campaigns|calls)/$",
-    "accounts/user/<id>/password/",
     *(
         f"{model._meta.app_label}/{model._meta.model_name}/{page}"
         for model in MODELS

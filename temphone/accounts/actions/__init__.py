@@ -14,12 +14,20 @@ from temphone.accounts.actions.team import (
     change_person,
     get_person,
     invited,
-    keeping_an_admin,
     make_link,
     switch_person,
 )
+from temphone.accounts.actions.two_steps import (
+    Tried,
+    renew_codes,
+    reset_two_steps,
+    take_code,
+    turn_off,
+    turn_on,
+)
 
 __all__ = [
+    "Tried",
     "accept_link",
     "add_person",
     "change_key",
@@ -31,10 +39,14 @@ __all__ = [
     "get_key",
     "get_person",
     "invited",
-    "keeping_an_admin",
     "make_link",
+    "renew_codes",
+    "reset_two_steps",
     "revoke_key",
     "save_account",
     "save_look",
     "switch_person",
+    "take_code",
+    "turn_off",
+    "turn_on",
 ]

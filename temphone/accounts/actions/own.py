@@ -17,9 +17,10 @@ def save_account(*, user: User, first_name: str, last_name: str, timezone: str, 
 
 @transaction.atomic
 def change_password(*, user: User, password: str) -> None:
-    """Change one's own password, which was validated. Every other session of the user ends."""
+    """Change one's own password, which was validated. All sessions end; the page begins its own anew."""
     user.set_password(password)
     user.save(update_fields=["password"])
+    LoginSession.objects.filter(user=user).delete()
     AuditEntry.record(user.actor(), "account.password", f"user:{user.pk}")
 
 

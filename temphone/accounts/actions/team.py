@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from temphone.accounts.actors import Actor, Role
@@ -12,6 +13,16 @@ from temphone.accounts.models import AuditEntry, LoginSession, User
 from temphone.lib.errors import Conflict, Forbidden, NotFound
 
 MOST_DIGITS = 18  # of a number that the database's column holds
+
+
+class Links(PasswordResetTokenGenerator):
+    """A link's token also signs how many were made: a newer one ends those before."""
+
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
+        return f"{super()._make_hash_value(user, timestamp)}:{user.links}"
+
+
+LINKS = Links()
 
 
 def get_person(*, actor: Actor, user_id: str) -> User:
@@ -29,7 +40,7 @@ def get_person(*, actor: Actor, user_id: str) -> User:
 
 
 @contextmanager
-def keeping_an_admin() -> Iterator[None]:
+def _keeping_an_admin() -> Iterator[None]:
     """Whatever changes within, an admin who can log in is left; inside a transaction.
 
     Raises:
@@ -42,7 +53,7 @@ def keeping_an_admin() -> Iterator[None]:
         raise Conflict(_("There must be another active admin first."), code="last_admin")
 
 
-def _changeable(actor: Actor, user_id: str) -> User:
+def changeable(actor: Actor, user_id: str) -> User:
     """Whom this actor may change: only a superuser changes a superuser."""
     person = get_person(actor=actor, user_id=user_id)
     if person.is_superuser and actor.kind == "user":
@@ -85,22 +96,21 @@ def add_person(
 
 @transaction.atomic
 def make_link(*, actor: Actor, user_id: str) -> tuple[User, str]:
-    """A token that lets the person set a password, once, until they log in or it is too old.
+    """A token that lets the person set a password, once, until they log in, or it is too old.
 
-    Nothing of it is kept: it is a signature over the password's hash and the last login.
+    Nothing of it is kept: it is a signature over the password's hash, the last login and the number of links.
 
     Raises:
         Forbidden, NotFound
         Conflict: they are deactivated.
     """
-    person = _changeable(actor, user_id)
+    person = changeable(actor, user_id)
     if not person.is_active:
         raise Conflict(_("Reactivate this person first."), code="person_inactive")
-    if not person.has_usable_password():
-        person.set_unusable_password()  # another one: links made before open nothing
-        person.save(update_fields=["password"])
+    User.objects.filter(pk=person.pk).update(links=F("links") + 1)
+    person.refresh_from_db(fields=["links"])
     AuditEntry.record(actor, "user.link", f"user:{person.pk}")
-    return person, default_token_generator.make_token(person)
+    return person, LINKS.make_token(person)
 
 
 def invited(*, user_id: str, token: str) -> User:
@@ -111,14 +121,14 @@ def invited(*, user_id: str, token: str) -> User:
     """
     known = user_id.isascii() and user_id.isdecimal() and len(user_id) <= MOST_DIGITS
     person = User.objects.filter(pk=user_id, is_active=True).first() if known else None
-    if person is None or not default_token_generator.check_token(person, token):
+    if person is None or not LINKS.check_token(person, token):
         raise NotFound(_("This link was used already, or is too old."), code="link_over")
     return person
 
 
 @transaction.atomic
 def accept_link(*, user_id: str, token: str, password: str) -> User:
-    """Set the password of whom the link is for; it was validated. The link opens nothing more.
+    """Set the password of whom the link is for; it was validated. Their sessions end, the link is used up.
 
     Raises:
         NotFound: the link opens nothing, or nothing any more.
@@ -128,6 +138,7 @@ def accept_link(*, user_id: str, token: str, password: str) -> User:
     person = invited(user_id=user_id, token=token)
     person.set_password(password)
     person.save(update_fields=["password"])
+    LoginSession.objects.filter(user=person).delete()
     AuditEntry.record(person.actor(), "account.password", f"user:{person.pk}", by="link")
     return person
 
@@ -142,7 +153,7 @@ def change_person(
         Forbidden, NotFound
         Conflict: they are the last admin.
     """
-    person = _changeable(actor, user_id)
+    person = changeable(actor, user_id)
     columns: dict[str, object] = {
         "first_name": first_name,
         "last_name": last_name,
@@ -154,7 +165,7 @@ def change_person(
     fields = sorted(name for name, value in columns.items() if getattr(person, name) != value)
     if not fields:
         return person
-    with keeping_an_admin():
+    with _keeping_an_admin():
         for name in fields:
             setattr(person, name, columns[name])
         person.save(update_fields=fields)
@@ -171,12 +182,12 @@ def switch_person(*, actor: Actor, user_id: str, on: bool) -> User:
         Forbidden, NotFound
         Conflict: it is their own account, or they are the last admin.
     """
-    person = _changeable(actor, user_id)
+    person = changeable(actor, user_id)
     if not on and actor.kind == "user" and actor.id == str(person.pk):
         raise Conflict(_("This is your own account: another admin can deactivate it."), code="own_account")
     if person.is_active == on:
         return person
-    with keeping_an_admin():
+    with _keeping_an_admin():
         person.is_active = on
         person.save(update_fields=["is_active"])
     LoginSession.objects.filter(user=person).delete()  # else they would go on with a reactivation

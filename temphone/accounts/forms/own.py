@@ -8,12 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 from temphone.accounts.models import User
 from temphone.lib.clock import zone_names
+from temphone.widgets import QuickSelect
 
 
-def zone_choices() -> list[tuple[str, str]]:
-    """Every zone that names a place, and UTC."""
-    places = sorted(name for name in zone_names() if "/" in name and not name.startswith("Etc/"))
-    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in places)]
+def zone_choices(kept: str = "") -> list[tuple[str, str]]:
+    """Every zone that names a place, and UTC; and the one that somebody has, such as Cuba or Etc/GMT-5."""
+    places = {name for name in zone_names() if "/" in name and not name.startswith("Etc/")}
+    names = sorted(places | ({kept} & zone_names() - {"UTC"}))
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
 class AccountForm(forms.Form):
@@ -22,11 +24,22 @@ class AccountForm(forms.Form):
     first_name = forms.CharField(required=False, max_length=150, label=_("First name"))
     last_name = forms.CharField(required=False, max_length=150, label=_("Last name"))
     timezone = forms.ChoiceField(
-        label=_("Your time zone"), choices=zone_choices, help_text=_("All times are shown on this clock.")
+        label=_("Your time zone"),
+        choices=zone_choices,
+        help_text=_("All times are shown on this clock."),
+        widget=QuickSelect,
     )
     language = forms.ChoiceField(
         required=False, label=_("Language"), choices=[("", _("As the browser asks")), *settings.LANGUAGES]
     )
+
+    def __init__(self, data: QueryDict | None = None, *, initial: dict[str, object]) -> None:
+        """What is there already may stay as it is."""
+        super().__init__(data, initial=initial)
+        zones = zone_choices(str(initial["timezone"]))
+        self.fields["timezone"] = forms.ChoiceField(
+            label=self.fields["timezone"].label, help_text=self.fields["timezone"].help_text, choices=zones
+        )
 
 
 class PasswordForm(PasswordChangeForm):

@@ -1,11 +1,10 @@
-"""Login, logout, and one's own account."""
+"""One's own account."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -29,14 +28,11 @@ from temphone.pages import StaffRequest, page
 SESSIONS_SHOWN = 50
 THEME_ICONS = {Theme.AUTO: "monitor", Theme.LIGHT: "sun", Theme.DARK: "moon"}
 
-login = LoginView.as_view(template_name="accounts/login.html", redirect_authenticated_user=True)
-logout = LogoutView.as_view()
-
 
 @page
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: StaffRequest) -> HttpResponse:
-    """Name, zone, look, password, sessions."""
+    """Name, zone, look, password, second step, sessions."""
     user = request.user
     form = AccountForm(request.POST or None, initial=_values_of(user))
     if request.method == "POST" and form.is_valid():
@@ -52,6 +48,7 @@ def _account(request: StaffRequest, form: AccountForm, password_form: PasswordFo
         "password_form": password_form,
         "themes": [(theme, THEME_ICONS[theme]) for theme in Theme],
         "sessions": _sessions(request),
+        "codes_left": request.user.recovery_codes.count() if request.user.has_two_steps else 0,
     }
     return render(request, "accounts/account.html", context)
 

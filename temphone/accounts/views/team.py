@@ -17,6 +17,7 @@ from temphone.accounts.actions import (
     get_person,
     invited,
     make_link,
+    reset_two_steps,
     switch_person,
 )
 from temphone.accounts.actors import Role
@@ -40,7 +41,7 @@ def team_list(request: StaffRequest) -> HttpResponse:
         {"name": name, "label": label, "count": capped_count(parts[name].order_by())}
         for name, label in VIEWS.items()
     ]
-    listing = read_page(parts[view], request.GET, keys=BY_NAME)
+    listing = read_page(parts[view].select_related("two_steps"), request.GET, keys=BY_NAME)
     return render(request, "accounts/team.html", {"view": view, "tabs": tabs, "listing": listing})
 
 
@@ -121,6 +122,24 @@ def person_switch(request: StaffRequest, user_id: str) -> HttpResponse:
         messages.error(request, error.message)
     else:
         text = _("{name} can log in again.") if on else _("{name} is logged out, and cannot log in any more.")
+        messages.success(request, text.format(name=found.actor().label))
+    return redirect("person", user_id=user_id)
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def person_two_steps(request: StaffRequest, user_id: str) -> HttpResponse:
+    """Ask, then turn two-step login off for somebody who lost their phone."""
+    actor = request.user.actor()
+    found = get_person(actor=actor, user_id=user_id)
+    if request.method != "POST":
+        return dialog(request, "accounts/person_two_steps.html", {"person": found})
+    try:
+        reset_two_steps(actor=actor, user_id=user_id)
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        text = _("Two-step login is off for {name}, who is logged out everywhere.")
         messages.success(request, text.format(name=found.actor().label))
     return redirect("person", user_id=user_id)
 

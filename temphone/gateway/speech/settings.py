@@ -7,7 +7,7 @@ from pathlib import Path
 from temphone.gateway.reader import Reader, wrong
 
 SPEAKERS = ("piper", "cartesia", "deepgram", "elevenlabs", "openai")
-LISTENERS = ("whisper", "deepgram", "elevenlabs", "openai")
+LISTENERS = ("whisper", "cartesia", "deepgram", "elevenlabs", "openai")
 VENDORS = ("cartesia", "deepgram", "elevenlabs", "openai")
 VOICELESS = ("cartesia", "elevenlabs")  # without a voice of their own
 TURNS = ("smart", "silence")

@@ -85,7 +85,7 @@ def _within(passed: timedelta, span: timedelta) -> bool:
 def bells() -> list[Bell | Chime]:
     """All that the worker is rung for."""
     return [
-        Bell(task="calls.tasks.dial_due", due=Call.objects.due, moment="due_at"),
+        Bell(task="calls.tasks.dial_due", due=Call.objects.waiting, moment="due_at"),
         Bell(
             task="calls.tasks.hang_up_due",
             due=Attempt.objects.to_hang_up,
@@ -162,12 +162,27 @@ class Command(BaseCommand):
                 beat_at = _beat(beat_at)
                 now = utc_now()
                 for bell in rung:
-                    bell.ring_if_due(now)
+                    ring_one(bell, now)
             except DatabaseError as error:
                 # Away for a while: the work waits in the tables, and so do we.
                 logger.warning("database: %s", type(error).__name__)
                 close_old_connections()
                 stop.wait(1)
+
+
+def ring_one(bell: Bell | Chime, now: datetime) -> None:
+    """Ring it if it is due; whatever is wrong with one bell keeps no other from its turn.
+
+    Raises:
+        DatabaseError: nothing is known of any.
+    """
+    try:
+        bell.ring_if_due(now)
+    except DatabaseError:
+        raise
+    except Exception:
+        # The broker is away, most likely. What is due stays due, and is rung for again; so do the others.
+        logger.exception("%s cannot be rung.", bell.task)
 
 
 def _beat(last: float) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from temphone.management.demo import CAMPAIGN, CONTACT
 from temphone.management.demo.people import REMINDERS, SURVEY
@@ -11,6 +12,7 @@ from temphone.management.demo.stories import (
     CALLBACK,
     CARRIER_ERROR,
     HUNG_UP,
+    KEPT,
     NO_ANSWER,
     OPTED_OUT,
     SCREENED,
@@ -91,12 +93,14 @@ PAST = (
     Planned("ctc_demohonolulu0", -3, "10:00", BY_HAND, canceled=True),
     Planned("ctc_demokolkata00", -2, "11:30", RENEWAL, (AGREED,)),
     Planned("ctc_demoscreening", -2, "17:00", RENEWAL, (SCREENED,)),
-    Planned(CONTACT, -2, "09:00", RENEWAL, (NO_ANSWER, AGREED)),
+    Planned(CONTACT, -2, "09:00", RENEWAL, (NO_ANSWER, KEPT)),
     Planned("ctc_demomadrid000", -1, "12:15", AVISO, (THANKED,)),
     Planned("ctc_demolondon000", -1, "16:00", BY_HAND, (AGREED,)),
 )
 # Busy a while ago, and to be tried again.
 RETRIED = Planned("ctc_demobusyline0", 0, "", RENEWAL, (BUSY,))
+# Due while nothing ran that could dial: it was too late by then, so it never rang.
+MISSED, MISSED_AGO = Planned("ctc_demonewyork00", 0, "", BY_HAND), timedelta(hours=3)
 TO_COME = (
     Planned(CONTACT, 1, "10:00", RENEWAL),
     Planned("ctc_demolondon000", 1, "15:30", BY_HAND),
@@ -105,4 +109,10 @@ TO_COME = (
     Planned("ctc_demovoicemail", 3, "09:00", REMINDER),
     Planned("ctc_demotoronto00", 3, "09:30", REMINDER),
     Planned("ctc_demonewyork00", 4, "14:00", REMINDER),
+    Planned("ctc_demosydney000", 1, "10:00", BY_HAND),
+    Planned("ctc_demomadrid000", 1, "17:00", AVISO),
+    Planned("ctc_demoberlin000", 2, "16:30", BY_HAND),
+    Planned("ctc_demoparis0000", 2, "18:00", BY_HAND),
+    Planned("ctc_demomexico000", 5, "12:15", AVISO),
+    Planned("ctc_demosaopaulo0", 5, "15:00", RENEWAL),
 )

@@ -1,8 +1,8 @@
 """Plays the demo's past through the very actions that real calls go through, at the times it had then."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 from calls.actions.carrier_events import record_carrier_events
@@ -17,32 +17,54 @@ CARRIER = "simulated"
 NETWORK = "demo"
 CHARS_PER_S = 15.0
 PAUSE_S = 0.7
+EVER = datetime.min.replace(tzinfo=UTC)
 Waited = tuple[float, CarrierEvent]  # seconds since the event before
 
 
-def play(stories: Mapping[str, Iterator[Told]], *, until: datetime) -> None:
-    """Dial all that was due until then; ``stories`` has, per call, how each of its dials went."""
+def play(
+    stories: Mapping[str, Iterator[Told]],
+    *,
+    until: datetime,
+    since: datetime = EVER,
+) -> None:
+    """Dial all that was due until then; ``stories`` has, per call, how each of its dials went.
+
+    ``since`` is when the worker came: what was due before is dialled late, or never.
+    """
     network = Gateway(ledger=NETWORK, legs=[CARRIER], lines=1000)
+    now = since
     while call := Call.objects.due(until).first():
-        network.last_seen_at = call.due_at + seconds(0.2)
+        now = max(now + seconds(1), call.due_at + seconds(0.2))  # a second has only so many dials
+        network.last_seen_at = now
         network.save()
-        requests, _ = claim_due(mode=Mode.TEST, now=network.last_seen_at)
-        for request in requests:
-            _carry(request, stories, network.last_seen_at)
+        requests, _ = claim_due(mode=Mode.TEST, now=now)
+        _carry(requests, stories, now)
     Attempt.objects.filter(gateway=network).update(gateway=None)
     network.delete()
 
 
-def _carry(request: DialRequest, stories: Mapping[str, Iterator[Told]], at: datetime) -> None:
-    """Tell of one dial what the network would have told."""
-    call_id = Attempt.objects.values_list("call_id", flat=True).get(pk=request.attempt_id)
-    for sequence, (waited_s, undated) in enumerate(_events(request, next(stories[call_id])), start=1):
+def _carry(requests: Sequence[DialRequest], stories: Mapping[str, Iterator[Told]], at: datetime) -> None:
+    """Tell of these dials what the network would have told."""
+    calls = dict(
+        Attempt.objects.filter(pk__in=[one.attempt_id for one in requests]).values_list("pk", "call_id")
+    )
+    events = [
+        event
+        for request in requests
+        for event in dated(events_of(request, next(stories[calls[request.attempt_id]])), at)
+    ]
+    if events:
+        record_carrier_events(ledger=NETWORK, events=events, now=max(event.at for event in events))
+
+
+def dated(told: Iterable[Waited], at: datetime) -> Iterator[CarrierEvent]:
+    """The events of a dial that was made then, numbered, each at its instant."""
+    for sequence, (waited_s, event) in enumerate(told, start=1):
         at += seconds(waited_s)
-        event = replace(undated, sequence=sequence, at=at)
-        record_carrier_events(ledger=NETWORK, events=[event], now=at)
+        yield replace(event, sequence=sequence, at=at)
 
 
-def _events(request: DialRequest, told: Told) -> Iterator[Waited]:
+def events_of(request: DialRequest, told: Told) -> Iterator[Waited]:
     event = partial(CarrierEvent, attempt_id=request.attempt_id, sequence=0, at=request.not_after)
     yield 0.1, event(type=EventType.ACCEPTED)
     if told.ring_s:
@@ -64,10 +86,10 @@ def _events(request: DialRequest, told: Told) -> Iterator[Waited]:
 
 
 def _turns(told: Told, script: Script) -> Iterator[Turn]:
-    """What was said, one after the other; the agent's texts are the script's."""
+    """What was said, one after the other; what the agent says may be named as in the script."""
     offset_s = 0.0
     for speaker, words in told.turns:
-        text: str = getattr(script, words) if speaker == "agent" else words
+        text: str = getattr(script, words, words) if speaker == "agent" else words
         yield Turn(speaker=speaker, text=text, offset_ms=round(offset_s * 1000))
         offset_s += PAUSE_S + len(text) / CHARS_PER_S
 
@@ -79,4 +101,5 @@ def _ending(told: Told, duration_s: int) -> Ending:
         hangup_cause=told.cause,
         answered_by=told.answered_by,
         duration_s=duration_s,
+        analysis=told.analysis if duration_s else None,
     )

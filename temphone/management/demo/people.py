@@ -23,6 +23,7 @@ class Person:
     story: str = "polite"
     language: str = "en"
     consent: ConsentKind = ConsentKind.EXPRESS
+    tags: tuple[str, ...] = ("renewal",)
 
     @property
     def first_name(self) -> str:
@@ -33,6 +34,11 @@ class Person:
     def last_name(self) -> str:
         """The rest."""
         return self.name.partition(" ")[2]
+
+    @property
+    def all_tags(self) -> list[str]:
+        """With the story, where the number has one."""
+        return [*self.tags, *(() if self.story == "polite" else (self.story,))]
 
 
 STAFF = (

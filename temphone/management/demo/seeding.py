@@ -18,7 +18,9 @@ from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import ApiKey, Mode, User, digest
 from temphone.lib.clock import from_wall, iso, zone
 from temphone.management.demo import API_KEY, CONTACT, LOGIN
-from temphone.management.demo.calls import PAST, RETRIED, TO_COME, WEBHOOK_URL, Planned
+from temphone.management.demo.bustle import schedule_bustle, schedule_to_come, seed_agents, settle
+from temphone.management.demo.calls import MISSED, MISSED_AGO, PAST, RETRIED, TO_COME, WEBHOOK_URL, Planned
+from temphone.management.demo.crowd import CROWD
 from temphone.management.demo.history import play
 from temphone.management.demo.people import CAMPAIGNS, PEOPLE, STAFF, SUPPRESSED, Person
 from temphone.management.demo.sound import recording_of
@@ -61,7 +63,7 @@ def seed_staff() -> None:
 def seed_people(now: datetime) -> None:
     """Contacts with their consents, campaigns, and numbers that must not be called."""
     since = now - MEMBER_SINCE
-    missing = [person for person in PEOPLE if not Contact.objects.filter(pk=person.id).exists()]
+    missing = [person for person in (*PEOPLE, *CROWD) if not Contact.objects.filter(pk=person.id).exists()]
     Contact.objects.bulk_create([_contact(person, since) for person in missing])
     Consent.objects.bulk_create([_consent(person, since) for person in missing])
     Campaign.objects.bulk_create(
@@ -86,8 +88,9 @@ def _contact(person: Person, since: datetime) -> Contact:
         timezone=person.zone,
         language=person.language,
         company=person.company,
-        tags=[person.story],
-        created_at=since,
+        tags=person.all_tags,
+        # The specification's comes last, so that lists of the newest, and the first commands, begin with it.
+        created_at=since + timedelta(minutes=person.id == CONTACT),
     )
 
 
@@ -106,14 +109,19 @@ def seed_calls(now: datetime) -> bool:
     """Calls of the past weeks, with all that came of them, and some to come; none where calls exist."""
     if Call.objects.exists():
         return False
-    stories = _schedule_past(now)
+    seed_agents(_staff("manager"), now - MEMBER_SINCE)
+    stories = schedule_bustle(_program(), _staff("manager"), now) | _schedule_past(now)
     play(stories, until=now)
+    _schedule(MISSED, now - MISSED_AGO, asked_at=now - ASKED_BEFORE)
+    play({}, until=now, since=now)
+    settle(_staff("operator"), now)
     _record(CONTACT)
     for id_, _, status, _ in CAMPAIGNS:
         Campaign.objects.filter(pk=id_).update(status=status)
     _deliver_all()
     for planned in TO_COME:
         _schedule(planned, _instant(planned, now), asked_at=now)
+    schedule_to_come(_program(), now)
     return True
 
 
@@ -125,7 +133,7 @@ def _schedule_past(now: datetime) -> dict[str, Iterator[Told]]:
         call = _schedule(planned, when, asked_at=when - ASKED_BEFORE)
         stories[call.pk] = iter(planned.told)
         if planned.canceled:
-            cancel_call(actor=_staff(), call_id=call.pk, now=when - timedelta(hours=1))
+            cancel_call(actor=_staff("operator"), call_id=call.pk, now=when - timedelta(hours=1))
     retried = _schedule(RETRIED, _just_now(now), asked_at=now - ASKED_BEFORE)
     return {**stories, retried.pk: repeat(RETRIED.told[0])}
 
@@ -140,7 +148,7 @@ def _schedule(planned: Planned, when: datetime, *, asked_at: datetime) -> Call:
         metadata=dict(errand.metadata) or None,
         webhook_url=WEBHOOK_URL if errand.by_program else "",
     )
-    actor = _program() if errand.by_program else _staff()
+    actor = _program() if errand.by_program else _staff("operator")
     return schedule_call(actor=actor, mode=Mode.TEST, request=request, now=asked_at).call
 
 
@@ -185,8 +193,8 @@ def _deliver_all() -> None:
     waiting.update(state=DeliveryState.DELIVERED, tries=1)
 
 
-def _staff() -> Actor:
-    return User.objects.get(username="operator").actor()
+def _staff(username: str) -> Actor:
+    return User.objects.get(username=username).actor()
 
 
 def _program() -> Actor:

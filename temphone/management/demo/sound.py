@@ -12,7 +12,8 @@ from temphone.telephony.messages import Turn
 
 PITCHES_HZ = {"agent": 125, "callee": 200}
 SYLLABLE_S = 0.18
-LOUDNESS = 9_000
+LOUDNESS = 12_000
+STRESSES = (1.0, 0.45, 0.7)
 # How strong the first harmonics are in a few vowels.
 VOWELS = ((1.0, 0.6, 0.9, 0.5, 0.2), (1.0, 0.9, 0.2, 0.1, 0.4), (0.9, 0.4, 0.3, 0.8, 0.3))
 
@@ -36,21 +37,21 @@ def recording_of(turns: Iterable[Turn], duration_s: float) -> bytes:
 
 
 def _speech(text: str, pitch_hz: int) -> "array[int]":
-    """A syllable for every few characters, silence where there is a mark."""
+    """A syllable for every few characters, louder and softer, silence where there is a mark."""
     each = round(SYLLABLE_S * CHARS_PER_S)
-    syllables = [_syllable(pitch_hz, vowel) for vowel in VOWELS]
+    syllables = [_syllable(pitch_hz, vowel, stress) for stress in STRESSES for vowel in VOWELS]
     pause = array("h", bytes(2 * len(syllables[0])))
     voice = array("h")
     for place in range(0, len(text), each):
         letters = text[place : place + each]
-        voice += pause if set(letters) & set(".,?!;:") else syllables[sum(map(ord, letters)) % len(VOWELS)]
+        voice += pause if set(letters) & set(".,?!;:") else syllables[sum(map(ord, letters)) % len(syllables)]
     return voice
 
 
-def _syllable(pitch_hz: int, vowel: tuple[float, ...]) -> "array[int]":
+def _syllable(pitch_hz: int, vowel: tuple[float, ...], stress: float) -> "array[int]":
     count = round(SYLLABLE_S * RATE_HZ)
     step = 2 * math.pi * pitch_hz / RATE_HZ
-    return array("h", (round(_swell(n / count) * _wave(n * step, vowel)) for n in range(count)))
+    return array("h", (round(stress * _swell(n / count) * _wave(n * step, vowel)) for n in range(count)))
 
 
 def _swell(part: float) -> float:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from temphone.telephony.messages import AnsweredBy, EndedBy, Outcome
+from temphone.telephony.messages import Analysis, AnsweredBy, EndedBy, Outcome
 
-Said = tuple[Literal["agent", "callee"], str]  # what the agent says is named as in its script
+Said = tuple[Literal["agent", "callee"], str]  # what the agent says may be named as in its script
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class Told:
     ended_by: EndedBy = EndedBy.AGENT
     cause: str = ""
     turns: tuple[Said, ...] = ()
+    analysis: Analysis | None = None
 
 
 HELLO: tuple[Said, ...] = (("callee", "Hello?"), ("agent", "preface"), ("agent", "message"))
@@ -33,6 +34,44 @@ THANKED = Told(
     ring_s=7.0,
     answered_by=AnsweredBy.HUMAN,
     turns=(*HELLO, ("callee", "Okay, great, thanks for letting me know."), BYE),
+)
+MOVED = Told(
+    outcome=Outcome.ANSWERED_HUMAN,
+    ring_s=6.0,
+    answered_by=AnsweredBy.HUMAN,
+    turns=(
+        *HELLO,
+        ("callee", "That week is difficult for me. Could we talk about it on Friday instead?"),
+        ("agent", "Of course. Would the morning or the afternoon be better?"),
+        ("callee", "The morning, please. Around ten."),
+        ("agent", "I have noted Friday morning, around ten. Is there anything that we should bring?"),
+        ("callee", "Just the price list. Thank you!"),
+        BYE,
+    ),
+    analysis=Analysis(
+        engine="rules",
+        summary="They heard the message and want to talk about it on Friday morning, around ten; "
+        "they asked for the price list.",
+        extracted={"comes": False, "part": "morning"},
+    ),
+)
+KEPT = Told(
+    outcome=Outcome.ANSWERED_HUMAN,
+    ring_s=5.0,
+    answered_by=AnsweredBy.HUMAN,
+    turns=(
+        *HELLO,
+        ("callee", "Yes, please. But can you send the papers to my new address?"),
+        ("agent", "Of course. Is it the one in Harbour Street, or a newer one?"),
+        ("callee", "Harbour Street is right, number twelve."),
+        ("agent", "Then the papers go to Harbour Street 12 today. Is there anything else?"),
+        ("callee", "No, that is all. Thanks for calling!"),
+        BYE,
+    ),
+    analysis=Analysis(
+        engine="rules",
+        summary="They keep the plan, and want the papers sent to Harbour Street 12.",
+    ),
 )
 VOICEMAIL = Told(
     outcome=Outcome.VOICEMAIL_LEFT,

@@ -13,7 +13,7 @@ from tests.gateway.speech.fake_vendors import KEY, Vendor, running
 
 pytestmark = pytest.mark.voice
 SECOND = b"\x10\x00\xf0\xff" * (RATE_HZ // 2)
-each_vendor = pytest.mark.parametrize("name", ["deepgram", "elevenlabs", "openai"])
+each_vendor = pytest.mark.parametrize("name", ["cartesia", "deepgram", "elevenlabs", "openai"])
 
 
 @pytest.fixture
@@ -60,6 +60,8 @@ def test_it_is_sent_the_utterance_and_tells_its_words(name, vendor):
 @pytest.mark.parametrize(
     ("name", "field", "language", "expected"),
     [
+        ("cartesia", "language", "de-AT", "de"),
+        ("cartesia", "model", "de-AT", "ink-whisper"),
         ("deepgram", "language", "de-AT", "de"),
         ("elevenlabs", "language_code", "de-AT", "deu"),
         ("elevenlabs", "language_code", "xx", None),

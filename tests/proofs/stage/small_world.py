@@ -14,7 +14,7 @@ from django.conf import settings
 
 from calls.actions import dialing
 from calls.actions.batch import schedule_batch
-from calls.actions.bulk import CampaignRequest, schedule_for_campaign
+from calls.actions.bulk import CampaignRequest
 from calls.actions.carrier_events import record_carrier_events
 from calls.actions.changing import get_call, update_call
 from calls.actions.gateways import record_heartbeat
@@ -26,10 +26,11 @@ from contacts.models import Contact
 from temphone.accounts.actors import SYSTEM
 from temphone.accounts.models import Mode
 from temphone.lib import clock
-from temphone.lib.clock import iso
+from temphone.lib.clock import from_wall, iso
 from temphone.lib.errors import Conflict, Refused
 from temphone.telephony.messages import DialRequest, DialResult, EventType, Heartbeat, Outcome, Sighting
 from temphone.telephony.messages import Refused as Declined
+from tests.campaigns.builders import call_all
 from tests.proofs.stage.fake_network import Network
 from tests.proofs.stage.local_time import WallClock
 from tests.proofs.stage.promised import BrokenPromise, Judge, Promised, Ring
@@ -209,18 +210,16 @@ class World:
         self.campaigns.append(campaign.pk)
         wall = self._wall(self.home)
         at = WallClock(self.home).instant(wall)
-        when = {"wall": wall} if self.chance.random() < 0.5 else {"at": at}
-        self._note(f"launch {campaign.pk} to all, {when}")
-        made = schedule_for_campaign(
-            actor=SYSTEM,
-            campaign=campaign,
-            contacts=Contact.objects.all(),
-            request=CampaignRequest(initial_message=f"launch {number} to {{{{first_name}}}}"),
+        by_wall = self.chance.random() < 0.5
+        self._note(f"launch {campaign.pk} to all at {wall if by_wall else at}")
+        made = call_all(
+            campaign,
+            CampaignRequest(initial_message=f"launch {number} to {{{{first_name}}}}"),
+            when=lambda _place, zone_name: from_wall(wall, zone_name) if by_wall else at,
             now=self.now,
-            **when,
         )
         for person in self.people:
-            asked = WallClock(person.timezone).instant(wall) if "wall" in when else at
+            asked = WallClock(person.timezone).instant(wall) if by_wall else at
             name = f"launch {number} to {person.first_name}"
             self.judge.calls[name] = self._promised(name, person, campaign.pk, asked)
         made_of = Call.objects.filter(campaign=campaign.pk).values_list("contact__first_name", "pk")

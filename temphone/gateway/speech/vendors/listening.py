@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import ClientError, ClientResponseError
@@ -26,6 +27,8 @@ ANSWER_S = 10.0
 
 DEEPGRAM_URL = "https://api.deepgram.com"
 DEEPGRAM_MODEL = "nova-3"  # Deepgram's own default is an older one
+CARTESIA_URL = "https://api.cartesia.ai"
+CARTESIA_MODEL = "ink-whisper"
 
 Make = Callable[[SpeechSettings, Connections, str], Any]
 Ask = Callable[[SpeechSettings, Connections, bytes, str], Awaitable[str]]  # the words of a WAV
@@ -117,14 +120,21 @@ def _elevenlabs(settings: SpeechSettings, connections: Connections, language: st
 
 def _openai(settings: SpeechSettings, connections: Connections, language: str) -> OpenAISTTService:
     return OpenAISTTService(
-        api_key=settings.keys["openai"],
+        api_key=settings.keys[settings.stt],
         http_client=connections.httpx,
         settings=OpenAISTTService.Settings(**given(language=language_of(language), model=settings.stt_model)),
         **given(base_url=settings.stt_url),
     )
 
 
+def _cartesia(settings: SpeechSettings, connections: Connections, language: str) -> OpenAISTTService:
+    """Whole utterances it takes as OpenAI does, by its own account; Pipecat's client of it hears streams."""
+    url, model = settings.stt_url or CARTESIA_URL, settings.stt_model or CARTESIA_MODEL
+    return _openai(replace(settings, stt_url=url, stt_model=model), connections, language)
+
+
 VENDORS: dict[str, Ask] = {
+    "cartesia": _by(_cartesia),
     "deepgram": _ask_deepgram,
     "elevenlabs": _by(_elevenlabs),
     "openai": _by(_openai),
