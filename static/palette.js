@@ -34,7 +34,9 @@
     const label = element.querySelector(".only-wide, .label") || element;
     return (element.dataset.palette || label.querySelector(".only-wide")?.textContent || label.textContent).trim();
   };
-  const wordsOf = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
+  // Without accents: who looks for configuracion finds Configuración.
+  const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  const wordsOf = (text) => plain(text).split(/\s+/).filter(Boolean);
   const offered = () => [...document.querySelectorAll(".nav a[href], [data-palette]")];
   const fits = (label, terms) => {
     const words = wordsOf(label);

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from calls.forms.moments import date_input
 from calls.models.call import CallQuerySet
@@ -119,7 +120,7 @@ class CallFilter(forms.Form):
 
 def _in_words(name: str, value: object) -> str:
     if isinstance(value, date):
-        return date_format(value, "j M Y")
+        return date_format(value, pgettext("date format", "j M Y"))
     labels = {"status": CallStatus.choices, "outcome": OUTCOME_CHOICES, "mode": Mode.choices}
     return str(dict(labels[name])[str(value)] if name in labels else value)
 

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_safe
 
 from calls.models import Call, tallies
@@ -42,6 +42,7 @@ from temphone.lib.clock import zone
 from temphone.pages import StaffRequest, page
 from temphone.telephony.messages import Outcome
 from temphone.templatetags.charts import best_hours
+from temphone.templatetags.times import short_day
 from temphone.templatetags.ui import grouped, percent
 
 PERIODS = (7, 30, 90)
@@ -191,11 +192,11 @@ def _by_day(day: date, one: DayFigures) -> dict[str, object]:
 
 
 def _short(day: date, count: int) -> str:
-    return date_format(day, "D j" if count <= PERIODS[0] else "j M")
+    return date_format(day, "D j" if count <= PERIODS[0] else pgettext("date format", "j M"))
 
 
 def _full(day: date) -> str:
-    return date_format(day, "D j M")
+    return short_day(day)
 
 
 def _bars(days: Sequence[date], chosen: Sequence[DayFigures]) -> Bars:

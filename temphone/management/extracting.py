@@ -27,6 +27,7 @@ RULES = re.compile(
     r"|temphone/(accounts|webhooks)/(actions|models|guard|actors)|temphone/lib/(errors|words|phone|spreadsheets)"
 )
 RULE = "rule"  # the context of a sentence with places in it
+TRANSLATION = "django.utils.translation"
 NOT_SAID = {"help_text", "default"}
 PARTS = ("Invalid.field", "._field", "._problem", "_about")  # what these are told follows a subject
 SENTENCE = re.compile(r"[A-Z{].* .*[.?]", re.DOTALL)
@@ -49,10 +50,12 @@ def texts(root: Path, sources: tuple[str, ...]) -> dict[Text, set[str]]:
             found.setdefault(text, set()).add(path.relative_to(root).as_posix())
     for path in sorted(path for source in sources for path in (root / source).rglob("*.py")):
         name = path.relative_to(root).as_posix()
-        if "/migrations/" in name:
+        source_text = path.read_text(encoding="utf-8")
+        is_of_rules = RULES.match(name) is not None
+        if "/migrations/" in name or not (is_of_rules or TRANSLATION in source_text):
             continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for text in (*of_module(tree), *(of_rules(tree) if RULES.match(name) else ())):
+        tree = ast.parse(source_text)
+        for text in (*of_module(tree), *(of_rules(tree) if is_of_rules else ())):
             found.setdefault(text, set()).add(name)
     return found
 
@@ -82,7 +85,7 @@ def of_module(tree: ast.Module) -> Iterator[Text]:
     names = {
         alias.asname or alias.name: SHAPES[alias.name]
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        if isinstance(node, ast.ImportFrom) and node.module == TRANSLATION
         for alias in node.names
         if alias.name in SHAPES
     }

@@ -37,13 +37,28 @@ def long_date(day: date) -> str:
     return date_format(day, pgettext("date format", "j F Y"))
 
 
+def short_day(day: date) -> str:
+    """Such as ``Fri 4 Dec``; kept, as a page of hundreds has few."""
+    return _short_day(day, get_language())
+
+
+@lru_cache(maxsize=512)
+def _short_day(day: date, _language: str | None) -> str:
+    return date_format(day, pgettext("date format", "D j M"))
+
+
+def short_day_and_year(day: date) -> str:
+    """Such as ``Fri 4 Dec 2026``."""
+    return date_format(day, pgettext("date format", "D j M Y"))
+
+
 register.filter(full_date)
 
 
 def day_name(day: date, today: date) -> str:
     """Today, Tomorrow, Yesterday, else ``Fri 4 Dec``, with the year where it is another."""
     near = {0: _("Today"), 1: _("Tomorrow"), -1: _("Yesterday")}.get((day - today).days)
-    return near or date_format(day, "D j M" if day.year == today.year else "D j M Y")
+    return near or (short_day(day) if day.year == today.year else short_day_and_year(day))
 
 
 def _here(moment: datetime) -> datetime:
@@ -136,16 +151,6 @@ def moment_there(moment: datetime, zone_name: str) -> str:
     """Day and time in a zone, short: ``Tue 24 Nov 15:30``."""
     local = moment.astimezone(zone(zone_name))
     return f"{short_day(local.date())} {local:%H:%M}"
-
-
-def short_day(day: date) -> str:
-    """A date as ``Tue 24 Nov``; kept, as a page of hundreds has few."""
-    return _short_day(day, get_language())
-
-
-@lru_cache(maxsize=512)
-def _short_day(day: date, _language: str | None) -> str:
-    return date_format(day, "D j M")
 
 
 @register.filter

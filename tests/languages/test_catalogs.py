@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from functools import cache
 from string import Formatter
 
 import pytest
@@ -22,6 +23,11 @@ def places(text: str) -> list[str]:
     return sorted({name for _, name, *_ in Formatter().parse(text) if name} | set(PERCENT.findall(text)))
 
 
+@cache
+def all_texts() -> set[Text]:
+    return set(texts(settings.BASE_DIR, messages.SOURCES))
+
+
 def in_source(path) -> set[Text]:
     """The texts of a catalog's source."""
     return {
@@ -39,7 +45,7 @@ def test_there_is_spanish():
 
 @pytest.mark.parametrize("path", SOURCES, ids=str)
 def test_a_catalog_has_the_texts_of_the_sources_and_no_others(path):
-    found = set(texts(settings.BASE_DIR, messages.SOURCES))
+    found = all_texts()
 
     assert found - in_source(path) == set(), "make messages, then translate them"
     assert in_source(path) - found == set(), "make messages"

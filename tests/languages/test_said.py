@@ -38,7 +38,7 @@ def catalog(settings) -> None:
         ),
         (
             "This needs the role operator; yours is viewer.",
-            "Para esto hace falta el rol de operador; el suyo es el de observador.",
+            "Para esto hace falta el rol de operador; el suyo es el de lector.",
         ),
         ("Opted out, by hand, by Ada", "Se dio de baja, a mano, por Ada"),
     ],

@@ -7,7 +7,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from temphone.accounts.models import ApiKey, AuditEntry, AuditQuerySet, User
 from temphone.lib.clock import from_wall
@@ -191,7 +191,7 @@ class AuditFilter(forms.Form):
 
     def _said(self, name: str, value: object) -> str:
         if isinstance(value, date):
-            return date_format(value, "j M Y")
+            return date_format(value, pgettext("date format", "j M Y"))
         return in_words(str(value)) if name == "action" else str(self.offered.get(str(value), value))
 
     def apply(self, entries: AuditQuerySet, zone_name: str) -> AuditQuerySet:

@@ -5,7 +5,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from contacts.models import Contact
@@ -18,7 +18,7 @@ from temphone.lib.errors import DomainError
 from temphone.pages import StaffRequest, capped_count, dialog, page, read_page
 
 NEWEST = ("-created_at", "-public_id")
-VIEWS = {"usable": gettext_lazy("In use"), "revoked": gettext_lazy("Revoked")}
+VIEWS = {"usable": gettext_lazy("In use"), "revoked": pgettext_lazy("keys", "Revoked")}
 
 
 @page
