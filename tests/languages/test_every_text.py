@@ -27,7 +27,8 @@ OF_RULES = {"checks", "reason"}  # columns that keep what rules said
 LETTERS = re.compile(r"[A-Za-z]{2,}")
 UNSAID = {"script", "style", "code", "kbd", "pre"}
 ZONE = re.compile(
-    r".* \(\+\d+\)|(Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indian|Pacific|US)/[\w/ -]+"
+    r".* \(\+\d+\)|(Africa|America|Antarctica|Asia|Atlantic|Australia|Canada|Chile|Europe|Indian|Mexico|"
+    r"Pacific|US)/[\w/ -]+"
 )
 EMPTY = {"meta", "link", "input", "br", "hr", "img", "source", "rect", "path", "circle", "line", "use"}
 # Names and units, which are the same in every language.
