@@ -7,22 +7,17 @@ rows; the rest is Python's. Where a page has several views, a row shows the wors
 fifty is live.
 """
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
 from benchmarks import lists_reasons
-from benchmarks.frame.command import ROOT, options, say
-from benchmarks.frame.programs import folder
+from benchmarks.frame.command import options, say
+from benchmarks.frame.programs import folder, in_django
 from benchmarks.frame.report import Report
 from benchmarks.frame.servers import Postgres
 from benchmarks.lists_reasons import Pages
 
-# Django is set up before what needs it is imported.
-CHILD = "import django; django.setup(); from benchmarks.lists_pages import main; main()"
+CHILD = "benchmarks.lists_pages"
 VIEWS = ("upcoming", "live", "attention", "completed", "all")
 SHOWN = {"cold, ms": "cold", "p50, ms": "p50", "max, ms": "max", "database, ms": "statements"}
 GOAL_MS, FLOOR_MS, COUNT_MS = 20, 50, 5
@@ -49,16 +44,8 @@ def main() -> None:
 def _measure(database: str, calls: int, times: int) -> Pages:
     with Postgres() if database == "PostgreSQL" else nullcontext() as server, folder() as path:
         url = server.create("lists") if server else f"sqlite:///{path / 'lists.sqlite3'}"
-        env = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "temphone.settings",
-            "DATABASE_URL": url,
-            "TEMPHONE_DATA_DIR": str(path),
-        }
         say(f"  filling {database} with {calls:,} calls, then asking for everything")
-        command = [sys.executable, "-c", CHILD, "--calls", str(calls), "--times", str(times)]
-        done = subprocess.run(command, env=env, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-        pages: Pages = json.loads(done.stdout)
+        pages: Pages = in_django(CHILD, "--calls", str(calls), "--times", str(times), url=url, data=path)
         return pages
 
 

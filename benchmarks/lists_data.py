@@ -4,9 +4,13 @@ The same rows on both databases, by SQL over a series of numbers; no figure depe
 back and a month ahead, one in fifty live, two campaigns of a tenth of all calls each at one instant.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
+from django.apps import apps
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
@@ -116,8 +120,29 @@ def pick(words: str, number: str) -> str:
 
 
 def insert(table: str, columns: dict[str, str], source: str) -> str:
+    """Rows of the source; what they do not say, but must, is the model's default."""
+    columns = {**_defaults(table), **columns}
     names = ", ".join(f'"{name}"' for name in columns)
     return f"INSERT INTO {table} ({names}) SELECT {', '.join(columns.values())} FROM {source}"
+
+
+@cache
+def _defaults(table: str) -> dict[str, str]:
+    (model,) = (one for one in apps.get_models() if one._meta.db_table == table)
+    fields = [field for field in model._meta.concrete_fields if not (field.null or field.primary_key)]
+    literals = {str(field.column): _literal(field.get_default()) for field in fields}
+    return {column: literal for column, literal in literals.items() if literal}
+
+
+def _literal(value: object) -> str:
+    """A default in SQL; empty for what is none: a moment, a reference."""
+    if isinstance(value, bool):
+        return dialect_of(connection).yes if value else dialect_of(connection).no
+    if isinstance(value, dict | list):
+        return dialect_of(connection).json.format(f"'{json.dumps(value)}'")
+    if isinstance(value, str):
+        return f"'{value}'"
+    return str(value) if isinstance(value, int) else ""
 
 
 def _statements(dialect: Dialect, calls: int, contacts: int, now: int) -> list[str]:
@@ -212,7 +237,6 @@ def _campaigns(dialect: Dialect, now: int) -> str:
         "status": "CASE WHEN i < 20 THEN 'running' ELSE 'completed' END",
         "mode": f"CASE WHEN i % {CAMPAIGNS // 4} = 0 THEN 'live' ELSE 'test' END",
         "purpose": "'informational'",
-        "plan_from": "0",
         "created_at": at,
         "updated_at": at,
     }
@@ -284,6 +308,60 @@ def _calls(dialect: Dialect, calls: int, contacts: int, now: int) -> list[str]:
     ]
 
 
+# Of a call ``c``, what each keeps of it.
+DELIVERED = {
+    "event_id": "'msg_' || substr(c.id, 6)",
+    "type": "'call.completed'",
+    "subject": "c.id",
+    "sequence": "1",
+    "url": "'https://hooks.example.com/calls'",
+    "receiver": "'hooks.example.com:443'",
+    "body": "'{}'",
+    "state": "'delivered'",
+    "tries": "1",
+    "next_try_at": "c.due_at",
+    "created_at": "c.due_at",
+}
+
+
+def scheduled(dialect: Dialect) -> dict[str, str]:
+    """The first event of a call ``c``."""
+    return {
+        "call_id": "c.id",
+        "name": "'scheduled'",
+        "from_status": "''",
+        "to_status": "'scheduled'",
+        "reason": "''",
+        "data": dialect.json.format("'{}'"),
+        "at": "c.created_at",
+    }
+
+
+def decided(dialect: Dialect) -> dict[str, str]:
+    """What the gates said when a call ``c`` was made."""
+    return {
+        "call_id": "c.id",
+        "stage": "'creation'",
+        "verdict": "CASE WHEN c.mode = 'test' THEN 'warn' ELSE 'allow' END",
+        "rule": "'consent'",
+        "checks": dialect.json.format(f"'{CHECKS}'"),
+        "at": "c.created_at",
+    }
+
+
+def audited(dialect: Dialect) -> dict[str, str]:
+    """Who made a call ``c``."""
+    return {
+        "at": "c.created_at",
+        "actor_kind": "'key'",
+        "actor_id": "'bench'",
+        "actor_label": "'A program'",
+        "action": "'call.schedule'",
+        "target": "c.id",
+        "details": dialect.json.format("'{}'"),
+    }
+
+
 def _histories(dialect: Dialect) -> list[str]:
     dialled = "(SELECT * FROM calls_call WHERE status IN ('completed', 'failed', 'in_progress')) AS c"
     number = "(SELECT phone FROM contacts_contact WHERE id = c.contact_id)"
@@ -312,24 +390,8 @@ def _histories(dialect: Dialect) -> list[str]:
         "extracted": dialect.json.format("'{}'"),
         "analyzed_by": "''",
     }
-    event = {
-        "call_id": "c.id",
-        "name": "'scheduled'",
-        "from_status": "''",
-        "to_status": "'scheduled'",
-        "reason": "''",
-        "data": dialect.json.format("'{}'"),
-        "at": "c.created_at",
-    }
+    event = scheduled(dialect)
     end = {**event, "name": "'ended'", "from_status": "'in_progress'", "to_status": "c.status"}
-    decision = {
-        "call_id": "c.id",
-        "stage": "'creation'",
-        "verdict": "CASE WHEN c.mode = 'test' THEN 'warn' ELSE 'allow' END",
-        "rule": "'consent'",
-        "checks": dialect.json.format(f"'{CHECKS}'"),
-        "at": "c.created_at",
-    }
     turn = {
         "attempt_id": "a.id",
         "sequence": "1",
@@ -338,34 +400,12 @@ def _histories(dialect: Dialect) -> list[str]:
         "offset_ms": "0",
         "at": "a.created_at",
     }
-    audit = {
-        "at": "c.created_at",
-        "actor_kind": "'key'",
-        "actor_id": "'bench'",
-        "actor_label": "'A program'",
-        "action": "'call.schedule'",
-        "target": "c.id",
-        "details": dialect.json.format("'{}'"),
-    }
-    delivery = {
-        "event_id": "'msg_' || substr(c.id, 6)",
-        "type": "'call.completed'",
-        "subject": "c.id",
-        "sequence": "1",
-        "url": "'https://hooks.example.com/calls'",
-        "receiver": "'hooks.example.com:443'",
-        "body": "'{}'",
-        "state": "'delivered'",
-        "tries": "1",
-        "next_try_at": "c.due_at",
-        "created_at": "c.due_at",
-    }
     return [
         insert("calls_attempt", attempts, dialled),
         insert("calls_callevent", event, "calls_call AS c"),
         insert("calls_callevent", end, dialled),
-        insert("calls_decision", decision, "calls_call AS c"),
+        insert("calls_decision", decided(dialect), "calls_call AS c"),
         insert("calls_transcriptturn", turn, "calls_attempt AS a"),
-        insert("accounts_auditentry", audit, "calls_call AS c"),
-        insert("webhooks_delivery", delivery, "(SELECT * FROM calls_call WHERE status = 'completed') AS c"),
+        insert("accounts_auditentry", audited(dialect), "calls_call AS c"),
+        insert("webhooks_delivery", DELIVERED, "(SELECT * FROM calls_call WHERE status = 'completed') AS c"),
     ]

@@ -11,21 +11,17 @@ be that of a PostgreSQL database, empty or filled before, to use in the place of
 BENCHMARK_DATABASES one of the two, to leave out the other; BENCHMARK_TIMES how often each page is opened.
 """
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from benchmarks.frame.command import ROOT, options, say
-from benchmarks.frame.programs import folder
+from benchmarks.frame.command import options, say
+from benchmarks.frame.programs import folder, in_django
 from benchmarks.frame.report import Report
 from benchmarks.frame.servers import Postgres
 
-# Django is set up before what needs it is imported.
-CHILD = "import django; django.setup(); from benchmarks.pages_asked import main; main()"
+CHILD = "benchmarks.pages_asked"
 LIMIT_MS = 50
 SHOWN = ("queries", "median, ms", "p95, ms", "p99, ms", "least, ms", "CPU, ms", "first, ms", "first CPU, ms")
 Pages = Mapping[str, Mapping[str, float]]
@@ -62,16 +58,8 @@ def _database(kind: str, calls: int) -> Iterator[tuple[str, Path]]:
 
 
 def _measured(url: str, path: Path, calls: int, times: int) -> Pages:
-    env = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "temphone.settings",
-        "DATABASE_URL": url,
-        "TEMPHONE_DATA_DIR": str(path),
-    }
     say(f"  {calls:,} calls in {url.partition(':')[0]}, then every page")
-    command = [sys.executable, "-c", CHILD, "--calls", str(calls), "--times", str(times)]
-    done = subprocess.run(command, env=env, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    pages: Pages = json.loads(done.stdout)
+    pages: Pages = in_django(CHILD, "--calls", str(calls), "--times", str(times), url=url, data=path)
     return pages
 
 

@@ -11,18 +11,21 @@ from datetime import datetime
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from benchmarks.lists_data import (
-    CHECKS,
     COMPLETED,
     DAY_S,
+    DELIVERED,
     FAILED,
     Dialect,
+    audited,
     consents,
+    decided,
     dialect_of,
     execute,
     id_of,
     insert,
     people,
     pick,
+    scheduled,
     suppressions,
     words,
 )
@@ -32,7 +35,7 @@ CAMPAIGNS = 100
 BIG, OVER = 1, 2  # the numbers of the large campaigns
 TAGS = """CASE WHEN i % 20000 = 0 THEN '["customer", "board"]' WHEN i % 50 = 0 THEN '["customer", "vip"]'
     WHEN i % 2 = 0 THEN '["customer"]' ELSE '[]' END"""
-AUDITED, DELIVERED = 10, 20  # one call in so many
+AUDITED, TOLD = 10, 20  # one call in so many
 LIVE = 60
 
 
@@ -83,12 +86,6 @@ def _campaigns(dialect: Dialect, size: Size) -> str:
         "purpose": "'informational'",
         "message": "'Hi {{first_name}}, this is the assistant.'",
         "audience": dialect.json.format("""'{"kind": "tag", "text": "customer", "ids": []}'"""),
-        "max_attempts": "3",
-        "launch_size": "0",
-        "launch_made": "0",
-        "plan_from": "0",
-        "launch_after": "''",
-        "launch_problem": "''",
         "created_at": at,
         "updated_at": at,
     }
@@ -238,29 +235,13 @@ def _attempts(dialect: Dialect, size: Size) -> list[str]:
 
 def _histories(dialect: Dialect) -> list[str]:
     dialled = "(SELECT * FROM calls_call WHERE status IN ('completed', 'failed', 'in_progress')) AS c"
-    event = {
-        "call_id": "c.id",
-        "name": "'scheduled'",
-        "from_status": "''",
-        "to_status": "'scheduled'",
-        "reason": "''",
-        "data": dialect.json.format("'{}'"),
-        "at": "c.created_at",
-    }
+    event = scheduled(dialect)
     end = {
         **event,
         "name": "'ended'",
         "from_status": "'in_progress'",
         "to_status": "c.status",
         "at": "c.due_at",
-    }
-    decision = {
-        "call_id": "c.id",
-        "stage": "'creation'",
-        "verdict": "CASE WHEN c.mode = 'test' THEN 'warn' ELSE 'allow' END",
-        "rule": "'consent'",
-        "checks": dialect.json.format(f"'{CHECKS}'"),
-        "at": "c.created_at",
     }
     turn = {
         "attempt_id": "a.id",
@@ -270,27 +251,9 @@ def _histories(dialect: Dialect) -> list[str]:
         "offset_ms": "n.i * 3000",
         "at": "a.created_at",
     }
-    audit = {
-        "at": "c.created_at",
-        "actor_kind": "'key'",
-        "actor_id": "'bench'",
-        "actor_label": "'A program'",
-        "action": "'call.schedule'",
-        "target": "c.id",
-        "details": dialect.json.format("'{}'"),
-    }
     delivery = {
-        "event_id": "'msg_' || substr(c.id, 6)",
-        "type": "'call.completed'",
-        "subject": "c.id",
-        "sequence": "1",
-        "url": "'https://hooks.example.com/calls'",
-        "receiver": "'hooks.example.com:443'",
-        "body": "'{}'",
+        **DELIVERED,
         "state": "CASE WHEN substr(c.id, 17) = '7' THEN 'exhausted' ELSE 'delivered' END",
-        "tries": "1",
-        "next_try_at": "c.due_at",
-        "created_at": "c.due_at",
     }
     tried = {
         "delivery_id": "d.id",
@@ -303,15 +266,15 @@ def _histories(dialect: Dialect) -> list[str]:
     return [
         insert("calls_callevent", event, "calls_call AS c"),
         insert("calls_callevent", end, dialled),
-        insert("calls_decision", decision, "calls_call AS c"),
+        insert("calls_decision", decided(dialect), "calls_call AS c"),
         insert(
             "calls_transcriptturn",
             turn,
             f"calls_attempt AS a, {dialect.series.format(6)} AS n "
             "WHERE a.summary <> '' OR a.state = 'answered'",
         ),
-        insert("accounts_auditentry", audit, _one_in(AUDITED, "calls_call", "c")),
-        insert("webhooks_delivery", delivery, _one_in(DELIVERED, "calls_call", "c")),
+        insert("accounts_auditentry", audited(dialect), _one_in(AUDITED, "calls_call", "c")),
+        insert("webhooks_delivery", delivery, _one_in(TOLD, "calls_call", "c")),
         insert("webhooks_deliverytry", tried, "webhooks_delivery AS d"),
     ]
 

@@ -1,9 +1,11 @@
 """Places and ports for programs, and programs that end with all that they started."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +13,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from benchmarks.frame.command import ROOT, say
 from temphone.management.supervisor import die_with_parent
@@ -51,6 +53,23 @@ def filesystem(path: Path) -> str:
 def lines_of(path: Path) -> list[str]:
     """The lines of a file; none where it is not there."""
     return path.read_text().splitlines() if path.exists() else []
+
+
+def in_django(child: str, *arguments: str, url: str, data: Path) -> Any:
+    """What a program of its own, with this database and folder, prints as JSON.
+
+    ``child`` is a module with a ``main``: Django is set up before what needs it is imported.
+    """
+    env = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "temphone.settings",
+        "DATABASE_URL": url,
+        "TEMPHONE_DATA_DIR": str(data),
+    }
+    code = f"import django; django.setup(); from {child} import main; main()"
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, env=env, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout)
 
 
 def free_port() -> int:

@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from benchmarks import lists_reasons
+from benchmarks import lists_data, lists_reasons, pages_data
 from benchmarks.databases import Tables, Template, seeded
 from benchmarks.dispatch import Due, Run, Starts, at_once, burst_figures, check_rows, measured, one_by_one
 from benchmarks.frame import page
@@ -24,6 +24,9 @@ from benchmarks.frame.servers import Postgres, postgres_program
 from benchmarks.lists_watched import how, rows_read, watched
 from benchmarks.low_load import figures as low_load_figures
 from benchmarks.ours import WAITS, TemPhone, turns
+from calls.models import Call
+from contacts.models import Contact
+from tests.builders import NOON
 
 needs_postgres = pytest.mark.skipif(
     not postgres_program("initdb"), reason="needs PostgreSQL's server (Debian: postgresql)"
@@ -161,6 +164,13 @@ def _page(database_ms: float, own_ms: float, slowest_ms: float) -> dict[str, flo
         "slowest count, ms": 3.0,
         "slowest count, how": "reads 8 rows",
     }
+
+
+@pytest.mark.django_db(transaction=True)  # PostgreSQL analyses outside of one
+@pytest.mark.parametrize("data", [lists_data, pages_data], ids=lambda data: data.__name__)
+def test_what_a_benchmark_fills_is_what_the_tables_take(data):
+    data.fill(connection, calls=200, contacts=40, now=NOON)
+    assert (Call.objects.count(), Contact.objects.count()) == (200, 40)
 
 
 def test_why_pages_are_slow_follows_from_where_their_time_goes():
