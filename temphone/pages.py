@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
 from temphone.accounts.models import User
@@ -92,6 +93,11 @@ def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
 def dialog(request: StaffRequest, template: str, context: Mapping[str, object]) -> HttpResponse:
     """A page that asks something, or its part ``dialog`` alone, to be shown over the page before."""
     return render(request, f"{template}#dialog" if request.htmx else template, context)
+
+
+def is_ours(request: HttpRequest, address: str) -> bool:
+    """Whether an address that was sent leads to a page of this site, so that one may be led there."""
+    return url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
 
 
 def capped_count(*parts: QuerySet[M]) -> int:

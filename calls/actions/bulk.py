@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import Exists, OuterRef, QuerySet
 
 from calls.actions.changes import to_endpoints
 from calls.actions.lookup import live_numbers
 from calls.actions.scheduling import refuse_campaign, shown_number
 from calls.models import Call, CallEvent
-from calls.models.call import DEFAULT_MAX_ATTEMPTS
+from calls.models.call import DEFAULT_MAX_ATTEMPTS, unindexed
 from campaigns.models import Campaign
 from contacts.models import Contact
 from temphone import rows
@@ -105,7 +104,7 @@ def fresh(campaign: Campaign, contacts: QuerySet[Contact]) -> QuerySet[Contact]:
     """The contacts without a call in the campaign."""
     # By contact, as a person has few calls. The campaign, which has many, is written so that no index has it:
     # SQLite would go through all of its calls for each contact.
-    having = Call.objects.filter(contact=OuterRef("pk")).alias(of=Concat("campaign", Value("")))
+    having = Call.objects.filter(contact=OuterRef("pk")).alias(of=unindexed("campaign"))
     theirs = having.filter(of=campaign.pk)
     return contacts.filter(~Exists(theirs), erased_at=None).order_by("pk")
 

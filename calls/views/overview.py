@@ -185,7 +185,7 @@ def span_of(seconds: int) -> str:
 def _by_day(day: date, one: DayFigures) -> dict[str, object]:
     rate = _percent(_share(one) if one.ended.total() else None)
     talk = span_of(one.talk_s)
-    return {"day": _full(day), "made": one.made, "rate": rate, "talk": talk, "reached": one.of(REACHED)}
+    return {"day": short_day(day), "made": one.made, "rate": rate, "talk": talk, "reached": one.of(REACHED)}
 
 
 # ---------------------------------------------------------------- charts
@@ -195,16 +195,12 @@ def _short(day: date, count: int) -> str:
     return date_format(day, "D j" if count <= PERIODS[0] else pgettext("date format", "j M"))
 
 
-def _full(day: date) -> str:
-    return short_day(day)
-
-
 def _bars(days: Sequence[date], chosen: Sequence[DayFigures]) -> Bars:
     groups = [one.groups for one in chosen]
     return Bars(
         title=_("Calls per day"),
         labels=[_short(day, len(days)) for day in days],
-        full_labels=[_full(day) for day in days],
+        full_labels=[short_day(day) for day in days],
         series=[
             Series(look=look, name=str(name), values=[one[look] for one in groups])
             for look, name in NAMES.items()
@@ -220,7 +216,7 @@ def _lateness(days: Sequence[date], late: Mapping[date, Lateness]) -> Dots | Non
     return Dots(
         title=_("How long after its time a call began, per day"),
         labels=[_short(day, len(days)) for day in days],
-        full_labels=[_full(day) for day in days],
+        full_labels=[short_day(day) for day in days],
         low=[percentile(late[day], 0.5) for day in days],
         high=[percentile(late[day], 0.99) for day in days],
         low_name=_("Half of the calls within"),

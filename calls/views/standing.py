@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 from django.db.models import Count
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -97,7 +98,7 @@ def _place(gateway: Gateway, trunk: Trunk) -> Place:
     if gateway.has_ready(trunk):
         return Place(gateway=gateway, state="ready", words=_("Ready"))
     if problem := gateway.problem_of(trunk):
-        return Place(gateway=gateway, state="failed", words=problem[0].upper() + problem[1:])
+        return Place(gateway=gateway, state="failed", words=capfirst(problem))
     return Place(gateway=gateway, state="pending", words=_("Not tried yet"))
 
 

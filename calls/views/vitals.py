@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django_q.brokers import get_broker
@@ -70,15 +71,11 @@ def parts(report: dict[str, str]) -> list[Vital]:
         Vital(
             name=NAMES[part],
             state=GOOD if said == WELL else BAD,
-            value=_("Well") if said == WELL else _capital(in_their_words(said)),
+            value=_("Well") if said == WELL else capfirst(in_their_words(said)),
             mend="" if said == WELL else MENDS[part],
         )
         for part, said in report.items()
     ]
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def vitals(now: datetime) -> list[Vital]:

@@ -36,10 +36,9 @@ class AccountForm(forms.Form):
     def __init__(self, data: QueryDict | None = None, *, initial: dict[str, object]) -> None:
         """What is there already may stay as it is."""
         super().__init__(data, initial=initial)
-        zones = zone_choices(str(initial["timezone"]))
-        self.fields["timezone"] = forms.ChoiceField(
-            label=self.fields["timezone"].label, help_text=self.fields["timezone"].help_text, choices=zones
-        )
+        zones = self.fields["timezone"]
+        if isinstance(zones, forms.ChoiceField):
+            zones.choices = zone_choices(str(initial["timezone"]))
 
 
 class PasswordForm(PasswordChangeForm):

@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
@@ -23,7 +22,7 @@ from temphone.accounts.devices import in_words
 from temphone.accounts.forms.own import AccountForm, PasswordForm
 from temphone.accounts.models import LoginSession, Theme, User
 from temphone.lib import clock
-from temphone.pages import StaffRequest, page
+from temphone.pages import StaffRequest, is_ours, page
 
 SESSIONS_SHOWN = 50
 THEME_ICONS = {Theme.AUTO: "monitor", Theme.LIGHT: "sun", Theme.DARK: "moon"}
@@ -96,8 +95,7 @@ def look(request: StaffRequest) -> HttpResponse:
     if request.htmx:
         return HttpResponse(status=204)
     back = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    return redirect(back if is_ours else "account")
+    return redirect(back if is_ours(request, back) else "account")
 
 
 @page

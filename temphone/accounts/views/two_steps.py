@@ -1,6 +1,7 @@
 """The pages on which one turns the second step of one's login on and off."""
 
 import textwrap
+from collections.abc import Callable
 from urllib.parse import quote
 
 from django.conf import settings
@@ -8,7 +9,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -19,7 +19,7 @@ from temphone.accounts.forms.two_steps import WRONG_CODE, WRONG_PASSWORD, CodeFo
 from temphone.accounts.logins import locked_out
 from temphone.lib import clock, totp
 from temphone.lib.errors import DomainError, Invalid
-from temphone.pages import StaffRequest, dialog, page
+from temphone.pages import StaffRequest, dialog, is_ours, page
 
 
 @page
@@ -66,7 +66,6 @@ def _layout(*, must: bool) -> dict[str, object]:
 def _codes(request: StaffRequest, codes: list[str], *, must: bool) -> HttpResponse:
     """Shown in this answer alone, and on no page after."""
     wanted = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     lines = "\n".join(codes)
     about = _("Recovery codes of {username} at {organisation}. Each opens once.").format(
         username=request.user.username, organisation=settings.ORGANISATION
@@ -75,7 +74,7 @@ def _codes(request: StaffRequest, codes: list[str], *, must: bool) -> HttpRespon
         "codes": codes,
         "lines": lines,
         "file": "data:text/plain;charset=utf-8," + quote(f"{about}\n\n{lines}\n"),
-        "then": wanted if must and is_ours else reverse("overview" if must else "account"),
+        "then": wanted if must and is_ours(request, wanted) else reverse("overview" if must else "account"),
         **_layout(must=must),
     }
     return render(request, "accounts/recovery_codes.html", context)
@@ -98,21 +97,31 @@ def _prove(request: StaffRequest, form: ProveForm) -> Tried:
     return tried
 
 
-@page
-@sensitive_post_parameters("password", "code")
-@require_http_methods(["GET", "HEAD", "POST"])
-def codes_new(request: StaffRequest) -> HttpResponse:
-    """Ask for password and code, then make new recovery codes."""
+def _with_proof(request: StaffRequest, template: str, do: Callable[[], HttpResponse]) -> HttpResponse:
+    """Ask for password and code, then do it."""
     if not request.user.has_two_steps:
-        return _is_off(request)
+        messages.info(request, _("Two-step login is off."))
+        return redirect("account")
     form = ProveForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
         tried = _prove(request, form)
         if tried == Tried.LOCKED:
             return locked_out(request)
         if tried == Tried.RIGHT:
-            return _codes(request, renew_codes(user=request.user), must=False)
-    return dialog(request, "accounts/recovery_codes_new.html", {"form": form})
+            return do()
+    return dialog(request, template, {"form": form})
+
+
+@page
+@sensitive_post_parameters("password", "code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def codes_new(request: StaffRequest) -> HttpResponse:
+    """Ask for password and code, then make new recovery codes."""
+
+    def renew() -> HttpResponse:
+        return _codes(request, renew_codes(user=request.user), must=False)
+
+    return _with_proof(request, "accounts/recovery_codes_new.html", renew)
 
 
 @page
@@ -120,21 +129,11 @@ def codes_new(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def switch_off(request: StaffRequest) -> HttpResponse:
     """Ask for password and code, then turn two-step login off."""
-    if not request.user.has_two_steps:
-        return _is_off(request)
-    form = ProveForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST":
-        tried = _prove(request, form)
-        if tried == Tried.LOCKED:
-            return locked_out(request)
-        if tried == Tried.RIGHT:
-            turn_off(user=request.user)
-            request.session.pop(half_way.PASSED, None)
-            messages.success(request, _("Two-step login is off: your password suffices."))
-            return redirect("account")
-    return dialog(request, "accounts/two_steps_off.html", {"form": form})
 
+    def switch() -> HttpResponse:
+        turn_off(user=request.user)
+        request.session.pop(half_way.PASSED, None)
+        messages.success(request, _("Two-step login is off: your password suffices."))
+        return redirect("account")
 
-def _is_off(request: StaffRequest) -> HttpResponse:
-    messages.info(request, _("Two-step login is off."))
-    return redirect("account")
+    return _with_proof(request, "accounts/two_steps_off.html", switch)
