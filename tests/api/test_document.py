@@ -47,6 +47,9 @@ ELSEWHERE = {
     "session_not_found",
     "trunk_in_use",
     "trunk_not_found",
+    "two_steps_off",
+    "two_steps_on",
+    "two_steps_unreadable",
     "username_taken",
 }
 

@@ -129,7 +129,7 @@ def test_more_of_an_hour_are_counted_than_are_read_but_not_without_end(browse, m
     cell = re.sub(r"<[^>]+>", "", cells(text_of(client, "/calendar/?clock=utc"))["2026-03-15", 15])
 
     # Five of those to come, as far as it counts, and the one that failed; of these three are shown.
-    assert "3 more+" in cell
+    assert "3+ more" in cell
     hour = (NOON, NOON + timedelta(hours=1))
     full = [(CallStatus.SCHEDULED, hour), (CallStatus.FAILED, hour)]
     assert slots.counted(full, most=5) == [5, 1]
