@@ -82,9 +82,9 @@ const TOLD = {
   timeupdate: show,
   playing: (player) => tell(player, ""),
   error: (player) => {
-    showState(player);
     tell(player, "trouble");
-    audioOf(player).load(); // so that the next try asks anew
+    audioOf(player).load(); // so that the next try asks anew; it pauses, and no event tells of that
+    showState(player);
   },
 };
 Object.entries(TOLD).forEach(([name, hear]) => {
