@@ -19,13 +19,30 @@ RULE = "rule"
 # What rules put together of parts, and what is kept of them.
 PARTS = (
     gettext_noop("“otherwise”"),
+    gettext_noop("has no value for this contact"),
+    gettext_noop("not every contact has"),
+    gettext_noop("something in it cannot be calculated"),
     pgettext_lazy("rule", "answer {number}"),
     pgettext_lazy("rule", "by {who}"),
     pgettext_lazy("rule", "not seen for {n} s"),
     pgettext_lazy("rule", "{label} consent, {purpose}"),
+    pgettext_lazy("rule", "Step {number}: {text}"),
+    pgettext_lazy("rule", "Field '{name}' {problem}"),
+    pgettext_lazy("rule", "answer {number} {problem}"),
+    pgettext_lazy("rule", "“otherwise” {problem}"),
+    pgettext_lazy(
+        "rule",
+        "uses '{name}', which {lacking}. Give it one, or a default: {{{{ {name_} | default: \"there\" }}}}.",
+    ),
+    pgettext_lazy(
+        "rule",
+        "uses '{name}', which {lacking}. Give it a default: {{{{ {name_} | default: \"there\" }}}}.",
+    ),
 )
 # What is put into a sentence and is itself a word, or a sentence, of ours.
-WORDS = re.compile(r"(consent|label|mode|needed|own|problem|purpose|reason|state|status|text|title|which)_*")
+WORDS = re.compile(
+    r"(consent|label|lacking|mode|needed|own|problem|purpose|reason|state|status|text|title|which)_*"
+)
 
 
 def in_english(text: str | Promise) -> str:
@@ -40,6 +57,12 @@ def said(text: str) -> str:
     if language.split("-")[0] == "en" or not text:
         return text
     return _said(language, text + "") or text  # what is marked as safe markup stays so only as it is
+
+
+def said_of(subject: str, name: str, message: str) -> str:
+    """What a rule said of a field, which the API calls by its ``name``, and people as the subject."""
+    problem = message.removeprefix(f"Field '{name}' ")
+    return said(message) if problem == message else f"{subject} {said(problem)}"
 
 
 @lru_cache(maxsize=4096)

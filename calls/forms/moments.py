@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from temphone.accounts.models import User
 from temphone.lib.clock import from_wall
 from temphone.lib.errors import DomainError
-from temphone.said import said
+from temphone.said import said_of
 
 # The form's field for each of the action's.
 FIELDS = {
@@ -106,5 +106,4 @@ def _kindly(name: str, message: str) -> str:
     if name == "scheduled_at" and "future" in message:
         return str(_("Choose a time that is still to come."))
     subject = _("The message") if name == "initial_message" else _("This")
-    problem = message.removeprefix(f"Field '{name}' ")
-    return said(message) if problem == message else f"{subject} {said(problem)}"
+    return said_of(str(subject), name, message)

@@ -15,6 +15,7 @@ from campaigns.models.campaign import DEFAULT_TRIES
 from contacts.models import Purpose
 from temphone.accounts.models import Mode
 from temphone.lib.errors import DomainError
+from temphone.said import said_of
 
 PACE = 30
 HEARD = ("message", "agent", "caller_id")
@@ -156,7 +157,7 @@ class CampaignForm(LineForm):
         for name, told in error.fields.items():
             field = FIELDS.get(name, name)
             for text in told:
-                kindly = text.replace(f"Field '{name}'", str(_("This")), 1)
+                kindly = said_of(str(_("This")), name, text)
                 self.add_error(field if field in self.fields else None, kindly)
 
 

@@ -33,7 +33,7 @@ from temphone.lib import clock
 from temphone.lib.clock import iso
 from temphone.lib.errors import DomainError, Invalid
 from temphone.pages import StaffRequest, capped_count, page
-from temphone.said import said
+from temphone.said import said_of
 
 FOUND = 12
 SOON = timedelta(minutes=1)
@@ -205,8 +205,7 @@ def _spoken(form: CampaignForm, contact: Contact | None) -> dict[str, Any]:
     try:
         return {"rendered": spoken.render(message, contact=contact, metadata=None, now=clock.now())}
     except Invalid as error:
-        problem = error.message.removeprefix("Field 'initial_message' ")
-        return {"problem": f"{_('The message')} {said(problem)}"}
+        return {"problem": said_of(_("The message"), "initial_message", error.message)}
 
 
 @page

@@ -29,7 +29,13 @@ RULES = re.compile(
 RULE = "rule"  # the context of a sentence with places in it
 TRANSLATION = "django.utils.translation"
 NOT_SAID = {"help_text", "default"}
-PARTS = ("Invalid.field", "._field", "._problem", "_about")  # what these are told follows a subject
+PARTS = (
+    "Invalid.field",
+    "._field",
+    "._problem",
+    "_Problem",
+    "_about",
+)  # what these are told follows a subject
 SENTENCE = re.compile(r"[A-Z{].* .*[.?]", re.DOTALL)
 
 
@@ -135,7 +141,7 @@ def _template(node: ast.JoinedStr) -> str:
     parts, names = [], set()
     for part in node.values:
         if isinstance(part, ast.Constant):
-            parts.append(str(part.value))
+            parts.append(str(part.value).replace("{", "{{").replace("}", "}}"))
         elif isinstance(part, ast.FormattedValue):
             name = _name(part.value)
             while name in names:

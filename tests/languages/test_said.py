@@ -7,6 +7,8 @@ from django.utils.safestring import mark_safe
 from temphone.lib import catalogs
 from temphone.said import in_english, said
 
+GREETED = '{{ a | default: "there" }}'
+
 
 @pytest.fixture(autouse=True)
 def catalog(settings) -> None:
@@ -22,6 +24,14 @@ def catalog(settings) -> None:
         (
             "Campaign Spring is paused. It holds its calls.",
             "La campaña Spring está en pausa. Retiene sus llamadas.",
+        ),
+        (
+            f"uses 'a', which not every contact has. Give it a default: {GREETED}.",
+            f"usa «a», que no todos los contactos tienen. Dele un valor predeterminado: {GREETED}.",
+        ),
+        (
+            "Step 2 (Ask): answer 1 must not use tags such as {% if %}.",
+            "Paso 2 (Ask): la respuesta 1 no debe usar etiquetas como {% if %}.",
         ),
         ("must be in the future.", "debe estar en el futuro."),
         (
