@@ -9,7 +9,8 @@
 
   const root = document.documentElement;
   const theme = () => root.dataset.theme || "auto";
-  // Kept in the account. A page that is opened before the server has it takes it from here.
+  // Kept in the account. A page that the server wrote before it had this takes it from here.
+  const OPENED_MS = 5000;
   const saveLook = async (change) => {
     Object.assign(root.dataset, change);
     localStorage.setItem("theme", theme());
@@ -22,9 +23,11 @@
     const answer = await fetch(form.action, {
       method: "POST", body: new URLSearchParams(body), headers: { "HX-Request": "true" }, keepalive: true,
     }).catch(() => null);
-    if (answer?.status === 204 && localStorage.getItem("look-unsaved") === unsaved) {
-      localStorage.removeItem("look-unsaved");
-    }
+    if (answer?.status !== 204) return;
+    // The next page may be on its way since before: it still finds it.
+    setTimeout(() => {
+      if (localStorage.getItem("look-unsaved") === unsaved) localStorage.removeItem("look-unsaved");
+    }, OPENED_MS);
   };
   const setTheme = (value) => saveLook({ theme: value });
   const toggleTheme = () => {
@@ -246,8 +249,11 @@
   const last = new Map();
   let kept = [];
   let scrolled = [];
+  // What answers when its part was replaced meanwhile is dropped. Only the part itself hears of it then.
+  const dropLate = (event) => event.currentTarget.isConnected || event.preventDefault();
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target.matches?.("[data-poll]") && document.hidden) event.preventDefault();
+    event.detail.target.addEventListener("htmx:beforeSwap", dropLate);
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { target, serverResponse, requestConfig } = event.detail;
@@ -262,8 +268,8 @@
       last.delete(target.id);
       return;
     }
-    // Overtaken by another view, or nothing new: leave the page alone, with whatever is open in it.
-    if (!target.isConnected || last.get(target.id) === serverResponse) event.detail.shouldSwap = false;
+    // Nothing new: leave the page alone, with whatever is open in it.
+    if (last.get(target.id) === serverResponse) event.detail.shouldSwap = false;
     last.set(target.id, serverResponse);
     kept = all("details[id]").map((details) => [details.id, details.open]);
     scrolled = [".livecards", ".tabs"].map((strip) => [strip, one(strip)?.scrollLeft]);

@@ -4,6 +4,8 @@
   const root = document.documentElement;
   const unsaved = JSON.parse(localStorage.getItem("look-unsaved") || "{}");
   if (root.dataset.theme) {
+    // What this page shows already need not be kept here any longer.
+    if (Object.keys(unsaved).every((name) => root.dataset[name] === unsaved[name])) localStorage.removeItem("look-unsaved");
     Object.assign(root.dataset, unsaved);
     localStorage.setItem("theme", root.dataset.theme);
   } else {

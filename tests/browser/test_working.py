@@ -156,6 +156,45 @@ def test_keys_move_choose_open_and_help_and_have_a_switch(window):
     assert page.url.endswith("/calls/")
 
 
+def test_what_answers_after_its_part_is_replaced_is_dropped_without_a_word(window):
+    soon(a_call(a_contact(first_name="Ada")))
+    soon(a_call(a_contact(first_name="Bob")))
+    page = window().open("/calls/")
+    late = []
+
+    def hold(route):
+        late.append(route)
+
+    page.route(lambda url: url.endswith("/calls/"), hold)
+    page.evaluate("htmx.trigger('#results', 'refresh')")
+    page.wait_for_timeout(100)
+    assert late
+
+    page.locator("#id_q").fill("ada")
+    expect(page).to_have_url(re.compile("q=ada"))
+    for route in late:
+        with page.expect_response("**/calls/"):
+            route.continue_()
+    page.wait_for_timeout(100)
+    expect(page.locator("#results")).not_to_contain_text("Bob")
+
+
+def test_a_page_that_was_written_before_a_choice_was_kept_still_has_it(window):
+    shown = window()
+    page = shown.open("/account/")
+    before = page.request.get(f"{shown.server}/overview/").text()
+    with page.expect_response("**/look/"):
+        page.get_by_label("Single-key shortcuts").uncheck()
+    page.route("**/overview/", lambda route: route.fulfill(body=before, content_type="text/html"))
+    page.goto(f"{shown.server}/overview/")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+    shown.open("/calls/")
+    assert page.evaluate("localStorage.getItem('look-unsaved')") is None
+    assert page.evaluate("document.documentElement.dataset.keys") == "off"
+
+
 def test_filters_go_into_the_address_and_back(window):
     soon(a_call(a_contact(first_name="Ada")))
     soon(a_call(a_contact(first_name="Bob")))
