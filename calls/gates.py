@@ -21,7 +21,7 @@ from campaigns.models import Campaign
 from campaigns.states import NOT_HELD, OVER, CampaignStatus
 from contacts.models import Consent, ConsentKind, Suppression, SuppressionReason
 from temphone.lib import clock
-from temphone.lib.clock import iso
+from temphone.lib.clock import iso, seconds
 from temphone.said import in_english
 from temphone.telephony.messages import Outcome
 
@@ -295,6 +295,11 @@ def lateness(facts: Facts, *, campaign: Campaign | None, late_s: int) -> Check:
         return Check(rule="lateness", verdict=Verdict.ALLOW, text="It is not too late.", input=seen)
     text = f"{late_s // 60} minutes late; the limit is {limit_s // 60}."
     return Check(rule="lateness", verdict=Verdict.BLOCK, text=text, input=seen, outcome=Outcome.EXPIRED)
+
+
+def late_since(now: datetime) -> tuple[datetime, datetime]:
+    """Due before these instants, a single call and a campaign's are too late."""
+    return now - seconds(LATE_SINGLE_S + 1), now - seconds(LATE_CAMPAIGN_S + 1)
 
 
 def lines(_facts: Facts, *, room: Room | None) -> Check:

@@ -13,7 +13,9 @@ from datetime import timedelta
 from django_q.models import Failure
 
 from calls.actions import dialing, forgetting, hanging_up, many
-from calls.models import Attempt, Beat, Call
+from calls.actions.queues import has_work
+from calls.actions.suppression import cancel_more
+from calls.models import Attempt, Beat
 from temphone import skew, wiring
 from temphone.accounts import logins
 from temphone.accounts.models import IdempotencyRecord, KeyMinute, Mode
@@ -24,7 +26,7 @@ from temphone.lib.clock import seconds
 from temphone.telephony.messages import DialRequest, DialResult, Sighting
 from temphone.telephony.port import Unreachable
 
-DRAIN_S = 2.0  # where calls come due without end, whoever asks to hang up waits so long for the worker
+DRAIN_S = 1.0  # where work comes without end, whoever asks to hang up waits so long for the worker
 BATCHES_AT_ONCE = 10  # of dials on their way to the carrier
 FAILURES_KEPT = timedelta(days=7)
 
@@ -52,14 +54,15 @@ def dial_due() -> None:
     if not _knows_the_time():
         return
     until = time.monotonic() + DRAIN_S
-    due = {mode for mode in Mode if Call.objects.of_mode_due(mode, utc_now()).exists()}
+    # Those of live mode first: both share the lines of the gateways.
+    due = [mode for mode in (Mode.LIVE, Mode.TEST) if has_work(mode, utc_now())]
     under_way: set[Dialling] = set()
     with event_loop() as loop:
         while due or under_way:
             if time.monotonic() >= until:
-                due = set()
+                due = []
             if len(under_way) < BATCHES_AT_ONCE:
-                due = {mode for mode in due if _dial_batch(mode, loop, under_way)}
+                due = [mode for mode in due if _dial_batch(mode, loop, under_way)]
             answered, under_way = _answered(under_way, at_once=bool(due))
             for dialling in answered:
                 dialing.record_dial_results(dialling.result(), now=utc_now())
@@ -89,35 +92,47 @@ def reconcile() -> None:
     """Ask the carrier about the attempts of which nothing was heard in time."""
     if not _knows_the_time():
         return
-    attempts = dialing.take_overdue(now=utc_now())
-    for attempt, sighting in zip(attempts, asyncio.run(_find(attempts)), strict=True):
-        dialing.record_sighting(attempt.pk, sighting, now=utc_now())
+    until = time.monotonic() + DRAIN_S
+    while attempts := dialing.take_overdue(now=utc_now()):
+        for attempt, sighting in zip(attempts, asyncio.run(_find(attempts)), strict=True):
+            dialing.record_sighting(attempt.pk, sighting, now=utc_now())
+        if time.monotonic() >= until:
+            return
 
 
 async def _find(attempts: Sequence[Attempt]) -> list[Sighting]:
     carrier = wiring.carrier()
 
     async def find(attempt: Attempt) -> Sighting:
-        # A silent gateway would keep the worker from all others for as long as the question takes.
-        if attempt.gateway and attempt.gateway.is_silent(utc_now()):
+        if _is_silent(attempt):
             return Sighting.UNREACHABLE
         return await carrier.find(attempt.leg)
 
     return await asyncio.gather(*(find(attempt) for attempt in attempts))
 
 
+def _is_silent(attempt: Attempt) -> bool:
+    """Whether its gateway is: it would keep the worker from all others for as long as a request takes."""
+    return attempt.gateway is not None and attempt.gateway.is_silent(utc_now())
+
+
 @task
 def hang_up_due() -> None:
     """Tell the carrier which legs to end."""
-    attempts = hanging_up.take_hang_ups(now=utc_now())
-    for attempt, told in zip(attempts, asyncio.run(_hang_up(attempts)), strict=True):
-        hanging_up.record_hang_up(attempt.pk, told=told, now=utc_now())
+    until = time.monotonic() + DRAIN_S
+    while attempts := hanging_up.take_hang_ups(now=utc_now()):
+        for attempt, told in zip(attempts, asyncio.run(_hang_up(attempts)), strict=True):
+            hanging_up.record_hang_up(attempt.pk, told=told, now=utc_now())
+        if time.monotonic() >= until:
+            return
 
 
 async def _hang_up(attempts: Sequence[Attempt]) -> list[bool]:
     carrier = wiring.carrier()
 
     async def tell(attempt: Attempt) -> bool:
+        if _is_silent(attempt):
+            return False
         try:
             await carrier.hang_up(attempt.leg)
         except Unreachable:
@@ -131,6 +146,14 @@ async def _hang_up(attempts: Sequence[Attempt]) -> list[bool]:
 def continue_runs() -> None:
     """Go on with the changes of many calls that staff asked for."""
     many.continue_runs()
+
+
+@task
+def cancel_suppressed() -> None:
+    """Go on to cancel the calls to numbers that were suppressed."""
+    until = time.monotonic() + DRAIN_S
+    while time.monotonic() < until and cancel_more(now=utc_now()):
+        pass
 
 
 @task

@@ -13,7 +13,7 @@ from temphone.doorbell.tasks import task
 from temphone.lib.clock import now as utc_now
 
 log = logging.getLogger(__name__)
-WORKS_S = 2.0  # then the clock rings again, and others had their turn
+WORKS_S = 1.0  # then the clock rings again, and others had their turn
 
 
 @contextmanager

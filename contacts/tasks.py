@@ -3,7 +3,7 @@
 from contacts.actions.imports.working import work
 from temphone.doorbell.tasks import task
 
-SLICE_S = 5.0  # then the next task has its turn: dials are not kept waiting by an import
+SLICE_S = 2.0  # then the next task has its turn: dials are not kept waiting by an import
 
 
 @task

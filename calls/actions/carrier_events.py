@@ -40,8 +40,8 @@ def record_carrier_events(*, ledger: str, events: Sequence[CarrierEvent], now: d
 
 def _locked_attempts(ledger: str, ids: list[str]) -> dict[str, Attempt]:
     mine = Attempt.objects.filter(pk__in=ids, gateway=ledger)
-    locked = Call.objects.select_for_update().filter(pk__in=mine.values("call_id")).order_by("pk")
-    calls = {call.pk: call for call in locked}
+    locked = Call.objects.select_related("contact").select_for_update(of=("self",))
+    calls = {call.pk: call for call in locked.filter(pk__in=mine.values("call_id")).order_by("pk")}
     attempts = list(mine)
     for attempt in attempts:
         attempt.call = calls[attempt.call_id]

@@ -4,11 +4,12 @@ The claim is the one place where a dial is decided. It writes its intent and com
 leaves; the request goes out once; what stays unanswered is asked for, and never simply sent again.
 """
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from calls import messages
 from calls.actions.changes import Changes, gathering
@@ -16,7 +17,7 @@ from calls.actions.changing import ask_to_hang_up
 from calls.actions.finishing import finish_call, give_up, refuse, requeue
 from calls.actions.lines import Lines
 from calls.actions.queues import Queues
-from calls.gates import Facts, Ruling, ask, may_ring_until
+from calls.gates import Facts, Ruling, ask, late_since, may_ring_until
 from calls.models import Attempt, Call, Decision, Pacing
 from calls.models.history import Stage, Verdict
 from calls.models.trunks import CARRIERS
@@ -36,6 +37,8 @@ NOT_AFTER = timedelta(seconds=10)  # claim to the last instant at which the leg 
 LEASE = timedelta(seconds=8)  # the dial request gives up after 5 s; then somebody must ask
 LONG_SILENCE = timedelta(seconds=60)  # beyond all that a call may last
 ASK_AGAIN = timedelta(seconds=10)  # asking takes 5 s at most
+
+log = logging.getLogger(__name__)
 
 
 def claim_due(
@@ -71,6 +74,11 @@ def _due(mode: Mode, lines: Lines, now: datetime, *, limit: int) -> list[Call]:
     if behind := lines.behind(calls):
         waiting, found = behind
         calls += queues.take(waiting, found)
+    late = late_since(now)
+    if any(call.due_at < late[call.campaign_id is not None] for call in calls):
+        # They only end, which takes no line: those in time behind thousands of them need not wait for lines.
+        single, of_campaigns = Q(campaign=None, due_at__lt=late[False]), Q(due_at__lt=late[True])
+        calls += queues.take(limit - len(calls), single | of_campaigns)
     return calls
 
 
@@ -96,7 +104,14 @@ class _Claim:
         destinations = {number for agent in self.agents.values() for number in agent.transfers.values()}
         self.barred = Suppression.objects.covered(destinations, self.now)
         for call in calls:
-            self._decide(call, ask(call, self.facts))
+            try:
+                ruling = ask(call, self.facts)
+            except Exception as error:
+                # Whatever is wrong with one call, it must not keep all others from theirs, now and ever.
+                log.exception("The gates cannot judge the call %s.", call.pk)
+                self._end(call, error)
+            else:
+                self._decide(call, ruling)
         self._note_new_waits()
 
     def _decide(self, call: Call, ruling: Ruling) -> None:
@@ -159,9 +174,13 @@ class _Claim:
         self.changes.advance(call, CallStatus.IN_PROGRESS, event="dialing", attempt_id=request.attempt_id)
 
     def _give_up(self, call: Call, ruling: Ruling, error: Exception) -> None:
+        self._end(call, error)
+        self._note(call, ruling)
+
+    def _end(self, call: Call, error: Exception) -> None:
         reason = error.message if isinstance(error, Invalid) else f"cannot be made: {type(error).__name__}"
         finish_call(self.changes, call, Outcome.MESSAGE_INCOMPLETE, reason=reason[:200])
-        self._settle(call, ruling)
+        self.settled += 1
 
     def _defer(self, call: Call, ruling: Ruling) -> None:
         check = ruling.deciding
@@ -258,11 +277,15 @@ def _apply_sighting(changes: Changes, attempt: Attempt, sighting: Sighting) -> N
         requeue(changes, attempt, "never_sent")
     elif changes.now <= _deadline(attempt):
         return  # it is asked for again when its lease runs out
-    elif sighting == Sighting.LIVE:
-        if attempt.call.hang_up_requested_at is None:
-            ask_to_hang_up(changes, attempt.call, reason="over its maximum length")
-    else:
+    elif sighting == Sighting.LIVE and not attempt.call.hang_up_requested_at:
+        ask_to_hang_up(changes, attempt.call, reason="over its maximum length")
+    elif sighting != Sighting.LIVE or _asked_long_ago(attempt.call, changes.now):
         give_up(changes, attempt, f"carrier_{sighting}")
+
+
+def _asked_long_ago(call: Call, now: datetime) -> bool:
+    """Whether its hang-up was asked for so long ago that it will not come: its line and number are freed."""
+    return call.hang_up_requested_at is not None and now > call.hang_up_requested_at + LONG_SILENCE
 
 
 def _deadline(attempt: Attempt) -> datetime:

@@ -26,7 +26,7 @@ from temphone.telephony.messages import Outcome
 MOST_AT_ONCE = 200  # while somebody waits for the answer
 MOST_IN_A_RUN = 10_000
 CHUNK = 20  # so long, some tenths of a second, others wait who write on SQLite
-RUN_FOR_S = 2.0  # then the clock rings again, and dials and hang-ups had their turn
+RUN_FOR_S = 1.0  # then the clock rings again, and dials and hang-ups had their turn
 WHY = {
     "call_in_progress": gettext_noop("in progress"),
     "call_completed": gettext_noop("over already"),

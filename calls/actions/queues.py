@@ -5,12 +5,13 @@ neither a small one waiting nor a reminder. Within a queue the longest due goes 
 """
 
 import heapq
+import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, When
 
 from calls.models import Attempt, Call
 from calls.models.call import CallQuerySet
@@ -19,6 +20,8 @@ from campaigns.states import CampaignStatus
 from temphone.accounts.models import Mode
 
 SINGLE_SHARES = 4  # somebody waits for a single call at its time; a campaign has all day
+
+_random = random.SystemRandom()
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -66,22 +69,39 @@ class Queues:
 
 
 def _shared_out(queues: Sequence[Queue], slots: int) -> list[tuple[Queue, int]]:
-    """How many of the slots each queue gets: each goes to the one that has the least up for its shares."""
+    """How many of the slots each queue gets: each goes to the one that has the least up for its shares.
+
+    Among equals the single calls come first, and campaigns draw lots: where lines are fewer than queues, the
+    same would have each line that is free, and others never one.
+    """
     given: Counter[int] = Counter()
-    next_one = [(queue.up / queue.shares, place) for place, queue in enumerate(queues)]
+    lots = [_random.random() if queue.campaign else 0.0 for queue in queues]
+    next_one = [
+        (queue.up / queue.shares, lot, place)
+        for place, (queue, lot) in enumerate(zip(queues, lots, strict=True))
+    ]
     heapq.heapify(next_one)
     for _ in range(slots):
-        place = next_one[0][1]
+        _, lot, place = next_one[0]
         given[place] += 1
         queue = queues[place]
-        heapq.heapreplace(next_one, ((queue.up + given[place]) / queue.shares, place))
+        heapq.heapreplace(next_one, ((queue.up + given[place]) / queue.shares, lot, place))
     return [(queues[place], count) for place, count in given.items()]
+
+
+def has_work(mode: Mode, now: datetime) -> bool:
+    """Whether any queue of the mode has a call that is due."""
+    single = Call.objects.waiting(now).filter(mode=mode, campaign=None)
+    return single.exists() or campaigns_with_due_calls(mode, now).exists()
 
 
 def campaigns_with_due_calls(mode: Mode, now: datetime) -> QuerySet[Campaign]:
     """Those that run; each is asked for its first due call."""
-    due = Call.objects.waiting(now).filter(campaign=OuterRef("pk"))
-    return Campaign.objects.filter(Exists(due), mode=mode, status=CampaignStatus.RUNNING).order_by("pk")
+    due = Exists(Call.objects.waiting(now).filter(campaign=OuterRef("pk")))
+    # Within a Case, so that PostgreSQL asks for each: it would go through all that is due, where a launch has
+    # made many calls of which its statistics do not know yet.
+    has_due = Case(When(due, then=True), default=False)
+    return Campaign.objects.filter(has_due, mode=mode, status=CampaignStatus.RUNNING).order_by("pk")
 
 
 def _up(mode: Mode) -> Counter[str | None]:

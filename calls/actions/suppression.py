@@ -17,6 +17,8 @@ from contacts.models import PhoneNumber, Suppression, SuppressionReason
 from temphone.accounts.actors import SYSTEM, Actor
 from temphone.telephony.messages import Outcome
 
+AT_ONCE = 500  # calls that are canceled in one transaction, for which claims and writers on SQLite wait
+
 
 @transaction.atomic
 def suppress(
@@ -29,7 +31,9 @@ def suppress(
     expires_at: datetime | None = None,
     now: datetime,
 ) -> Suppression:
-    """Suppress a number, or all that begin with a prefix. After it returns, none of them rings.
+    """Suppress a number, or all that begin with a prefix. After it returns, no dial to them begins.
+
+    Of many calls the first are canceled here, the others soon after; what is due meanwhile is blocked.
 
     Raises:
         Forbidden, Invalid
@@ -51,9 +55,23 @@ def suppress(
         now=now,
     )
     with gathering(now) as changes:
-        _cancel_scheduled(changes, suppression)
+        if _cancel_scheduled(changes, suppression) == AT_ONCE:
+            Suppression.objects.filter(pk=suppression.pk).update(canceling_since=now)
         _hang_up_ringing(changes, suppression)
     return suppression
+
+
+def cancel_more(*, now: datetime) -> bool:
+    """Cancel the next calls of a suppression that covers many. Whether there may be more to do."""
+    with gathering(now) as changes:
+        left = Suppression.objects.canceling(now).order_by("canceling_since")
+        suppression = left.select_for_update(skip_locked=True).first()
+        if suppression is None:
+            return False
+        is_in_force = Suppression.objects.in_force(now).filter(pk=suppression.pk).exists()
+        if not is_in_force or _cancel_scheduled(changes, suppression) < AT_ONCE:
+            Suppression.objects.filter(pk=suppression.pk).update(canceling_since=None)
+    return True
 
 
 def canceled_by(number: str, *, is_prefix: bool) -> QuerySet[Call]:
@@ -102,11 +120,13 @@ def _scheduled(suppression: Suppression) -> QuerySet[Call]:
     return Call.objects.filter(_covered("contact__phone", suppression), status=CallStatus.SCHEDULED)
 
 
-def _cancel_scheduled(changes: Changes, suppression: Suppression) -> None:
-    calls = _scheduled(suppression)
+def _cancel_scheduled(changes: Changes, suppression: Suppression) -> int:
     # A row in a claim's hands is passed over: that claim waits for the number's lock, and then sees us.
-    for call in calls.select_for_update(skip_locked=True, of=("self",)).order_by("pk"):
+    locked = _scheduled(suppression).select_for_update(skip_locked=True, of=("self",))
+    calls = list(locked.order_by("pk")[:AT_ONCE])
+    for call in calls:
         finish_call(changes, call, Outcome.CANCELED_BY_USER, reason="the number must not be called")
+    return len(calls)
 
 
 def _hang_up_ringing(changes: Changes, suppression: Suppression) -> None:

@@ -18,7 +18,6 @@ from calls.states import (
     CallStatus,
 )
 from campaigns.models import Agent, Campaign
-from campaigns.states import CampaignStatus
 from contacts.models import Contact, ContactWord, Purpose
 from temphone.accounts.models import ApiKey, Mode, User
 from temphone.lib import ids
@@ -56,17 +55,6 @@ class CallQuerySet(models.QuerySet["Call"]):
         # its statistics know few when many calls have just begun, and compare each with each.
         is_free = Case(When(number_in_use, then=False), default=True)
         return self.waiting(now).filter(is_free)
-
-    def due(self, now: datetime) -> "CallQuerySet":
-        """Calls that may be claimed now, the longest due first: their campaign, if any, runs."""
-        held = Q(campaign__isnull=False) & ~Q(campaign__status=CampaignStatus.RUNNING)
-        return self.claimable(now).exclude(held)
-
-    def of_mode_due(self, mode: str, now: datetime) -> "CallQuerySet":
-        """Calls of the mode that are due, in no order; found along an index that has none of the other."""
-        # Nothing is due before it is scheduled; so the index passes over what is yet to come.
-        waiting = {"status": CallStatus.SCHEDULED, "scheduled_at__lte": now, "due_at__lte": now}
-        return self.having({"mode": mode, **waiting}).order_by()
 
     def newest(self) -> "CallQuerySet":
         """By the time they were scheduled for, the latest first; the order of every list."""
@@ -201,7 +189,9 @@ class Call(models.Model):
             # Not partial: SQLite takes no partial index for a status that is a parameter.
             models.Index(fields=["status", "due_at", "id"], name="call_due"),
             models.Index(
-                fields=["status", "due_at", "id"], name="call_single_due", condition=Q(campaign__isnull=True)
+                fields=["status", "mode", "due_at", "id"],
+                name="call_single_due",
+                condition=Q(campaign__isnull=True),
             ),
             # The others each have the order of a list, to the id: a campaign's calls share an instant.
             models.Index(fields=["-scheduled_at", "-id"], name="call_newest"),
@@ -238,6 +228,12 @@ class Call(models.Model):
                 fields=["campaign", "status", "due_at", "id"],
                 name="call_campaign_due",
                 condition=Q(campaign__isnull=False),
+            ),
+            # Where some numbers have no line, the claim looks for what the others may call.
+            models.Index(
+                fields=["campaign", "status", "caller_number", "due_at", "id"],
+                name="call_of_number_due",
+                condition=Q(caller_number__isnull=False),
             ),
             models.Index(
                 fields=["agent", "status", "-scheduled_at", "-id"],

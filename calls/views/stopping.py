@@ -13,7 +13,7 @@ from calls.models import Call, StopSwitch
 from calls.states import CallStatus
 from temphone.accounts.actors import Role
 from temphone.lib import clock
-from temphone.pages import StaffRequest, dialog, page
+from temphone.pages import StaffRequest, capped_count, dialog, page
 
 
 @page
@@ -33,7 +33,7 @@ def stop(request: StaffRequest) -> HttpResponse:
         "form": form,
         "switch": StopSwitch.read(),
         "in_progress": Call.objects.filter(status=CallStatus.IN_PROGRESS).count(),
-        "waiting": Call.objects.filter(status=CallStatus.SCHEDULED, due_at__lte=clock.now()).count(),
+        "waiting": capped_count(Call.objects.waiting(clock.now())),
     }
     return dialog(request, "calls/stop.html", context)
 

@@ -102,7 +102,7 @@ def _bells(now: datetime) -> Vital:
 
 
 def _due(now: datetime) -> Vital:
-    due = capped_count(Call.objects.due(now))
+    due = capped_count(Call.objects.waiting(now))
     waiting = Call.objects.filter(status=CallStatus.SCHEDULED, due_at__lte=now - LATE).order_by(
         "due_at", "id"
     )

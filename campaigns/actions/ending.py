@@ -73,12 +73,11 @@ def reopen_completed(*, now: datetime) -> int:
     completed before the call could be seen. To prevent it, all who schedule would have to queue for its row.
     """
     completed = with_rest(now).filter(status=CampaignStatus.COMPLETED)
-    ids = list(completed.values_list("pk", flat=True))
-    if ids:
-        hold_claims()
-        Campaign.objects.filter(pk__in=ids, status=CampaignStatus.COMPLETED).update(
-            status=CampaignStatus.RUNNING, updated_at=now
-        )
+    if not completed.exists():
+        return 0
+    hold_claims()  # as every change of a campaign's status does
+    ids = list(completed.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
+    Campaign.objects.filter(pk__in=ids).update(status=CampaignStatus.RUNNING, updated_at=now)
     for campaign_id in ids:
         AuditEntry.record(SYSTEM, "campaign.reopen", campaign_id)
     return len(ids)

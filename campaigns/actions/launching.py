@@ -43,15 +43,18 @@ def launch_campaign(*, actor: Actor, campaign_id: str, version: int | None = Non
         Refused: it lacks a message or people; it would last over a year; there are no real lines for it.
     """
     actor.require(Role.MANAGER)
+    seen = get_campaign(actor=actor, campaign_id=campaign_id)
+    people = _people(seen)  # counted before: nothing is dialled while the claims are held
     hold_claims()  # as every change of a campaign's status does
     Campaign.objects.select_for_update(no_key=True).filter(pk=campaign_id).first()
     campaign = get_campaign(actor=actor, campaign_id=campaign_id)
+    must_be_as_seen(campaign, seen.version)
     shown_number(Mode(campaign.mode), campaign.caller_id, live_numbers(campaign.mode))
     if campaign.is_launching and campaign.launch_problem:
         columns: dict[str, object] = {"launch_problem": ""}
     elif campaign.is_draft:
         must_be_as_seen(campaign, version)
-        columns = _begun(actor, campaign, now)
+        columns = _begun(actor, campaign, people, now)
     else:
         raise Conflict(f"{campaign.name} was launched already.", code="campaign_launched")
     Campaign.objects.filter(pk=campaign.pk).update(**columns, updated_at=now)
@@ -59,12 +62,17 @@ def launch_campaign(*, actor: Actor, campaign_id: str, version: int | None = Non
     return get_campaign(actor=actor, campaign_id=campaign_id)
 
 
-def _begun(actor: Actor, campaign: Campaign, now: datetime) -> dict[str, object]:
+def _people(campaign: Campaign) -> tuple[int, str]:
+    """How many people a draft calls, and the zone of one of them."""
     people = campaign.whom.people
-    size = people.count()
+    zones = people.values_list("timezone", flat=True)[:1] if campaign.is_draft else ()
+    return (people.count(), zones[0]) if zones else (0, "")
+
+
+def _begun(actor: Actor, campaign: Campaign, people: tuple[int, str], now: datetime) -> dict[str, object]:
+    size, zone_name = people
     if not campaign.message or not size:
         raise Refused("A campaign needs a message, and somebody to call.", code="campaign_incomplete")
-    zone_name = people.values_list("timezone", flat=True)[0]
     if Plan.of(campaign, now=now).due(size - 1, zone_name) > now + FURTHEST:
         raise Refused(
             "At this pace it would take over a year. Choose a faster one, or a wider window.",

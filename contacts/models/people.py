@@ -274,6 +274,10 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         """Lifted, or expired."""
         return self.filter(Q(lifted_at__isnull=False) | Q(expires_at__lte=now))
 
+    def canceling(self, now: datetime) -> "SuppressionQuerySet":
+        """Those of which scheduled calls are left to be canceled."""
+        return self.filter(canceling_since__lte=now)
+
     def about(self, digits: str) -> "list[SuppressionQuerySet]":
         """Those of numbers that begin with these digits, and prefixes that cover all of these; in parts.
 
@@ -304,6 +308,9 @@ class Suppression(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     lifted_at = models.DateTimeField(null=True, blank=True, editable=False)
     lifted_by = models.CharField(max_length=150, blank=True, editable=False)
+    canceling_since = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Scheduled calls are left to be canceled."
+    )
 
     objects = SuppressionQuerySet.as_manager()
 
@@ -312,6 +319,11 @@ class Suppression(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["-created_at", "-id"], name="suppression_newest"),
             models.Index(fields=["is_prefix", "number"], name="suppression_prefix"),
+            models.Index(
+                fields=["canceling_since"],
+                name="suppression_canceling",
+                condition=Q(canceling_since__isnull=False),
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

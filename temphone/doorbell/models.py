@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.db.models import Q
 
-UNHEARD = timedelta(seconds=2)  # then whoever was to hear it is busy or has died
+# Then whoever was to hear it has died. It must be longer than a bell stands behind the tasks that go on for a
+# while (four of a second each, and one worker): one that is rung again has lost its place to the newer.
+UNHEARD = timedelta(seconds=8)
 
 
 class Doorbell(models.Model):

@@ -11,5 +11,10 @@ def ring(task: str, now: datetime) -> bool:
     """Ring for this task, unless its bell rings already; whether it was rung."""
     if not Doorbell.ring(task, now):
         return False
-    async_task(task, now)
+    try:
+        async_task(task, now)
+    except Exception:
+        # The broker is away. Whoever comes next need not wait until this one counts as lost.
+        Doorbell.objects.filter(pk=task, rung_at=now).update(rung_at=None)
+        raise
     return True

@@ -19,10 +19,12 @@ from tests.builders import NOON, a_campaign
 
 QUESTIONS = {
     "calls that wait": lambda: Call.objects.waiting(NOON),
-    "due calls": lambda: Call.objects.due(NOON),
     "due calls of a campaign": lambda: Call.objects.claimable(NOON).filter(campaign="camp_1"),
     "campaigns with due calls": lambda: campaigns_with_due_calls(Mode.LIVE, NOON),
-    "due calls of a mode": lambda: Call.objects.of_mode_due("live", NOON),
+    "due calls of a number": lambda: Call.objects.claimable(NOON).filter(
+        campaign="camp_1", caller_number__in=["+14155550100"]
+    ),
+    "suppressions that cancel": lambda: Suppression.objects.canceling(NOON).order_by("canceling_since"),
     "attempts by a trunk": lambda: Attempt.objects.filter(trunk="trk_1"),
     "overdue attempts": lambda: Attempt.objects.overdue(NOON),
     "legs to hang up": lambda: Attempt.objects.to_hang_up(NOON),
@@ -63,11 +65,29 @@ def test_a_launch_looks_at_each_persons_calls_and_not_at_the_campaigns():
 
 @pytest.mark.django_db
 def test_due_single_calls_are_found_past_all_of_campaigns():
-    single = Call.objects.claimable(NOON).filter(campaign=None)
+    single = Call.objects.claimable(NOON).filter(mode="live", campaign=None)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")
     assert "call_single_due" in single.explain()
+
+
+@pytest.mark.django_db
+def test_due_calls_of_a_number_are_found_past_all_of_others():
+    of_number = Call.objects.claimable(NOON).filter(campaign="camp_1", caller_number__in=["+14155550100"])
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "call_of_number_due" in of_number.explain()
+
+
+@pytest.mark.django_db
+@pytest.mark.postgresql
+def test_a_campaign_is_asked_for_its_due_calls_and_not_joined():
+    """Joined, all that is due would be gone through where a launch has just made many calls."""
+    plan = campaigns_with_due_calls(Mode.LIVE, NOON).explain()
+    assert "SubPlan" in plan
+    assert "Join" not in plan
 
 
 @pytest.mark.django_db

@@ -1,13 +1,15 @@
 """Whose calls go first: each queue gets its share of the lines, and nobody waits behind a campaign."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 
 from calls.actions.dialing import claim_due
 from calls.actions.queues import SINGLE_SHARES
-from calls.models import Call
+from calls.models import Attempt, Call
 from campaigns.states import CampaignStatus
+from contacts.models import Contact
 from tests.builders import NOON, a_call, a_campaign, a_gateway, a_number, a_trunk, ready
 
 pytestmark = pytest.mark.django_db
@@ -118,3 +120,40 @@ def test_behind_those_whose_trunk_is_full_others_go_whatever_their_queue(setting
         a_call(mode="live", campaign_id=queue and queue.pk, caller_id=number.e164)
     assert claim(limit=4, mode="live") == 3
     assert up_of(None, campaign) == [1, 2]
+
+
+def test_where_lines_are_fewer_than_queues_each_has_its_turn():
+    """A free line goes to one of those that have the least up, and not always to the first of them."""
+    a_gateway(lines=1)
+    campaigns = [a_campaign() for _ in range(3)]
+    for campaign in campaigns:
+        calls_of(campaign, 40)
+    had: Counter[str] = Counter()
+    for _ in range(40):
+        claim()
+        (attempt,) = Attempt.objects.live().select_related("call")
+        had[attempt.call.campaign_id] += 1
+        Attempt.objects.live().update(state="ended", outcome="no_answer")
+    assert len(had) == 3
+
+
+def test_too_late_calls_end_without_waiting_for_lines():
+    a_gateway(lines=1)
+    campaign = a_campaign()
+    calls_of(campaign, 30)
+    Call.objects.update(due_at=NOON - timedelta(hours=3))
+    calls_of(campaign, 1)
+    claim()
+    assert Call.objects.filter(outcome="expired").count() == 30
+    assert claim() == 1
+
+
+def test_one_call_that_no_gate_can_judge_ends_and_keeps_no_other_waiting(caplog):
+    a_gateway()
+    broken = a_call(scheduled_at=SOONER.isoformat())
+    Contact.objects.filter(pk=broken.contact_id).update(timezone="Mars/Olympus")
+    calls_of(None, 2)
+    assert claim() == 2
+    broken.refresh_from_db()
+    assert (broken.status, broken.outcome) == ("failed", "message_incomplete")
+    assert "cannot judge" in caplog.text

@@ -91,3 +91,13 @@ def test_dials_that_never_left_do_not_use_up_the_tries(attempt):
     events = events_of(live.pk, EventType.ACCEPTED, Outcome.NO_ANSWER)
     record_carrier_events(ledger="gw_test", events=events, now=now)
     assert the_call().status == "scheduled"
+
+
+def test_a_leg_that_the_carrier_holds_up_for_ever_frees_its_line_at_last(attempt):
+    late = NOON + timedelta(seconds=30 + 900 + 61)
+    for after in (0, 59):
+        record_sighting(attempt.pk, Sighting.LIVE, now=late + timedelta(seconds=after))
+        assert the_call().status == "in_progress"
+    record_sighting(attempt.pk, Sighting.LIVE, now=late + timedelta(seconds=61))
+    assert (the_call().status, the_call().outcome) == ("failed", "unknown")
+    assert not Attempt.objects.live().exists()

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from calls import tasks
-from calls.actions import dialing
-from calls.models import Attempt, Call
+from calls.actions import dialing, hanging_up
+from calls.models import Attempt, Call, Gateway
 from temphone import wiring
 from temphone.lib.clock import now as utc_now
 from temphone.telephony.messages import Placed, Refused
@@ -63,7 +63,7 @@ def test_it_dials_until_nothing_is_due(carrier, monkeypatch):
 
 def test_where_calls_come_due_without_end_others_have_the_worker_soon(carrier, monkeypatch):
     monkeypatch.setattr(dialing.claim_due, "__kwdefaults__", {"now": None, "limit": 1})
-    ticks = count(step=0.7)
+    ticks = count(step=0.4)
     monkeypatch.setattr(tasks, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
     due_calls(5)
     tasks.dial_due()
@@ -105,3 +105,48 @@ def test_what_the_carrier_answered_is_recorded(carrier):
     tasks.dial_due()
     assert set(Attempt.objects.values_list("hangup_cause", flat=True)) == {"no such leg"}
     assert set(Call.objects.values_list("status", flat=True)) == {"failed"}
+
+
+def test_calls_of_live_mode_have_the_lines_first(monkeypatch):
+    claimed = []
+    monkeypatch.setattr(tasks, "has_work", lambda _mode, _now: True)
+    monkeypatch.setattr(tasks, "_dial_batch", lambda mode, *_: claimed.append(mode))
+    tasks.dial_due()
+    assert claimed == ["live", "test"]
+
+
+class Hangs:
+    """Hangs up whatever it is told to."""
+
+    def __init__(self):
+        self.told = []
+
+    async def hang_up(self, leg):
+        self.told.append(leg.attempt_id)
+
+
+def live_calls(count):
+    due_calls(count)
+    requests, _ = dialing.claim_due(mode="test")
+    Call.objects.update(hang_up_requested_at=utc_now())
+    Attempt.objects.update(lease_until=utc_now() + timedelta(hours=1))
+    return {request.attempt_id for request in requests}
+
+
+def test_all_are_hung_up_however_many_there_are(monkeypatch):
+    ids = live_calls(5)
+    carrier = Hangs()
+    monkeypatch.setattr(wiring, "carrier", lambda: carrier)
+    monkeypatch.setattr(hanging_up.take_hang_ups, "__kwdefaults__", {"limit": 2})
+    tasks.hang_up_due()
+    assert set(carrier.told) == ids
+
+
+def test_a_silent_gateway_is_not_asked_and_keeps_nobody_waiting(monkeypatch):
+    live_calls(1)
+    Gateway.objects.update(last_seen_at=utc_now() - timedelta(hours=1))
+    carrier = Hangs()
+    monkeypatch.setattr(wiring, "carrier", lambda: carrier)
+    tasks.hang_up_due()
+    assert not carrier.told
+    assert Attempt.objects.get().hang_up_again_at < utc_now() + timedelta(seconds=5)

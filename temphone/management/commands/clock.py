@@ -15,7 +15,8 @@ from django.db.models import QuerySet
 
 from calls.models import Attempt, Beat, Call, Recording, Run
 from campaigns.actions import ending, launching
-from contacts.models import ContactImport
+from contacts.models import ContactImport, Suppression
+from temphone import skew
 from temphone.doorbell.ringing import ring
 from temphone.lib.clock import now as utc_now
 from temphone.webhooks.models import Delivery
@@ -117,6 +118,12 @@ def bells() -> list[Bell | Chime]:
             every=SOON,
         ),
         Bell(
+            task="calls.tasks.cancel_suppressed",
+            due=Suppression.objects.canceling,
+            moment="canceling_since",
+            every=LATER,
+        ),
+        Bell(
             task="contacts.tasks.work_on_imports",
             due=ContactImport.objects.due,
             moment="due_at",
@@ -186,8 +193,12 @@ def ring_one(bell: Bell | Chime, now: datetime) -> None:
 
 
 def _beat(last: float) -> float:
-    """Show each two seconds that the clock runs."""
+    """Show each two seconds that the clock runs, and say so if it goes wrong."""
     if time.monotonic() - last < 2:
         return last
     Beat.mark("clock", utc_now())
+    if skew.is_off():
+        logger.error(
+            "This machine's clock differs from the database's by more than 2 s: set it. Calls ring late."
+        )
     return time.monotonic()

@@ -5,9 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
+from django.db.models import Q
+
 from calls.actions.carrier_events import record_carrier_events
 from calls.actions.dialing import claim_due
 from calls.models import Attempt, Call, Gateway
+from campaigns.states import CampaignStatus
 from temphone.accounts.models import Mode
 from temphone.lib.clock import seconds
 from temphone.management.demo.stories import Told
@@ -33,7 +36,8 @@ def play(
     """
     network = Gateway(ledger=NETWORK, legs=[CARRIER], lines=1000)
     now = since
-    while call := Call.objects.due(until).first():
+    runs = Q(campaign=None) | Q(campaign__status=CampaignStatus.RUNNING)
+    while call := Call.objects.claimable(until).filter(runs).first():
         now = max(now + seconds(1), call.due_at + seconds(0.2))  # a second has only so many dials
         network.last_seen_at = now
         network.save()

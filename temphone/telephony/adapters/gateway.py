@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 
 import aiohttp
@@ -33,6 +33,7 @@ from temphone.telephony.signing import SignedRequest, sign, verify
 
 TIMEOUT_S = 5.0
 SPEAK_S = 60.0  # whoever asks gives up before
+MOST_BYTES = 4_000_000  # of the scripts in a request; a gateway takes 8 MiB, and one script at most 6 MB
 
 
 class NotSent(Exception):
@@ -57,7 +58,8 @@ class GatewayCarrier:
             if request.gateway is None:
                 raise ValueError(f"Attempt {request.attempt_id} names no gateway.")
             batches[request.gateway].append(request)
-        answers = await asyncio.gather(*(self._dial(ref, batch) for ref, batch in batches.items()))
+        sent = [(ref, part) for ref, batch in batches.items() for part in _parts(batch)]
+        answers = await asyncio.gather(*(self._dial(ref, part) for ref, part in sent))
         results = {result.attempt_id: result for answer in answers for result in answer}
         return [results[request.attempt_id] for request in requests]
 
@@ -137,6 +139,20 @@ class GatewayCarrier:
         if status != 200:
             raise Unknown(f"gateway answered {status}")
         return answer
+
+
+def _parts(requests: Sequence[DialRequest]) -> Iterator[list[DialRequest]]:
+    """The requests, in parts that a gateway takes: what it refused would be claimed anew, and refused."""
+    part: list[DialRequest] = []
+    size = 0
+    for request in requests:
+        more = len(encode(request))
+        if part and size + more > MOST_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(request)
+        size += more
+    yield part
 
 
 def _gateway_of(leg: LegRef) -> GatewayRef:
