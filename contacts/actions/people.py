@@ -219,7 +219,7 @@ def add_consent(
 def revoke_consent(*, actor: Actor, consent_id: int, how: str, now: datetime) -> Consent:
     """Record that a consent holds no more, and how that was learned.
 
-    After it returns, no dial that needed it begins.
+    After it returns, no dial that needed it begins; one that began just before may ring for 10 s still.
 
     Raises:
         Forbidden, NotFound

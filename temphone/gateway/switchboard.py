@@ -65,7 +65,11 @@ class Switchboard:
         # A hang-up that was recorded after this dial finds the calls: answers arrive in the order of
         # their questions, and there is no await in between.
         for request in fresh if not self._closing else ():  # else the next gateway has them on record
-            self._start(request)
+            try:
+                self._start(request)
+            except Exception:
+                # It never rings; whoever asks for it is told that it is open, and gives it up in the end.
+                log.exception("The call %s cannot be started.", request.attempt_id)
         return answer
 
     async def hang_up(self, attempt_id: str) -> None:

@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 
 from temphone.gateway.server import MAX_BODY
-from temphone.telephony.messages import Dial, Find, HangUp, Speak, encode
+from temphone.telephony.adapters import gateway as adapter
+from temphone.telephony.messages import Dial, Find, HangUp, Placed, Speak, encode
 from temphone.telephony.signing import new_secret, sign
 from tests.gateway.builders import SECRET, dial
 from tests.gateway.fake_django import FakeDjango
@@ -115,3 +116,17 @@ def test_a_body_that_is_too_large_is_refused(tmp_path):
 
 def test_it_says_that_it_lives(tmp_path):
     assert posted(tmp_path, "/healthz", lambda _: b"", method="GET") == 200
+
+
+def test_more_dials_than_a_request_may_hold_are_sent_in_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr(adapter, "MOST_BYTES", 2 * len(encode(dial("att_1"))) + 200)
+    requests = [dial(f"att_{number}") for number in range(1, 6)]
+    assert [len(part) for part in adapter._parts(requests)] == [2, 2, 1]
+
+    async def whole():
+        async with FakeDjango() as django, gateway(tmp_path, django) as client:
+            return await client.dial(*requests)
+
+    results = asyncio.run(whole())
+    assert [result.attempt_id for result in results] == [request.attempt_id for request in requests]
+    assert all(isinstance(result, Placed) for result in results)
