@@ -47,6 +47,7 @@ class Dialect:
     moment: str
     json: str
     place: str  # where the second stands in the first
+    each: str  # the texts of a list, as the column ``value``
     yes: str = "TRUE"
     no: str = "FALSE"
 
@@ -57,6 +58,7 @@ POSTGRESQL = Dialect(
     moment="to_timestamp({})",
     json="CAST({} AS jsonb)",
     place="strpos({}, {})",
+    each="jsonb_array_elements_text({}) AS each (value)",
 )
 SQLITE = Dialect(
     series="(WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < {}) SELECT i FROM s)",
@@ -64,6 +66,7 @@ SQLITE = Dialect(
     moment="datetime({}, 'unixepoch')",
     json="{}",
     place="instr({}, {})",
+    each="json_each({}) AS each",
 )
 
 
@@ -149,6 +152,7 @@ def _statements(dialect: Dialect, calls: int, contacts: int, now: int) -> list[s
     return [
         people(dialect, contacts, now),
         *words(dialect),
+        tagged(dialect),
         "INSERT INTO contacts_phonenumber (e164) SELECT phone FROM contacts_contact",
         consents(dialect, contacts, now),
         suppressions(dialect, contacts, now),
@@ -199,6 +203,13 @@ def words(dialect: Dialect) -> list[str]:
         "WHERE TRUE ON CONFLICT DO NOTHING"
         for word in words
     ]
+
+
+def tagged(dialect: Dialect) -> str:
+    """The tags of each contact, as the model writes them."""
+    each = dialect.each.format("tags")
+    tags = f"SELECT each.value, contacts_contact.id FROM contacts_contact, {each}"
+    return f"INSERT INTO contacts_contacttag (tag, contact_id) {tags}"
 
 
 def consents(dialect: Dialect, contacts: int, now: int) -> str:

@@ -27,6 +27,7 @@ from benchmarks.lists_data import (
     pick,
     scheduled,
     suppressions,
+    tagged,
     words,
 )
 
@@ -62,6 +63,7 @@ def fill(connection: BaseDatabaseWrapper, *, calls: int, contacts: int, now: dat
         [
             people(dialect, contacts, size.now).replace(tags, dialect.json.format(f"({TAGS})")),
             *words(dialect),
+            tagged(dialect),
             "INSERT INTO contacts_phonenumber (e164) SELECT phone FROM contacts_contact",
             consents(dialect, contacts, size.now),
             suppressions(dialect, contacts, size.now),

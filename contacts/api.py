@@ -36,13 +36,19 @@ MAX_SEARCH = 200
 class Contacts(ApiView):
     """The people whom we may call."""
 
-    @operation("listContacts", data=page_of(ContactData), parameters=[query("q", "Words to find."), *PAGE])
+    @operation(
+        "listContacts",
+        data=page_of(ContactData),
+        parameters=[query("q", "Words to find."), query("tag", "A tag that they have."), *PAGE],
+    )
     def get(self, _request: Request) -> Response:
         """List contacts, the newest first; ``q`` finds words of a name, company, number or id."""
         search = self.query.text("q") or ""
         if len(search) > MAX_SEARCH:
             raise self.query.bad("q", f"must not exceed {MAX_SEARCH} characters.")
         found = Contact.objects.present().matching(search)
+        if tag := self.query.text("tag"):
+            found = found.with_tag(tag)
         return Answer(page(found, self.query, by="created_at", render=contact_data))
 
     @operation("addContact", body=ContactBody, data=ContactData, status=201)

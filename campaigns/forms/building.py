@@ -10,7 +10,7 @@ from calls.forms.lines import LineForm
 from calls.forms.moments import date_input, time_input
 from calls.forms.scheduling import EXAMPLE, mode_choices
 from campaigns.models import Agent, Audience, Campaign
-from campaigns.models.audience import MOST_PICKED, PICKED, SEARCH, TAG
+from campaigns.models.audience import EVERYBODY, MOST_PICKED, PICKED, SEARCH, TAG
 from campaigns.models.campaign import DEFAULT_TRIES
 from contacts.models import Purpose
 from temphone.accounts.models import Mode
@@ -25,6 +25,7 @@ KINDS = [
     (TAG, _("Everybody with a tag")),
     (SEARCH, _("Whom a search finds")),
     (PICKED, _("People whom I pick")),
+    (EVERYBODY, _("Everybody")),
 ]
 
 

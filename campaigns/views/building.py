@@ -25,8 +25,7 @@ from campaigns.actions.planning import Plan
 from campaigns.actions.preflight import Preflight, preflight
 from campaigns.forms.building import CampaignForm, LaunchForm
 from campaigns.models import Campaign
-from campaigns.models.audience import tags_in_use
-from contacts.models import Contact
+from contacts.models import Contact, tags_in_use
 from temphone.accounts.actors import Role
 from temphone.accounts.models import Mode
 from temphone.lib import clock

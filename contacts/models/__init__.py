@@ -16,14 +16,17 @@ from contacts.models.people import (
     WordField,
     validate_phone,
 )
+from contacts.models.tags import LONGEST_TAG, ContactTag, tags_in_use
 
 __all__ = [
+    "LONGEST_TAG",
     "MOST_FOUND",
     "Consent",
     "ConsentKind",
     "Contact",
     "ContactImport",
     "ContactQuerySet",
+    "ContactTag",
     "ContactWord",
     "ImportRow",
     "PhoneNumber",
@@ -32,5 +35,6 @@ __all__ = [
     "SuppressionQuerySet",
     "SuppressionReason",
     "WordField",
+    "tags_in_use",
     "validate_phone",
 ]

@@ -75,11 +75,27 @@ class ContactQuerySet(models.QuerySet["Contact"]):
             return self.filter(pk=text)
         return self.filter(pk__in=ContactWord.objects.search(text, most=most))
 
+    def with_tag(self, tag: str) -> "ContactQuerySet":
+        """Those who have the tag; along its index, which has them by id."""
+        return self.filter(tagged__tag=tag)
+
+    def with_tag_by_name(self, tag: str) -> "ContactQuerySet":
+        """The same for a list by name: of a tag that many have, the next by name are found at once."""
+        from contacts.models.tags import ContactTag
+
+        rows = ContactTag.objects.filter(tag=tag)
+        if rows[: MOST_FOUND + 1].count() <= MOST_FOUND:
+            return self.with_tag(tag)
+        return self.filter(Exists(rows.filter(contact=OuterRef("pk"))))
+
     def bulk_create(self, objs: Iterable["Contact"], *args: Any, **options: Any) -> list["Contact"]:
-        """Also make their words."""
+        """Also make their words and the rows of their tags."""
+        from contacts.models.tags import ContactTag
+
         with transaction.atomic(using=self.db):
             made = super().bulk_create(objs, *args, **options)
             ContactWord.write(made)
+            ContactTag.write(made)
         return made
 
 
@@ -113,19 +129,31 @@ class Contact(models.Model):
 
     @transaction.atomic
     def save(self, **options: Any) -> None:
-        """Also write the words by which it is found, where they have changed."""
+        """Also write the words and tags by which it is found, where they have changed."""
+        from contacts.models.tags import ContactTag
+
         is_new = self._state.adding
         super().save(**options)
         kept = set() if is_new else set(self.words.values_list("word", flat=True))
         if kept != self.searched():
             self.words.all().delete()
             ContactWord.write([self])
+        kept = set() if is_new else set(self.tagged.values_list("tag", flat=True))
+        if kept != self.tagged_with():
+            self.tagged.all().delete()
+            ContactTag.write([self])
 
     def searched(self) -> set[str]:
         """The words by which it is found."""
         return words.words_of(self.first_name, self.last_name, self.company) | words.words_of_number(
             self.phone
         )
+
+    def tagged_with(self) -> set[str]:
+        """The tags, each once, as far as an index keeps them."""
+        from contacts.models.tags import LONGEST_TAG
+
+        return {str(tag)[:LONGEST_TAG] for tag in self.tags}
 
     @property
     def name(self) -> str:

@@ -18,7 +18,7 @@ from calls.views.rows import Row
 from calls.views.why import lately
 from contacts.actions import add_consent, get_contact, lift_suppression, revoke_consent, save_contact
 from contacts.forms import ConsentForm, ContactForm, RevokeForm, SuppressForm, values_of
-from contacts.models import Consent, Contact, Suppression
+from contacts.models import Consent, Contact, Suppression, tags_in_use
 from temphone.accounts.actors import Role
 from temphone.lib import clock
 from temphone.lib.errors import DomainError
@@ -34,10 +34,14 @@ SOMEBODY: dict[str, object] = {"first_name": "Jordan", "phone": "+1 415 555 0100
 @require_safe
 def contact_list(request: StaffRequest) -> HttpResponse:
     """All people by name, or those that match."""
-    text = request.GET.get("q", "").strip()
+    text, tag = request.GET.get("q", "").strip(), request.GET.get("tag", "").strip()
     people = Contact.objects.present().matching(text)
+    if tag:
+        people = people.with_tag_by_name(tag)
     context = {
         "q": text,
+        "tag": tag,
+        "tags": tags_in_use(),
         "count": capped_count(people.order_by()),
         "listing": read_page(people, request.GET, keys=BY_NAME),
     }

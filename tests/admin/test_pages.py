@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from calls.models import Mark, Note, Run
-from contacts.models import ContactImport, ContactWord, ImportRow
+from contacts.models import ContactImport, ContactTag, ContactWord, ImportRow
 from temphone.accounts.actors import Role
 from temphone.accounts.models import LoginSession, RecoveryCode, TwoSteps, User
 from temphone.webhooks.models import DeliveryTry
@@ -21,6 +21,7 @@ OURS = ("accounts", "calls", "campaigns", "contacts", "webhooks")
 # others have pages of the staff's own, or are a key to somebody's login.
 ELSEWHERE = {
     DeliveryTry,
+    ContactTag,
     ContactWord,
     ContactImport,
     ImportRow,

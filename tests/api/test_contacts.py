@@ -98,6 +98,7 @@ def test_it_lists_and_finds(program, django_assert_num_queries):
     for words in ("ursu", "left%20ursula", "79460001", found.pk):
         assert [one["contact_id"] for one in data(program.get(f"/contacts?q={words}"))["items"]] == [found.pk]
     assert data(program.get("/contacts?q=nobody"))["items"] == []
+    assert data(program.get("/contacts?tag=nothing"))["items"] == []
     assert program.get(f"/contacts?q={'x' * 201}").status_code == 400
     assert program.get(f"/contacts?q={'%25' * 200}").status_code == 200
 

@@ -13,8 +13,7 @@ from campaigns.actions.drafts import save_draft
 from campaigns.actions.launching import launch_campaign, schedule_some
 from campaigns.actions.preflight import preflight
 from campaigns.models import Audience, Campaign
-from campaigns.models.audience import tags_in_use
-from contacts.models import Consent, Contact, Suppression
+from contacts.models import Consent, Contact, ContactTag, Suppression, tags_in_use
 from temphone.accounts.actors import SYSTEM, Actor, Role
 from temphone.accounts.models import Mode
 from temphone.doorbell import ringing
@@ -64,6 +63,7 @@ def test_an_audience_is_a_tag_a_search_or_those_who_were_picked():
     assert found(text="vi") == found(text="") == found(kind="search") == set()
     assert found(kind="search", text="bob") == {bob.pk}
     assert found(kind="picked", ids=[bob.pk, ada.pk, "ctc_none"]) == {ada.pk, bob.pk}
+    assert found(kind="everybody") == {ada.pk, bob.pk}
     assert tags_in_use() == ["größe", "vip", "vip2", "x'y"]
 
 
@@ -121,7 +121,7 @@ def test_wherever_the_worker_dies_it_is_gone_on_with():
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_at_once_call_nobody_twice():
     for _ in range(3):
-        Contact.objects.update(tags=[])
+        ContactTag.objects.all().delete()
         contacts, campaign = people(10), a_draft()
         launch(campaign)
 

@@ -5,7 +5,7 @@ from django.apps import apps
 
 from calls.models import Call
 from contacts.actions import erase_contact
-from contacts.models import Contact, ContactWord
+from contacts.models import Contact, ContactTag, ContactWord, people, tags_in_use
 from temphone.accounts.actors import SYSTEM
 from tests.builders import NOON, a_call, a_contact
 
@@ -101,7 +101,7 @@ def test_a_search_costs_the_same_however_many_it_finds(django_assert_num_queries
 
 def test_a_contact_that_keeps_its_words_writes_none(ada, django_assert_num_queries):
     ada.attributes = {"tier": "gold"}
-    with django_assert_num_queries(4):  # a savepoint's two, the row, a look at the words
+    with django_assert_num_queries(5):  # a savepoint's two, the row, a look at the words, and at the tags
         ada.save()
 
 
@@ -112,6 +112,42 @@ def test_the_migration_writes_the_words_of_those_who_are_there_already(ada):
     importlib.import_module("contacts.migrations.0003_words").write_words(apps, None)
 
     assert set(ContactWord.objects.values_list("word", "contact")) == kept
+
+
+def test_tags_follow_a_change_and_an_erasure(ada):
+    def tagged():
+        return set(ContactTag.objects.values_list("tag", flat=True))
+
+    ada.tags = ["vip", "vip", "größe"]
+    ada.save()
+    assert tagged() == {"vip", "größe"}
+    ada.tags = ["board"]
+    ada.save()
+    assert tagged() == {"board"}
+    erase_contact(actor=SYSTEM, contact_id=ada.pk, now=NOON)
+    assert tagged() == set()
+
+
+def test_the_migration_writes_the_tags_of_those_who_are_there_already(ada):
+    ada.tags = ["vip", "board"]
+    ada.save()
+    kept = set(ContactTag.objects.values_list("tag", "contact"))
+    ContactTag.objects.all().delete()
+
+    importlib.import_module("contacts.migrations.0007_tags_of_all").write_tags(apps, None)
+
+    assert set(ContactTag.objects.values_list("tag", "contact")) == kept
+
+
+@pytest.mark.parametrize("most", [0, 5])
+def test_those_with_a_tag_are_found_whether_they_are_few_or_many(monkeypatch, most):
+    monkeypatch.setattr(people, "MOST_FOUND", most)
+    tagged = {a_contact(tags=["vip", "other"]).pk for _ in range(3)}
+    a_contact(tags=["vip2"])
+    found = Contact.objects.with_tag_by_name("vip")
+    assert set(found.values_list("pk", flat=True)) == tagged
+    assert set(Contact.objects.with_tag("vip").values_list("pk", flat=True)) == tagged
+    assert tags_in_use() == ["other", "vip", "vip2"]
 
 
 def test_calls_are_found_by_their_id_and_by_their_contact(ada):

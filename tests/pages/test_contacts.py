@@ -32,6 +32,19 @@ def test_people_are_listed_by_name_and_found(manager):
     assert "Nobody matches" in htmx(manager, "/contacts/", q="zzz")
 
 
+def test_people_are_found_by_a_tag(manager):
+    a_contact(first_name="Bob", tags=["vip"])
+    a_contact(first_name="Ada", tags=["vip", "board"])
+    a_contact(first_name="Eve")
+
+    page = text_of(manager, "/contacts/?tag=vip")
+    assert ("Bob" in page, "Ada" in page, "Eve" in page) == (True, True, False)
+    assert '<a class="tag" href="?tag=board">board</a>' in page
+    assert "<option selected>vip</option>" in page
+    assert "Bob" not in htmx(manager, "/contacts/", q="ada", tag="vip")
+    assert "Try another tag" in text_of(manager, "/contacts/?tag=gone")
+
+
 def test_whoever_is_added_for_a_first_call_is_called_next(manager):
     assert 'value="+1 415 555 0100"' in text_of(manager, "/contacts/new/?then=call")
     assert 'value="+1 415 555 0100"' not in text_of(manager, "/contacts/new/")

@@ -23,7 +23,7 @@ NAMES = {
     "movil|numero|numero de telephone|portable",
     "timezone": "time zone|timezone|tz|zone|zeitzone|zona horaria|fuseau horaire",
     "language": "language|lang|locale|sprache|idioma|langue",
-    "company": "company|company name|organisation|organization|org|employer|business|account|firma|"
+    "company": "company|company name|organisation|organization|org|firm|employer|business|account|firma|"
     "unternehmen|empresa|societe|entreprise",
     "tags": "tags|tag|labels|label|groups|group|segment|list|etiquetas|etiquettes",
 }

@@ -12,7 +12,7 @@ from contacts.actions.imports.lease import go_on, rest
 from contacts.actions.imports.reading import changes, zone_of
 from contacts.actions.imports.store import remove
 from contacts.actions.people import settle
-from contacts.models import Contact, ContactImport, ContactWord, ImportRow, PhoneNumber
+from contacts.models import Contact, ContactImport, ContactTag, ContactWord, ImportRow, PhoneNumber
 from contacts.states import ImportState, Verdict
 from temphone import rows
 from temphone.accounts.models import AuditEntry
@@ -71,6 +71,7 @@ def _write_batch(own: ContactImport, batch: list[ImportRow]) -> None:
     people = [contact for _, contact in made]
     rows.insert(Contact, people)
     write_words(people)
+    write_tags(people)
     change(changed.values())
     _audit(own, people, changed)
     go_on(
@@ -172,20 +173,34 @@ def write_words(contacts: Iterable[Contact]) -> None:
     rows.insert(ContactWord, words)
 
 
+def write_tags(contacts: Iterable[Contact]) -> None:
+    """Write a row for each tag of these, who have none yet."""
+    tags = [
+        {"tag": tag, "contact_id": contact.pk}
+        for contact in contacts
+        for tag in sorted(contact.tagged_with())
+    ]
+    rows.insert(ContactTag, tags)
+
+
 def change(changed: Collection[tuple[Contact, Mapping[str, object]]]) -> None:
-    """Set these values of these contacts, and the words by which they are found."""
+    """Set these values of these contacts, and the words and tags by which they are found."""
     names = ("first_name", "last_name", "company", "language", "timezone", "tags", "attributes", "updated_at")
-    now, found_anew = clock.now(), []
+    now, found_anew, tagged_anew = clock.now(), [], []
     for contact, wanted in changed:
-        words = contact.searched()
+        words, tags = contact.searched(), contact.tagged_with()
         for name, value in {**wanted, "updated_at": now}.items():
             setattr(contact, name, value)
         if contact.searched() != words:
             found_anew.append(contact)
+        if contact.tagged_with() != tags:
+            tagged_anew.append(contact)
     values = [[contact.pk, *(getattr(contact, name) for name in names)] for contact, _ in changed]
     rows.update(Contact, matching=["id"], setting=names, rows=values)
     ContactWord.objects.filter(contact__in=found_anew).delete()
     write_words(found_anew)
+    ContactTag.objects.filter(contact__in=tagged_anew).delete()
+    write_tags(tagged_anew)
 
 
 def _audit(own: ContactImport, made: list[Contact], changed: Changed) -> None:
