@@ -29,7 +29,10 @@ def suppress(
     expires_at: datetime | None = None,
     now: datetime,
 ) -> Suppression:
-    """Suppress a number, or all that begin with a prefix. After it returns, none of them rings.
+    """Suppress a number, or all that begin with a prefix. After it returns, no ring of them is decided.
+
+    What was committed before and is on its way to the phone network is to be hung up; until that has arrived
+    it may ring, but not after its ``not_after``.
 
     Raises:
         Forbidden, Invalid
