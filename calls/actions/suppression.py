@@ -31,9 +31,11 @@ def suppress(
     expires_at: datetime | None = None,
     now: datetime,
 ) -> Suppression:
-    """Suppress a number, or all that begin with a prefix. After it returns, no dial to them begins.
+    """Suppress a number, or all that begin with a prefix. After it returns, no ring of them is decided.
 
-    Of many calls the first are canceled here, the others soon after; what is due meanwhile is blocked.
+    What was committed before and is on its way to the phone network is to be hung up; until that has arrived
+    it may ring, but not after its ``not_after``. Of many calls the first are canceled here, the others soon
+    after; what is due meanwhile is blocked.
 
     Raises:
         Forbidden, Invalid

@@ -4,19 +4,24 @@ import json
 import random
 import subprocess
 import sys
-import threading
 import time
+from collections.abc import Iterator
 from functools import partial
+
+import psycopg
 
 from tests.proofs.battery import Broken, Proof, Tally, Trial
 from tests.proofs.running.folders import a_folder
+from tests.proofs.stage.evidence import MOST, evidence
 from tests.proofs.stage.installation import PROGRAMS, ROOT, Installation
 from tests.proofs.stage.postgres import Cluster
-from tests.proofs.stage.program import Program
+from tests.proofs.stage.program import Program, Scheduled
+from tests.proofs.stage.quiet import A_MOMENT_S, QUIET_S, Quiet
 
 PEOPLE = 60  # for each kill; whoever posts faster runs out of them
 POST_S = 0.1  # between two requests of a thread
 ENDS_S = 240.0
+SMALL = 10  # kills; a trial with no more is judged after a moment of quiet
 OVER = ("completed", "failed", "canceled")
 
 
@@ -45,7 +50,7 @@ def run(trial: Trial, kind: type[Installation] = Installation) -> Tally:
             installation.wait_until_ready()
             program = Program(installation=installation, key=key, waiting=iter(persons), stubborn=True)
             _kill_under_load(cluster, program, trial, tally)
-            _judge(tally, program, trial)
+            _judge(tally, program, cluster, trial)
         finally:
             installation.stop()
             cluster.kill()
@@ -64,21 +69,14 @@ def _people(installation: Installation, count: int) -> tuple[str, list[tuple[str
 
 
 def _kill_under_load(cluster: Cluster, program: Program, trial: Trial, tally: Tally) -> None:
-    ends = threading.Event()
-    threads = [threading.Thread(target=_post_until, args=(ends, program)) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    try:
+    with program.busy([partial(_post, program)] * 2):
         for _ in range(trial.cases):
             time.sleep(trial_pause(trial, tally))
             cluster.kill()
+            program.installation.note_kill("postgresql")
             tally.counts["kills"] += 1
             cluster.start()
             tally.counts["restarts"] += _start_again(program.installation)
-    finally:
-        ends.set()
-        for thread in threads:
-            thread.join()
 
 
 def trial_pause(trial: Trial, tally: Tally) -> float:
@@ -86,9 +84,9 @@ def trial_pause(trial: Trial, tally: Tally) -> float:
     return random.Random(trial.seed + tally.counts["kills"]).uniform(0.5, 1.5)
 
 
-def _post_until(ends: threading.Event, program: Program) -> None:
-    while not ends.wait(POST_S):
-        program.schedule(1.0)
+def _post(program: Program) -> None:
+    program.schedule(1.0)
+    time.sleep(POST_S)
 
 
 def _start_again(installation: Installation) -> int:
@@ -99,29 +97,47 @@ def _start_again(installation: Installation) -> int:
     return len(ended)
 
 
-def _judge(tally: Tally, program: Program, trial: Trial) -> None:
+def _judge(tally: Tally, program: Program, cluster: Cluster, trial: Trial) -> None:
+    installation = program.installation
+    quiet_s = QUIET_S if trial.cases > SMALL else A_MOMENT_S
+    quiet = Quiet(installation=installation, is_open=partial(_open_calls, program), quiet_s=quiet_s)
+    over = quiet.comes(ENDS_S, meanwhile=partial(_start_again, installation))
     flag = partial(tally.flag, folder=trial.folder)
-    until = time.monotonic() + ENDS_S
-    while _open_calls(program) and time.monotonic() < until:
-        _start_again(program.installation)
-        time.sleep(0.5)
-    rings = program.installation.rings()
-    for call in program.scheduled:
-        status, data = program.ask("GET", f"/calls/{call.call_id}")
-        if status != 200:
-            flag("accepted, but not there", call=call, answer=status)
-        elif data["status"] not in OVER:
-            flag("did not end", call=data, logs=program.installation.logs())
-        elif data["status"] != "completed":
-            flag("ended otherwise than the callee would have it", call=data)
-        if rings[call.number] != 1 and status == 200:
-            flag("lost, or rung twice", call=call, rings=rings[call.number])
+    if not over:
+        flag("calls or attempts did not end", ledgers=installation.unfinished(), logs=installation.logs())
+    for what, how in program.problems():
+        flag(what, how=how)
+    rings = installation.rings()
+    with psycopg.connect(cluster.url("temphone")) as database, database.cursor() as cursor:
+        for call in program.scheduled:
+            for wrong, said in _wrong(program, call, rings[call.number]):
+                few = len(tally.flagged) < MOST
+                known = evidence(call.number, installation, cursor) if few else {}
+                flag(wrong, call=call, answer=said, **known)
+    accepted = {call.number for call in program.scheduled}
     for number, count in rings.items():
-        if count > 1:
+        if count > 1 and number not in accepted:
             flag("rung twice", number=number, rings=count)
     tally.counts.update(
-        calls=len(program.scheduled), rings=rings.total(), lost_answers=sum(_failures(program).values())
+        calls=len(program.scheduled),
+        rings=rings.total(),
+        silenced=installation.silenced(),
+        lost_answers=sum(_failures(program).values()),
     )
+
+
+def _wrong(program: Program, call: Scheduled, rings: int) -> Iterator[tuple[str, object]]:
+    """What is wrong with a call that was accepted, and what the API says of it."""
+    status, data = program.ask("GET", f"/calls/{call.call_id}")
+    if status != 200:
+        yield "accepted, but not there", status
+        return
+    if data["status"] not in OVER:
+        yield "did not end", data
+    elif data["status"] != "completed":
+        yield "ended otherwise than the callee would have it", data
+    if rings != 1:
+        yield f"rang {rings} times", data
 
 
 def _open_calls(program: Program) -> bool:

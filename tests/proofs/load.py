@@ -1,15 +1,15 @@
 """Days of calls in minutes, while each kind of program is killed again and again."""
 
-import json
 import math
 import random
 import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
 from django_q.models import OrmQ
@@ -21,8 +21,11 @@ from temphone.accounts.models import Mode
 from temphone.lib.clock import now
 from temphone.webhooks.models import Delivery, DeliveryState
 from tests.proofs.battery import Broken, Proof, Tally, Trial
+from tests.proofs.stage import ledgers
+from tests.proofs.stage.evidence import MOST, evidence
 from tests.proofs.stage.fleet import Fleet, Scales
 from tests.proofs.stage.people import people
+from tests.proofs.stage.quiet import A_MOMENT_S, QUIET_S, Quiet
 from tests.proofs.stage.told import by_call, out_of_order
 from tests.webhooks.receiver import a_receiver
 
@@ -32,6 +35,7 @@ MANY = {"gateway": 2, "web": 2, "clock": 4, "worker": 4}
 CALLS_PER_S = {"sqlite": 20, "postgresql": 30}  # on two cores that are busy with the killing too
 DAY_S = 60.0  # a day of calls: they come in waves
 AHEAD_S = 10.0  # a call is scheduled so long before it is due
+FIRST_KILL_S = AHEAD_S + 2  # the first calls are under way
 KILL_EVERY_S = 2.0  # one; so each kind every 8 s
 WEIGH_EVERY_S = 2.0
 LONG_ENOUGH = 90  # weighings for a judgement
@@ -39,7 +43,8 @@ BELLS = 30  # unheard at most: workers are busy for 2 s at a time, or for a gate
 GROWTH_PERCENT = 5
 TOLD = 10  # each so many calls, one has a webhook; of few, none: a worker that is killed holds them 60 s
 ENDS_S = 300.0
-FORGOTTEN_S = 30.0  # with a mistake: beyond what a kill delays, which is a lease of 8 s and the question
+UNTOLD = 3  # so many ring while web is away and the ledger is about to be lost: nobody else knows of them
+UNTOLD_S = 30.0  # and so long we wait for them
 BROKE = re.compile(r" (ERROR|CRITICAL) |^Traceback")
 SPEED = 100  # of few calls: a fifth, so that there are some to be killed
 
@@ -56,26 +61,32 @@ class Load:
     due: dict[str, datetime] = field(default_factory=dict)  # by number
     told: dict[str, str] = field(default_factory=dict)  # call to number, of those with a webhook
     bells: list[int] = field(default_factory=list)  # how many waited in the queue at each weighing
-    forgetful: bool = False  # a gateway that is killed loses its ledger
+    over: bool = False
+    forgetful: bool = False  # the gateway that is killed first loses what its ledger holds
+    seen: Callable[["Load"], bool] = lambda _load: False  # whether a mistake was: it need not go on
 
     def run(self) -> None:
         """Feed it, kill it, weigh it; until everything is over, or should be."""
         disturb = self._disturber()
+        quiet_s = QUIET_S if self.trial.cases >= FEW else A_MOMENT_S
+        quiet = Quiet(installation=self.fleet, is_open=_is_open, quiet_s=quiet_s)
         for batch in self._batches():
             self._schedule(batch)
             disturb()
             while (wait := (batch[0][1] - now()).total_seconds() - AHEAD_S) > 0:
                 time.sleep(min(wait, 0.5))
                 disturb()
-        while self._is_open():
+        until = max(self.due.values()) + timedelta(seconds=ENDS_S)
+        while not (over := quiet.is_over()) and now() < until and not self.seen(self):
             time.sleep(0.2)
             disturb()
+        self.over = over
         assert self.tally.counts["kills"] >= len(ONE_OF_EACH), "Too little was killed: nothing was shown."
 
     def _disturber(self) -> Callable[[], None]:
         """Kills and weighs when it is time to; the first kill is when the first calls are under way."""
         kills, begin = self._kills(), time.monotonic()
-        due = {"kill": begin + AHEAD_S + 2, "weigh": begin}
+        due = {"kill": begin + FIRST_KILL_S, "weigh": begin}
 
         def disturb() -> None:
             if time.monotonic() >= due["kill"] and (name := next(kills, None)):
@@ -131,39 +142,48 @@ class Load:
 
     def _kill(self, name: str) -> None:
         """Kill one, and start it again."""
-        self.fleet.kill(name)
-        if self.forgetful and name.startswith("gateway"):
-            for path in self.fleet.folder.glob(f"gateway/{name}.sqlite3*"):
-                path.unlink()
-        self.fleet.start(name)
+        lost = self.forgetful and name.startswith("gateway") and not self.fleet.kills()
+        with self._without_web() if lost else nullcontext():
+            self.fleet.strike(name)
+            if lost:
+                ledgers.forget(self.fleet.ledger(name))
+            self.fleet.start(name)
+        self.scales.spare(name)
         self.tally.counts["kills"] += 1
 
-    def _is_open(self) -> bool:
-        """Whether something is to come still, for which we wait."""
-        late = now() > max(self.due.values()) + timedelta(seconds=FORGOTTEN_S if self.forgetful else ENDS_S)
-        open_calls = Call.objects.filter(status__in=("scheduled", "in_progress"))
-        waiting = Delivery.objects.filter(state=DeliveryState.PENDING)
-        return not late and (open_calls.exists() or waiting.exists())
+    @contextmanager
+    def _without_web(self) -> Iterator[None]:
+        """Nobody takes the gateway's events for a while."""
+        webs = [name for name in self.fleet.names if name.startswith("web")]
+        for web in webs:
+            self.fleet.strike(web)
+        heard = len(self.fleet.heard())
+        with suppress(AssertionError):
+            self.fleet.wait_until(lambda: len(self.fleet.heard()) >= heard + UNTOLD, UNTOLD_S)
+        yield
+        self.fleet.start(*webs)
 
     def judge(self, received) -> None:
-        """By the phones' log, and by what the receiver was told."""
-        flag = partial(self.tally.flag, folder=self.trial.folder)
-        rings = self._rings()
-        for number in self.due:
-            if len(rings[number]) != 1:
-                flag("lost, or rung twice", number=number, due=self.due[number], rings=rings[number])
+        """By what the ear heard at the network, and by what the receiver was told."""
+        rings = defaultdict(list)
+        for ring in self.fleet.heard():
+            rings[ring.to].append(ring.at)
+        if not self.over:
+            self._flag("calls, attempts or webhooks did not end", ledgers=self.fleet.unfinished())
+        for number, due in self.due.items():
+            if (times := len(rings[number])) != 1:
+                self._flag_call(f"rang {times} times" if times else "lost: never rang", number, due=due)
         for call in Call.objects.exclude(status="completed").select_related("contact"):
-            events = list(call.events.values("name", "reason", "at"))
-            flag(f"is {call.status}", call=call.pk, outcome=call.outcome, events=events)
+            self._flag_call(f"is {call.status}", call.contact.phone, outcome=call.outcome)
         messages = by_call(received)
         for call_id, number in self.told.items():
             told = messages[call_id]
             if out_of_order(told) or not told or told[-1][1] != "call.completed":
-                flag("webhooks are missing or out of order", call=call_id, number=number, messages=told)
+                self._flag_call("webhooks are missing or out of order", number, messages=told)
         self._judge_logs()
         self._judge_weights()
         if max(self.bells) > BELLS:
-            flag("bells pile up", waiting=self.bells)
+            self._flag("bells pile up", waiting=self.bells)
         late_ms = sorted(
             round((at - due).total_seconds() * 1000)
             for number, due in self.due.items()
@@ -173,39 +193,49 @@ class Load:
         self.tally.counts.update(
             rings=sum(len(found) for found in rings.values()),
             webhooks=sum(len(told) for told in messages.values()),
+            silenced=self.fleet.silenced(),
             bells_at_most=max(self.bells),
             lateness_p50_ms=late_ms[len(late_ms) // 2] if late_ms else 0,
             lateness_p99_ms=late_ms[len(late_ms) * 99 // 100] if late_ms else 0,
         )
 
-    def _rings(self) -> dict[str, list[datetime]]:
-        found = defaultdict(list)
-        for line in (self.fleet.folder / "gateway" / "phone.log").read_text().splitlines():
-            ring = json.loads(line)
-            found[ring["to"]].append(datetime.fromisoformat(ring["at"]))
-        return found
+    def _flag(self, problem: str, **how: object) -> None:
+        self.tally.flag(problem, folder=self.trial.folder, **how)
+
+    def _flag_call(self, problem: str, number: str, **how: object) -> None:
+        """With all that is known of it; of many, the first."""
+        known: dict[str, object] = {"number": number}
+        if len(self.tally.flagged) < MOST:
+            with connection.cursor() as cursor:
+                known = evidence(number, self.fleet, cursor)
+        self._flag(problem, **how, **known)
 
     def _judge_logs(self) -> None:
         """Whatever is killed, nobody else may break: no answer of 500, no task that failed."""
         for log in sorted(self.fleet.folder.glob("*.log")):
             lines = [line for line in log.read_text(errors="replace").splitlines() if BROKE.search(line)]
             if lines:
-                self.tally.flag(f"{log.stem} broke {len(lines)} times: {lines[0]}", folder=self.trial.folder)
+                self._flag(f"{log.stem} broke {len(lines)} times: {lines[0]}")
 
     def _judge_weights(self) -> None:
-        """Of those that were never killed, and lived long enough."""
-        if len(self.fleet.names) == len(ONE_OF_EACH):
-            return
+        """Of each until it was killed, where it lived long enough."""
         for name, weights in self.scales.weights.items():
-            if name.endswith("-1") and len(weights) > LONG_ENOUGH:
-                grown = self.scales.growth_percent(name)
-                self.tally.counts[f"growth_{name.removesuffix('-1')}_percent"] = max(0, grown)
+            if len(weights) > LONG_ENOUGH:
+                grown, kind = self.scales.growth_percent(name), name.split("-")[0]
+                counted = f"growth_{kind}_percent"
+                self.tally.counts[counted] = max(0, grown, self.tally.counts[counted])
                 if grown > GROWTH_PERCENT:
-                    self.tally.flag(f"{name} grew", folder=self.trial.folder, percent=grown, kb=weights)
+                    self._flag(f"{name} grew", percent=grown, kb=weights)
 
 
-def run(trial: Trial, *, forgetful: bool = False) -> Tally:
-    """A case is a call."""
+def _is_open() -> bool:
+    """Whether a call has yet to end, or a message to be taken."""
+    open_calls = Call.objects.filter(status__in=("scheduled", "in_progress"))
+    return open_calls.exists() or Delivery.objects.filter(state=DeliveryState.PENDING).exists()
+
+
+def run(trial: Trial, **mistake: Any) -> Tally:
+    """A case is a call. ``mistake``: of the load, if it makes one."""
     many = connection.vendor == "postgresql" and trial.cases >= FEW
     with a_receiver() as receiver:
         fleet = Fleet(
@@ -214,7 +244,7 @@ def run(trial: Trial, *, forgetful: bool = False) -> Tally:
             speed=SPEED if trial.cases >= FEW else SPEED // 5,
             TEMPHONE_WEBHOOK_ALLOW=receiver.host,
         )
-        load = Load(trial=trial, fleet=fleet, webhook_url=receiver.url(), forgetful=forgetful)
+        load = Load(trial=trial, fleet=fleet, webhook_url=receiver.url(), **mistake)
         fleet.start()
         try:
             fleet.wait_until_ready()
@@ -225,10 +255,15 @@ def run(trial: Trial, *, forgetful: bool = False) -> Tally:
     return load.tally
 
 
+def _forgetting(trial: Trial) -> Tally:
+    def rang_twice(load: Load) -> bool:
+        return max(load.fleet.rings().values(), default=0) > 1
+
+    return run(trial, forgetful=True, seen=rang_twice)
+
+
 BROKEN = {
-    "a_ledger_that_is_lost": Broken(
-        run=partial(run, forgetful=True), seen_by="lost, or rung twice|is in_progress"
-    )
+    "a_ledger_that_is_lost": Broken(run=_forgetting, seen_by=r"rang \d+ times"),
 }
 PROOF = Proof(
     name="load",

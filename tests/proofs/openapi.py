@@ -181,6 +181,18 @@ def _without_a_zone() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _with_initials() -> Iterator[None]:
+    """Who has no last name has no initial of it either, and breaks the answer."""
+    shown = contacts_api.contact_data
+
+    def more(contact) -> dict[str, object]:
+        return {**shown(contact), "timezone": contact.timezone if contact.last_name[0] else ""}
+
+    with mock.patch.object(contacts_api, "contact_data", more):
+        yield
+
+
 def _broken(mistake: Callable) -> Callable[[Trial], Tally]:
     def with_mistake(trial: Trial) -> Tally:
         with mistake():
@@ -197,5 +209,8 @@ PROOF = Proof(
     full=50_000,
     chunk=2_500,
     run=run,
-    broken={"a_field_left_out": Broken(run=_broken(_without_a_zone), seen_by="JsonSchemaError")},
+    broken={
+        "a_field_left_out": Broken(run=_broken(_without_a_zone), seen_by="JsonSchemaError"),
+        "an_error_of_ours": Broken(run=_broken(_with_initials), seen_by="ServerError, 500"),
+    },
 )

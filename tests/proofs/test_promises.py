@@ -1,8 +1,7 @@
 """What the phone heard, when requests collide. Real processes, the API over HTTP, the phone's own log."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -53,9 +52,7 @@ def all_over():
 
 
 def ring_times(installation, number):
-    lines = (installation.folder / "gateway" / "phone.log").read_text().splitlines()
-    rings = [json.loads(line) for line in lines]
-    return [datetime.fromisoformat(ring["at"]) for ring in rings if ring["to"] == number]
+    return [ring.at for ring in installation.heard() if ring.to == number]
 
 
 def test_two_calls_to_one_number_ring_one_after_the_other(installation, key):

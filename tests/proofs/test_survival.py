@@ -1,4 +1,4 @@
-"""Each call rings once and ends, whatever is killed meanwhile. The oracle is the phone's own log."""
+"""Each call rings once and ends, whatever is killed meanwhile. The oracle is the tests' own ear."""
 
 import random
 from collections import Counter
@@ -14,6 +14,7 @@ from temphone.accounts.models import Mode
 from temphone.lib.clock import now as utc_now
 from tests.builders import a_contact
 from tests.proofs.stage.installation import PROGRAMS, Installation
+from tests.proofs.stage.quiet import A_MOMENT_S, Quiet
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes, pytest.mark.timeout(300)]
 CALLS = 300
@@ -42,8 +43,13 @@ def schedule_for_one_instant(count, *, seconds=10):
     return [contact.phone for contact in contacts]
 
 
-def all_over():
-    return not Call.objects.filter(status__in=["scheduled", "in_progress"]).exists()
+def is_open():
+    return Call.objects.filter(status__in=["scheduled", "in_progress"]).exists()
+
+
+def wait_until_over(installation, within_s):
+    quiet = Quiet(installation=installation, is_open=is_open, quiet_s=A_MOMENT_S)
+    assert quiet.comes(within_s), installation.logs()
 
 
 def assert_each_rang_once_and_completed(installation, numbers):
@@ -57,7 +63,7 @@ def assert_each_rang_once_and_completed(installation, numbers):
 def test_300_calls_due_in_the_same_second_each_ring_once_and_complete(installation):
     installation.wait_until_ready()
     numbers = schedule_for_one_instant(CALLS)
-    installation.wait_until(all_over, 120)
+    wait_until_over(installation, 120)
     assert_each_rang_once_and_completed(installation, numbers)
 
 
@@ -69,15 +75,15 @@ def test_killing_everything_in_the_middle_neither_repeats_nor_loses_a_call(insta
     chance = random.Random(20260315)
     installation.wait_until(lambda: sum(installation.rings().values()) > 0, 30)
     for program in ("worker", "gateway", "clock", "web", "worker", "gateway"):
-        installation.kill(program)
+        installation.strike(program)
         before = utc_now()
         pause = timedelta(seconds=chance.uniform(0.1, 0.8))
         installation.wait_until(lambda before=before, pause=pause: utc_now() > before + pause, 5)
         installation.start(program)
         installation.wait_until(lambda before=before: utc_now() > before + timedelta(seconds=1.5), 5)
     for program in PROGRAMS:
-        installation.kill(program)
-    assert not all_over(), "Everything was over before it was killed: nothing was shown."
+        installation.strike(program)
+    assert is_open(), "Everything was over before it was killed: nothing was shown."
     installation.start()
-    installation.wait_until(all_over, 180)
+    wait_until_over(installation, 180)
     assert_each_rang_once_and_completed(installation, numbers)

@@ -6,12 +6,16 @@ import threading
 import time
 from functools import partial
 
+from django.db import connection
+
 from calls.models import Call
 from temphone.webhooks.models import Delivery, DeliveryState
 from tests.proofs.battery import Broken, Proof, Tally, Trial
+from tests.proofs.stage.evidence import MOST, evidence
 from tests.proofs.stage.installation import Installation
 from tests.proofs.stage.people import a_key, people
 from tests.proofs.stage.program import Program, Scheduled
+from tests.proofs.stage.quiet import A_MOMENT_S, QUIET_S, Quiet
 from tests.proofs.stage.told import by_call, out_of_order
 from tests.webhooks.receiver import Receiver, a_receiver
 
@@ -19,6 +23,7 @@ POSTERS = 3
 UNDER_WAY = 200  # calls at most: what comes in waits for what can go out
 PEOPLE_PER_S = 60
 ENDS_S = 180.0
+SMALL = 60  # seconds; a trial that is not longer is judged after a moment of quiet
 LOCKED = re.compile(r"database is locked|OperationalError")
 
 
@@ -38,37 +43,29 @@ def run(trial: Trial, *, ends_s: float = ENDS_S, **environment: str) -> Tally:
                 webhook_url=receiver.url(),
             )
             _use(program, trial)
-            over = _all_over(ends_s)
+            quiet_s = QUIET_S if trial.cases > SMALL else A_MOMENT_S
+            over = Quiet(installation=installation, is_open=_is_open, quiet_s=quiet_s).comes(ends_s)
         finally:
             installation.stop()
         _judge(tally, program, receiver, trial)
     if not over:
-        tally.flag("calls or webhooks did not end", folder=trial.folder, logs=installation.logs())
+        left = {"ledgers": installation.unfinished(), "logs": installation.logs()}
+        tally.flag("calls, attempts or webhooks did not end", folder=trial.folder, **left)
     return tally
 
 
 def _use(program: Program, trial: Trial) -> None:
     """Keep the programs' threads busy for as long as the trial lasts."""
-    ends, room = threading.Event(), threading.Event()
+    room = threading.Event()
     work = [partial(_post, program, room, random.Random(trial.seed + n)) for n in range(POSTERS)]
     work.append(partial(_read, program, random.Random(trial.seed + POSTERS)))
-    threads = [threading.Thread(target=_again_until, args=(ends, each)) for each in work]
-    for thread in threads:
-        thread.start()
     until = time.monotonic() + trial.cases
-    while time.monotonic() < until:
-        full = Call.objects.filter(status__in=("scheduled", "in_progress")).count() >= UNDER_WAY
-        room.clear() if full else room.set()
-        time.sleep(0.1)
-    ends.set()
-    room.set()
-    for thread in threads:
-        thread.join()
-
-
-def _again_until(ends: threading.Event, work) -> None:
-    while not ends.is_set():
-        work()
+    with program.busy(work):
+        while time.monotonic() < until:
+            full = Call.objects.filter(status__in=("scheduled", "in_progress")).count() >= UNDER_WAY
+            room.clear() if full else room.set()
+            time.sleep(0.1)
+        room.set()
 
 
 def _post(program: Program, room: threading.Event, chance: random.Random) -> None:
@@ -86,15 +83,10 @@ def _read(program: Program, chance: random.Random) -> None:
         program.ask("GET", f"/calls/{chance.choice(program.scheduled).call_id}")
 
 
-def _all_over(within_s: float) -> bool:
-    """Whether every call ends, and every message is taken, in reasonable time."""
-    until = time.monotonic() + within_s
-    while time.monotonic() < until:
-        open_calls = Call.objects.filter(status__in=("scheduled", "in_progress")).exists()
-        if not open_calls and not Delivery.objects.filter(state=DeliveryState.PENDING).exists():
-            return True
-        time.sleep(0.5)
-    return False
+def _is_open() -> bool:
+    """Whether a call has yet to end, or a message to be taken."""
+    open_calls = Call.objects.filter(status__in=("scheduled", "in_progress")).exists()
+    return open_calls or Delivery.objects.filter(state=DeliveryState.PENDING).exists()
 
 
 def _judge(tally: Tally, program: Program, receiver: Receiver, trial: Trial) -> None:
@@ -102,6 +94,10 @@ def _judge(tally: Tally, program: Program, receiver: Receiver, trial: Trial) -> 
     flag = partial(tally.flag, folder=trial.folder)
     for what in program.broken:
         flag("an answer of 500 or above, or none", answer=what)
+    for what in program.refused:
+        flag("a call was not taken", answer=what)
+    for what, how in program.problems():
+        flag(what, how=how)
     rings = program.installation.rings()
     for log in trial.folder.glob("*.log"):
         lines = [line for line in log.read_text(errors="replace").splitlines() if LOCKED.search(line)]
@@ -110,21 +106,28 @@ def _judge(tally: Tally, program: Program, receiver: Receiver, trial: Trial) -> 
     rows = {call.pk: call for call in Call.objects.all()}
     messages = by_call(receiver.received)
     for call in program.scheduled:
-        row = rows.get(call.call_id)
-        if row is None or rings[call.number] not in call.rings():
-            flag("lost, or rung too often or not at all", call=call, rings=rings[call.number])
-        elif wrong := _wrong(row, call, messages[call.call_id]):
-            flag(wrong, call=call, messages=messages[call.call_id])
+        if wrong := _wrong(rows.get(call.call_id), call, rings[call.number], messages[call.call_id]):
+            flag(wrong, call=call, messages=messages[call.call_id], **_known(tally, program, call))
     tally.counts.update(
         calls=len(program.scheduled),
         rings=rings.total(),
+        silenced=program.installation.silenced(),
         cancels=sum(call.canceled is not None for call in program.scheduled),
         requests=program.answers.total(),
         webhooks=len(receiver.received),
     )
 
 
-def _wrong(row: Call, call: Scheduled, messages: list[tuple[int, str]]) -> str | None:
+def _known(tally: Tally, program: Program, call: Scheduled) -> dict[str, object]:
+    if len(tally.flagged) >= MOST:
+        return {}
+    with connection.cursor() as cursor:
+        return evidence(call.number, program.installation, cursor)
+
+
+def _wrong(row: Call | None, call: Scheduled, rings: int, messages: list[tuple[int, str]]) -> str | None:
+    if row is None or rings not in call.rings():
+        return f"lost, or rung too often or not at all: {rings} times"
     if out_of_order(messages):
         return "webhooks out of order"
     if not messages or messages[-1][1] != f"call.{row.status}":

@@ -4,11 +4,10 @@ import base64
 import hashlib
 import hmac
 import json
-import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, pairwise
@@ -18,6 +17,7 @@ from temphone.webhooks.models import Delivery
 from tests.proofs.lab.laboratory import Laboratory
 from tests.proofs.lab.times import RETRY_WAIT
 from tests.proofs.lab.traffic import Placed, may_end, may_ring
+from tests.proofs.stage import ledgers
 from tests.webhooks.receiver import Received, Receiver
 
 ENDS = {"call.completed", "call.failed", "call.canceled"}
@@ -162,37 +162,6 @@ def evidence(one: Placed, lab: Laboratory, heard: Heard, *, since: int) -> dict[
             "deliveries": list(Delivery.objects.filter(subject=one.call_id).order_by("id").values()),
         },
         "received": heard.messages[one.call_id],
-        "ledger": ledger_rows(lab, [attempt["id"] for attempt in attempts]),
+        "ledger": ledgers.rows(lab.plan.ledger, [attempt["id"] for attempt in attempts]),
         "strikes": lab.strikes()[since:],
     }
-
-
-def ledger_rows(lab: Laboratory, attempt_ids: Iterable[str]) -> dict[str, list[tuple[object, ...]]]:
-    """What the ledger says of these attempts."""
-    ids = json.dumps(list(attempt_ids))
-    with closing(reading(lab)) as db:
-        return {
-            "attempts": db.execute(
-                "SELECT attempt_id, state, cause, retry, hang_up, changed_at FROM attempts"
-                " WHERE attempt_id IN (SELECT value FROM json_each(?))",
-                (ids,),
-            ).fetchall(),
-            "events": db.execute(
-                "SELECT id, body, acknowledged, send_after FROM events"
-                " WHERE attempt_id IN (SELECT value FROM json_each(?))",
-                (ids,),
-            ).fetchall(),
-        }
-
-
-def unfinished(lab: Laboratory) -> int:
-    """How much the gateway still has to do: open attempts, and events that nobody has acknowledged."""
-    with closing(reading(lab)) as db:
-        (events,) = db.execute("SELECT count(*) FROM events WHERE acknowledged = 0").fetchone()
-        (attempts,) = db.execute("SELECT count(*) FROM attempts WHERE state = 'open'").fetchone()
-    return events + attempts
-
-
-def reading(lab: Laboratory) -> sqlite3.Connection:
-    """The ledger, to be read only."""
-    return sqlite3.connect(f"file:{lab.plan.ledger}?mode=ro", uri=True, timeout=20)

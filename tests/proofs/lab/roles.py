@@ -24,8 +24,10 @@ from temphone.gateway.ledger import Ledger
 from temphone.gateway.legs import simulated
 from temphone.lib.clock import now as utc_now
 from temphone.management.commands import clock
-from tests.proofs.lab import callees, ear, line
+from tests.proofs.lab import callees, line
 from tests.proofs.lab.plan import Plan
+from tests.proofs.lab.trap import calm
+from tests.proofs.stage import ear
 
 THREADS = 4  # of web, as granian has them
 LINES = 1000
@@ -104,7 +106,7 @@ def web(plan: Plan) -> None:
 
 def gateway(plan: Plan) -> None:
     """Carry calls to the laboratory's callees over the simulated network."""
-    ear.listen(plan.heard)
+    ear.listen(plan.heard, calm)
     carry(plan)
 
 

@@ -9,10 +9,11 @@ from random import Random
 
 from temphone.webhooks.models import Delivery
 from tests.proofs.battery import Tally, Trial
-from tests.proofs.lab.judgement import Desk, Heard, evidence, problems, ring_count_problems, unfinished
+from tests.proofs.lab.judgement import Desk, Heard, evidence, problems, ring_count_problems
 from tests.proofs.lab.laboratory import Laboratory, Member
 from tests.proofs.lab.places import PHASES
 from tests.proofs.lab.traffic import Placed, Traffic
+from tests.proofs.stage.ledgers import unfinished
 
 OPEN = 24  # calls at once
 LEAST_SPAN = 30
@@ -180,7 +181,7 @@ class Siege:
         while time.monotonic() < moved_at + self.bounds.stuck_s:
             self._step()
             self.traffic.go_on()
-            left = (Delivery.objects.filter(state="pending").count(), unfinished(self.lab))
+            left = (Delivery.objects.filter(state="pending").count(), unfinished(self.lab.plan.ledger))
             now_moved = (*self._movement(), *left)
             if now_moved != moved:
                 moved, moved_at = now_moved, time.monotonic()

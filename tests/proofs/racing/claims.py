@@ -19,7 +19,7 @@ def claimers(arena: Arena) -> int:
     calls = arena.calls(BATCH)
     hold = Hold(times=4)
     limit = arena.chance.choice([3, BATCH])
-    arena.race(*[arena.claimer(limit=limit, pause=hold.meet)] * 2)
+    arena.race(*[hold.leaving(arena.claimer(limit=limit, pause=hold.meet))] * 2)
     arena.saw(hold)
     judge_all_rang_once(arena, calls)
     return len(calls)
@@ -29,7 +29,8 @@ def one_number(arena: Arena) -> int:
     """Several calls to one number: they ring one after the other."""
     calls = arena.calls(BATCH // 3, per_number=3)
     hold = Hold(times=4)
-    arena.race(*[arena.claimer(limit=arena.chance.randint(2, 9), pause=hold.meet)] * 2)
+    claimer = arena.claimer(limit=arena.chance.randint(2, 9), pause=hold.meet)
+    arena.race(*[hold.leaving(claimer)] * 2)
     arena.saw(hold)
     for _ in range(2):
         end_legs(arena, rings(arena.heard()), Outcome.ANSWERED_HUMAN)
@@ -55,7 +56,7 @@ def lines(arena: Arena) -> int:
         for _ in moments:
             end_legs(arena, rings(arena.heard()), Outcome.ANSWERED_HUMAN)
 
-    arena.race(work, work, end_some)
+    arena.race(hold.leaving(work), hold.leaving(work), end_some)
     arena.saw(hold)
     heard = arena.heard()
     if most_up(heard) > up:

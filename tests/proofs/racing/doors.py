@@ -18,8 +18,8 @@ def erasures(arena: Arena) -> int:
     """An erasure against a call that is being scheduled: one of them wins."""
     people = [call.contact for call in arena.calls(BATCH // 2, status="canceled", outcome="canceled_by_user")]
 
-    def post() -> list[str]:
-        return [answer(lambda one=one: _schedule(one).call).said for one in people]
+    def post_all() -> list[str]:
+        return [answer(lambda one=one: post(one).call).said for one in people]
 
     def erase() -> list[str]:
         return [
@@ -27,7 +27,7 @@ def erasures(arena: Arena) -> int:
             for one in people
         ]
 
-    posted, erased = arena.race(post, erase)
+    posted, erased = arena.race(post_all, erase)
     arena.drain()
     rang = {ring.number for ring in rings(arena.heard())}
     for one, scheduled, gone in zip(people, posted, erased, strict=True):
@@ -41,11 +41,11 @@ def repeats(arena: Arena) -> int:
     """A request that is repeated at once with its key makes one call, and one ring."""
     people = [call.contact for call in arena.calls(BATCH // 2, status="canceled", outcome="canceled_by_user")]
 
-    def post() -> list[str]:
+    def post_all() -> list[str]:
         keys = [Idempotency(key=one.pk, fingerprint="a" * 64) for one in people]
-        return [str(_schedule(one, key).data["call_id"]) for one, key in zip(people, keys, strict=True)]
+        return [str(post(one, key).data["call_id"]) for one, key in zip(people, keys, strict=True)]
 
-    answers = arena.race(post, post, post)
+    answers = arena.race(post_all, post_all, post_all)
     arena.drain()
     heard = [ring.number for ring in rings(arena.heard())]
     made = Call.objects.filter(contact__in=people).exclude(status="canceled").count()
@@ -56,7 +56,8 @@ def repeats(arena: Arena) -> int:
     return len(people)
 
 
-def _schedule(contact, key: Idempotency | None = None):
+def post(contact, key: Idempotency | None = None):
+    """Schedule a call to them, as a request does."""
     request = a_request(contact, initial_message="Hi.")
     now = NOON - timedelta(minutes=30)
     return schedule_call(actor=SYSTEM, mode=Mode.TEST, request=request, now=now, idempotency=key)

@@ -1,18 +1,24 @@
 """The mistakes: of whoever gives an order, and of whoever claims."""
 
+import itertools
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from unittest import mock
 
 from django.db import connection, connections, transaction
+from django.db.models import UniqueConstraint
 
-from calls.actions import changing
+from calls.actions import changing, dialing, scheduling, suppression
 from calls.actions.changes import Changes
 from calls.actions.changing import cancel_call
-from calls.models import Call
+from calls.models import Attempt, Call
+from temphone import rows
 from temphone.accounts.actors import SYSTEM
 from tests.builders import NOON
+from tests.proofs.racing import doors
 from tests.proofs.stage.crew import here
+from tests.proofs.stage.slate import wipe
 
 
 def naive_cancel(call: Call) -> Call:
@@ -66,13 +72,13 @@ def transactions_left_out():
 
 
 @contextmanager
-def forgetting_to_lock(table: str):
-    """In this thread the rows of the table are read and not locked."""
-    here.unlocked = table
+def forgetting_to_lock(*tables: str):
+    """In this thread the rows of these tables are read and not locked."""
+    here.unlocked = tables
     try:
         yield
     finally:
-        here.unlocked = ""
+        here.unlocked = ()
 
 
 @contextmanager
@@ -88,6 +94,79 @@ def counting_before_locking():
     finally:
         here.counting = None
         before.close()
+
+
+@contextmanager
+def without_uniqueness():
+    """A call and a number may have several live attempts, if who writes them takes no care."""
+    unique = [
+        one
+        for one in Attempt._meta.constraints
+        if isinstance(one, UniqueConstraint) and one.condition is not None
+    ]
+    with connection.schema_editor() as editor:
+        for one in unique:
+            editor.remove_constraint(Attempt, one)
+    try:
+        yield
+    finally:
+        wipe()
+        with connection.schema_editor() as editor:
+            for one in unique:
+                editor.add_constraint(Attempt, one)
+
+
+@contextmanager
+def claims_on_trust():
+    """Claims write what they decided, whatever has become of the call since, as an attempt of any number."""
+
+    def write(self: Changes) -> None:
+        columns = sorted(self._columns)
+        values = [(pk, *(getattr(read.call, name) for name in columns)) for pk, read in self._calls.items()]
+        rows.update(Call, matching=["id"], setting=columns, rows=values)
+
+    tries = itertools.count(1)
+    numbered = mock.patch.object(
+        dialing, "_attempts_made", lambda calls: {one.pk: next(tries) for one in calls}
+    )
+    with without_uniqueness(), numbered, mock.patch.object(Changes, "_write_calls", write):
+        yield
+
+
+@contextmanager
+def opt_outs_that_let_ring():
+    """What rings already, or is about to, rings on."""
+    with mock.patch.object(suppression, "_hang_up_ringing"):
+        yield
+
+
+@contextmanager
+def posts_without_transaction():
+    """Who schedules a call has not locked whom it is for."""
+    schedule = doors.post
+
+    def post(contact, key=None):
+        with without_transaction():
+            return schedule(contact, key)
+
+    with mock.patch.object(doors, "post", post):
+        yield
+
+
+@contextmanager
+def keys_kept_afterwards():
+    """The key of a request is kept when the call is there, and nobody minds if there is one by then."""
+    make = scheduling._schedule
+
+    def schedule(actor, mode, request, now, idempotency=None):
+        made = make(actor, mode, request, now)
+        if idempotency:
+            kept = scheduling.answer_to_keep(actor, idempotency, target=made.call.pk, data=made.data, now=now)
+            type(kept).objects.bulk_create([kept], ignore_conflicts=True)
+        return made
+
+    with mock.patch.object(scheduling, "_schedule", schedule):
+        yield
 
 
 # SQLite has no locks on rows: there, what is missing is the one transaction, or comes before it.

@@ -6,6 +6,7 @@ round the claim is held behind its gates until an order has been answered, or is
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from calls.actions.changes import Changes
@@ -16,9 +17,14 @@ from tests.proofs.racing.mistakes import (
     NO_LINES_LOCK,
     careful_write,
     careless_write,
+    claims_on_trust,
     forgetting_to_lock,
+    keys_kept_afterwards,
+    opt_outs_that_let_ring,
+    posts_without_transaction,
     transactions_left_out,
     without_transaction,
+    without_uniqueness,
 )
 from tests.proofs.racing.orders import (
     cancels,
@@ -83,9 +89,14 @@ def update_without_version(trial: Trial) -> Tally:
         Changes._write_calls = careful_write
 
 
-def _broken(name: str, claiming: Callable[[], object], *kinds: Kind) -> Run:
+Wrong = Callable[[], AbstractContextManager[object]]
+
+
+def _broken(name: str, *kinds: Kind, claiming: Wrong = nullcontext, all_along: Wrong = nullcontext) -> Run:
+    """With a mistake of those who claim, or one that is there all along."""
+
     def run_broken(trial: Trial) -> Tally:
-        with transactions_left_out():
+        with transactions_left_out(), all_along():
             return run(trial, mistake=Mistake(name=name, claiming=claiming), kinds=kinds)
 
     return run_broken
@@ -95,20 +106,48 @@ BROKEN = {
     "read_then_write_cancel": Broken(run=read_then_write_cancel, seen_by="the cancel said canceled, it rang"),
     "update_without_version": Broken(run=update_without_version, seen_by="the move said done, it rang"),
     "gate_outside_transaction": Broken(
-        run=_broken("gate_outside_transaction", without_transaction, stops, pauses),
+        run=_broken("gate_outside_transaction", stops, pauses, claiming=without_transaction),
         seen_by="was decided to ring after",
     ),
     "lines_counted_without_lock": Broken(
-        run=_broken("lines_counted_without_lock", NO_LINES_LOCK, lines),
+        run=_broken("lines_counted_without_lock", lines, claiming=NO_LINES_LOCK),
         seen_by="legs were up on|dials in a second",
     ),
-    # On SQLite it costs a transaction, not a lock, and then the comparison of versions still holds.
+    # SQLite has no such locks: what is left out there is the transaction, and then versions still differ.
     "claim_without_number_lock": Broken(
         run=_broken(
-            "claim_without_number_lock", partial(forgetting_to_lock, "contacts_phonenumber"), opt_outs
+            "claim_without_number_lock",
+            opt_outs,
+            claiming=partial(forgetting_to_lock, "contacts_phonenumber"),
         ),
         seen_by="after the opt-out",
         databases=("postgresql",),
+    ),
+    "a_number_without_its_lock": Broken(
+        run=_broken(
+            "a_number_without_its_lock",
+            one_number,
+            claiming=partial(forgetting_to_lock, "calls_pacing", "contacts_phonenumber"),
+            all_along=without_uniqueness,
+        ),
+        seen_by="rang while a call to it was up",
+        databases=("postgresql",),
+    ),
+    "an_opt_out_that_lets_ring": Broken(
+        run=_broken("an_opt_out_that_lets_ring", opt_outs, all_along=opt_outs_that_let_ring),
+        seen_by="rings on after the opt-out",
+    ),
+    "claims_on_trust": Broken(
+        run=_broken("claims_on_trust", claimers, claiming=without_transaction, all_along=claims_on_trust),
+        seen_by=r"call_\w+ rang [2-9] times",
+    ),
+    "a_contact_without_its_lock": Broken(
+        run=_broken("a_contact_without_its_lock", erasures, all_along=posts_without_transaction),
+        seen_by="post scheduled, erasure done",
+    ),
+    "keys_kept_afterwards": Broken(
+        run=_broken("keys_kept_afterwards", repeats, all_along=keys_kept_afterwards),
+        seen_by="one key made several calls",
     ),
 }
 RACES = Proof(

@@ -44,6 +44,7 @@ def order_against_claims(
         subjects = {getattr(call, once_for): call for call in group}
         ahead = arena.chance.uniform(*HEAD_START_S)
         claim = partial(arena.claim, limit=GROUP, moment=group[0].due_at, pause=hold.wait)
+        hold.begin()
         orders = arena.orders(list(subjects.values()), give, hold)
         _, given = arena.race(_later(ahead, claim), _later(-ahead, orders))
         answers |= {call.pk: given[subjects[getattr(call, once_for)].pk] for call in group}

@@ -18,7 +18,7 @@ from tests.proofs.running.tracks import Job, Track
 ROOT = Path(__file__).resolve().parents[3]
 LIMIT_S = 3 * 3600.0  # no chunk takes so long: one that does hangs
 GOODBYE_S = 30.0
-KEPT = ("flagged*", "*.log")  # of a flagged or crashed chunk's folder
+KEPT = ("flagged*", "*.log", "*.jsonl", "*.sqlite3*")  # of a flagged or crashed chunk's folder
 
 
 @dataclass(kw_only=True)

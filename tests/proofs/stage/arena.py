@@ -140,12 +140,13 @@ class Arena:
                     hold.come()
             return answers
 
-        return work
+        return hold.leaving(work) if hold else work
 
     def saw(self, hold: Hold) -> None:
         """Count how claims were held."""
         self.count("met behind the gates", hold.met)
         self.count("held by a lock", hold.held)
+        self.count("nobody came", hold.missed)
 
     def count(self, what: str, times: int = 1) -> None:
         """Count what happened in this kind of race."""
@@ -175,13 +176,17 @@ class Arena:
     def judge_orders(
         self, calls: Iterable[Call], answers: dict[str, Answer], accepted: Sequence[str]
     ) -> None:
-        """No ring was decided after an order against it had been answered."""
+        """No ring was decided after an order against it had been answered.
+
+        What was decided before, and rang after it, was on its way: that is counted.
+        """
         rang = self.rings()
         for call in calls:
             given = answers[call.pk]
-            late = [one for one in rang[call.pk] if given.said in accepted and one.written > given.at]
-            if late:
+            late = [one for one in rang[call.pk] if given.said in accepted and one.at > given.at]
+            if any(one.written > given.at for one in late):
                 self.flag(f"{call.pk} was decided to ring after {given.said} had been answered", answer=given)
+            self.count("rang after the answer, was on its way", sum(one.written <= given.at for one in late))
             self.count(f"{given.said}, {'rang' if rang[call.pk] else 'silent'}")
 
     def flag(self, problem: str, **evidence: object) -> None:

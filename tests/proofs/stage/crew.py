@@ -11,11 +11,19 @@ from typing import Self
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from temphone.sqlite.base import turns
+
 Verb = Callable[[], object]
 
 # The first thing that a claim writes of what it decided; the gates were asked before.
 DECIDED = re.compile(r'\s*(INSERT INTO|COPY) "calls_attempt"|\s*UPDATE "calls_call"')
-PATIENCE_S = 0.01  # whoever does not come by then is held by a lock
+PATIENCE_S = 0.25  # for whoever is neither here by then nor seen to wait for a lock
+LOOK_S = 0.002
+BLOCKED = """
+    SELECT EXISTS (
+        SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))
+    )
+"""
 NEVER_S = 30.0
 FIRST_TABLE = re.compile(r'FROM "?(\w+)')
 LOCK = re.compile(r" FOR (NO KEY )?UPDATE( OF \S+)?( SKIP LOCKED| NOWAIT)?")
@@ -26,7 +34,7 @@ class _Here(threading.local):
 
     before_deciding: Verb | None = None
     after_reading: Verb | None = None
-    unlocked: str = ""  # the table whose rows this thread forgets to lock
+    unlocked: Sequence[str] = ()  # tables whose rows this thread forgets to lock
     without_transaction: bool = False
     counting: BaseDatabaseWrapper | None = None  # where this thread reads attempts, when not where it writes
 
@@ -38,11 +46,22 @@ def _meet(execute, sql, params, many, context):
     if here.before_deciding and DECIDED.match(sql):
         pause, here.before_deciding = here.before_deciding, None
         pause()
-    if here.unlocked and f'FROM "{here.unlocked}"' in sql:
+    if any(f'FROM "{table}"' in sql for table in here.unlocked):
         sql = LOCK.sub("", sql)
     if here.counting and sql.startswith("SELECT") and FIRST_TABLE.search(sql)[1] == "calls_attempt":
         context["cursor"].cursor = here.counting.create_cursor()
     return execute(sql, params, many, context)
+
+
+def is_waited_for() -> bool:
+    """Whether another transaction waits for what this thread's has locked."""
+    if not connection.in_atomic_block:
+        return False
+    if connection.vendor == "sqlite":
+        return connection.has_turn and bool(turns._waiting)
+    with connection.cursor() as cursor:
+        cursor.execute(BLOCKED)
+        return bool(cursor.fetchone()[0])
 
 
 @contextmanager
@@ -81,18 +100,25 @@ class Gate:
 
 
 class Hold:
-    """Where a claim waits behind its gates until somebody comes, or is seen to wait for a lock himself.
+    """Where a claim waits behind its gates until somebody comes, or is seen to wait for a lock of its.
 
-    ``held`` counts how often nobody came in time: whoever was expected waits for what the claim has locked.
+    ``met`` counts how often somebody came; ``held``, how often they were seen to wait; ``missed``, how often
+    neither was so in time. Where nobody is left who could come, nobody is waited for.
     """
 
     def __init__(self, *, times: int = 6) -> None:
         """Hold so many claims; the others pass."""
         self._left = times
         self._came = 0
+        self._gone = False
         self._changed = threading.Condition()
         self.held = 0
         self.met = 0
+        self.missed = 0
+
+    def begin(self) -> None:
+        """Somebody is to come again."""
+        self._gone = False
 
     def come(self) -> None:
         """Let those go on that wait now."""
@@ -100,22 +126,52 @@ class Hold:
             self._came += 1
             self._changed.notify_all()
 
+    def leave(self) -> None:
+        """Whoever came does not come any more."""
+        with self._changed:
+            self._gone = True
+            self._changed.notify_all()
+
     def wait(self) -> None:
         """Wait for whoever comes next."""
         with self._changed:
             self._left -= 1
-            if self._left < 0:
+            if self._left < 0 or self._gone:
                 return
             before = self._came
-            if self._changed.wait_for(lambda: self._came > before, PATIENCE_S):
-                self.met += 1
-            else:
+        until = time.monotonic() + PATIENCE_S
+        while not self._has_come(before):
+            if self._gone:
+                return
+            if is_waited_for():
                 self.held += 1
+                return
+            if time.monotonic() > until:
+                self.missed += 1
+                return
+        self.met += 1
+
+    def _has_come(self, before: int) -> bool:
+        """Whether somebody has, or does within a moment."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._came > before or self._gone, LOOK_S)
+            return self._came > before
 
     def meet(self) -> None:
         """Let the other one go on, or wait for it."""
         self.come()
         self.wait()
+
+    def leaving(self, verb: Verb) -> Verb:
+        """The verb, after which whoever did it does not come any more."""
+
+        def work() -> object:
+            try:
+                return verb()
+            finally:
+                self.leave()
+
+        return work
 
 
 class Crew:

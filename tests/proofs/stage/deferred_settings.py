@@ -2,4 +2,4 @@
 
 from temphone.settings import *
 
-DATABASES["default"]["OPTIONS"] |= {"transaction_mode": "DEFERRED", "timeout": 0.2}
+DATABASES["default"]["OPTIONS"] |= {"transaction_mode": "DEFERRED"}

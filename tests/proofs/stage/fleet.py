@@ -5,6 +5,7 @@ import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tests.proofs.stage.installation import ROOT, Installation, free_port
 
@@ -12,8 +13,9 @@ from tests.proofs.stage.installation import ROOT, Installation, free_port
 class Fleet(Installation):
     """Its programs are called ``web-1``, ``clock-2`` and so on. Each gateway has a ledger of its own."""
 
-    def __init__(self, folder: Path, sizes: Mapping[str, int], *, speed: int, **environment: str) -> None:
-        super().__init__(folder, speed=speed, **environment)
+    def __init__(self, folder: Path, sizes: Mapping[str, int], **how: Any) -> None:
+        """``how``: as of one installation."""
+        super().__init__(folder, **how)
         self.names = [f"{program}-{number + 1}" for program, size in sizes.items() for number in range(size)]
         webs = [name for name in self.names if name.startswith("web-")]
         self.ports = {**{name: free_port() for name in webs}, "web-1": self.port}
@@ -59,10 +61,16 @@ class Scales:
 
     def __init__(self) -> None:
         self.weights: dict[str, list[int]] = defaultdict(list)  # kB, by program, in the order of time
+        self._spared: set[str] = set()
+
+    def spare(self, program: str) -> None:
+        """Weigh it no more: it was started anew."""
+        self._spared.add(program)
 
     def weigh(self, fleet: Fleet) -> None:
         """Once."""
-        leaders = {process.pid: name for name, process in fleet.running.items()}
+        weighed = fleet.running.items()
+        leaders = {process.pid: name for name, process in weighed if name not in self._spared}
         total: Counter[str] = Counter()
         for entry in Path("/proc").glob("[0-9]*"):
             try:

@@ -11,13 +11,20 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
 
+from tests.proofs.stage import ledgers
+from tests.proofs.stage.ear import HEARD, SILENCED
+
 PROGRAMS = ("gateway", "web", "clock", "worker")
 ROOT = settings.BASE_DIR
+KILLS = "kills.jsonl"
+CUT = timedelta(seconds=1)  # a kill that cut a ring in two comes so soon after it
 
 
 def free_port() -> int:
@@ -37,10 +44,25 @@ def database_url() -> str:
     return f"postgres://{where}/{config['NAME']}" + (f"?host={host}" if host.startswith("/") else "")
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Ring:
+    """A phone rang."""
+
+    at: datetime
+    to: str
+    attempt_id: str
+
+
 class Installation:
     """Web, clock, worker and gateway. ``speed`` is how much faster than people its callees speak."""
 
-    def __init__(self, folder: Path, *, speed: int = 20, **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        speed: int = 20,
+        **environment: str,
+    ) -> None:
         self.folder = folder
         self.port = free_port()
         self.running: dict[str, subprocess.Popen[bytes]] = {}
@@ -68,7 +90,7 @@ class Installation:
             "web": [python, "-m", "granian", "--interface", "wsgi", *bind, "temphone.wsgi:application"],
             "clock": [python, "manage.py", "clock"],
             "worker": [python, "manage.py", "qcluster"],
-            "gateway": [python, "-m", "temphone.gateway"],
+            "gateway": [python, "-m", "tests.proofs.stage.listening_gateway"],
         }[program]
 
     def start(self, *programs: str) -> None:
@@ -96,12 +118,22 @@ class Installation:
         self.signal(program, signal.SIGKILL)
         self.running.pop(program).wait()
 
+    def strike(self, program: str) -> None:
+        """Kill it, and note that."""
+        self.kill(program)
+        self.note_kill(program)
+
+    def note_kill(self, name: str) -> None:
+        """Somebody of this name has just been killed."""
+        with (self.folder / KILLS).open("a") as kills:
+            kills.write(json.dumps({"name": name, "at": datetime.now(UTC).isoformat()}) + "\n")
+
     def stop(self) -> None:
         """End all."""
         for program in list(self.running):
             self.kill(program)
 
-    def wait_until_ready(self, timeout_s: float = 60) -> None:
+    def wait_until_ready(self, timeout_s: float = 120) -> None:
         """Return when database, queue, clock and gateway are well."""
         self.wait_until(self._is_ready, timeout_s)
 
@@ -153,8 +185,49 @@ class Installation:
             return refusal.code, json.load(refusal)
 
     def rings(self) -> Counter[str]:
-        """How often each number rang: the phone's own log, which is the oracle."""
-        log = self.folder / "gateway" / "phone.log"
-        if not log.exists():
-            return Counter()
-        return Counter(json.loads(line)["to"] for line in log.read_text().splitlines())
+        """How often each number rang: the oracle."""
+        return Counter(ring.to for ring in self.heard())
+
+    def heard(self) -> list[Ring]:
+        """Every ring, by the tests' own ear.
+
+        A kill of the gateway may come between the network's line and the ear's: that ring was one, too.
+        """
+        rings = set(_rings(self.folder / HEARD))
+        cut = [datetime.fromisoformat(kill["at"]) for kill in self.kills() if "gateway" in kill["name"]]
+        for ring in set(_rings(self.folder / "gateway" / "phone.log")) - rings:
+            if any(ring.at <= at <= ring.at + CUT for at in cut):
+                rings.add(ring)
+        return sorted(rings)
+
+    def kills(self) -> list[dict[str, str]]:
+        """Who was killed when."""
+        return _json_lines(self.folder / KILLS)
+
+    def silenced(self) -> int:
+        """How many dials after a restart the network's memory alone kept from ringing again."""
+        return len(_json_lines(self.folder / SILENCED))
+
+    @property
+    def heard_bytes(self) -> int:
+        """How much the ear has written."""
+        path = self.folder / HEARD
+        return path.stat().st_size if path.exists() else 0
+
+    def ledgers(self) -> list[Path]:
+        """Where its gateways keep what they dialled."""
+        return sorted((self.folder / "gateway").glob("*.sqlite3"))
+
+    def unfinished(self) -> int:
+        """How much its gateways still have to do."""
+        return sum(ledgers.unfinished(path) for path in self.ledgers())
+
+
+def _rings(path: Path) -> list[Ring]:
+    return [
+        Ring(datetime.fromisoformat(line["at"]), line["to"], line["attempt_id"]) for line in _json_lines(path)
+    ]
+
+
+def _json_lines(path: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
