@@ -14,11 +14,13 @@ from pathlib import Path
 import django
 
 from tests.proofs.battery import BOTH, Proof
-from tests.proofs.running import guarantees, report
+from tests.proofs.running import product
 from tests.proofs.running.folders import a_folder
 from tests.proofs.running.journal import Journal
 from tests.proofs.running.runner import ROOT, Runner
 from tests.proofs.running.tracks import SEED, Job, Track
+from tests.proofs.telling import guarantees, report
+from tests.proofs.telling.screen import Screen
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -29,12 +31,19 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--scale", type=float, default=1.0, help="share of the full size; 1")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="chunks at once; one per core")
     parser.add_argument("--fresh", action="store_true", help="forget what was proved before")
-    parser.add_argument("--write", action="store_true", help="write docs/guarantees.md from the result")
+    parser.add_argument("--report", action="store_true", help="run nothing; say what was proved so far")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write docs/guarantees.md and docs/proofs from all lines",
+    )
+    parser.add_argument("--explain", metavar="WHY", help="run nothing; note why what crashed so far did")
     parser.add_argument("--seed", type=int, help="run one trial again, with --cases, NAME and --database")
     parser.add_argument("--cases", type=int, default=1, help="of that trial; 1")
     parser.add_argument("--mistake", default="", help="of that trial: the broken variant")
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "proofs", help="var/proofs")
     parser.add_argument("--registry", default="tests.proofs.registry", help=argparse.SUPPRESS)
+    parser.add_argument("--docs", type=Path, default=guarantees.DOCS, help=argparse.SUPPRESS)
     return parser.parse_args(words)
 
 
@@ -49,10 +58,10 @@ def chosen(asked: argparse.Namespace) -> list[Proof]:
     return [proof for proof in proofs if not asked.names or proof.name in asked.names]
 
 
-def tracks_of(proofs: Sequence[Proof], asked: argparse.Namespace) -> list[Track]:
+def tracks_of(proofs: Sequence[Proof], asked: argparse.Namespace, version: str) -> list[Track]:
     """Each proof on each of its databases."""
     if asked.seed is not None:
-        return [_again(proofs, asked)]
+        return [_again(proofs, asked, version)]
     made = []
     for proof in proofs:
         for database in asked.database or BOTH:
@@ -60,11 +69,18 @@ def tracks_of(proofs: Sequence[Proof], asked: argparse.Namespace) -> list[Track]
                 path = asked.folder / f"{proof.name}-{database}.jsonl"
                 if asked.fresh:
                     path.unlink(missing_ok=True)
-                made.append(Track.of(proof, database, Journal(path), asked.scale))
+                made.append(Track.of(proof, database, Journal(path, version), asked.scale))
     return made
 
 
-def _again(proofs: Sequence[Proof], asked: argparse.Namespace) -> Track:
+def everything(asked: argparse.Namespace, version: str) -> list[Track]:
+    """What the page tells of, whatever was asked for: each proof on each database, at its full size."""
+    whole = {"names": [], "database": None, "scale": 1.0, "fresh": False, "seed": None}
+    asked = argparse.Namespace(**{**vars(asked), **whole})
+    return tracks_of(chosen(asked), asked, version)
+
+
+def _again(proofs: Sequence[Proof], asked: argparse.Namespace, version: str) -> Track:
     """One trial as it was, with a journal of its own."""
     databases = asked.database or ["sqlite"]
     if len(proofs) != 1 or len(databases) != 1:
@@ -76,15 +92,15 @@ def _again(proofs: Sequence[Proof], asked: argparse.Namespace) -> Track:
     path = asked.folder / f"{proof.name}-{database}.jsonl"
     path.unlink(missing_ok=True)
     job = Job(mistake=asked.mistake, start=asked.seed - SEED, cases=asked.cases)
-    return Track.again(proof, database, Journal(path), job)
+    return Track.again(proof, database, Journal(path, version), job)
 
 
-def _told_again(journal: Journal, screen: "Screen") -> bool:
+def _told_again(journal: Journal, screen: Screen) -> bool:
     """Say what came of the trial; whether it ran and nothing was flagged."""
     flagged = [line for record in journal.records for line in record.flagged]
     cases = sum(record.cases for record in journal.records)
     screen.say("\n".join([*flagged, f"{cases} cases, {len(flagged)} flagged."]))
-    return bool(journal.records) and not flagged
+    return bool(journal.records) and not journal.crashes and not flagged
 
 
 @contextlib.contextmanager
@@ -120,42 +136,29 @@ def alone(folder: Path) -> Iterator[None]:
         yield
 
 
-class Screen:
-    """The live lines: rewritten in place on a terminal, else a line whenever a proof has got on."""
-
-    def __init__(self) -> None:
-        self.live = sys.stdout.isatty()
-        self.height = 0
-        self.shown: dict[str, str] = {}
-
-    def show(self, tracks: Sequence[Track]) -> None:
-        """How far each is."""
-        lines = {track.name: report.progress(track) for track in tracks}
-        changed = [line for name, line in lines.items() if self.shown.get(name) != line]
-        if changed and self.live:
-            self._clear()
-            sys.stdout.write("".join(f"{line}\n" for line in lines.values()))
-            self.height = len(lines)
-        elif changed and self.shown:
-            sys.stdout.write("".join(f"{line}\n" for line in changed))
-        self.shown = lines
-        sys.stdout.flush()
-
-    def say(self, text: str) -> None:
-        """A line that stays."""
-        self._clear()
-        sys.stdout.write(f"{text}\n")
-        self.shown = {}
-
-    def _clear(self) -> None:
-        sys.stdout.write(f"\x1b[{self.height}F\x1b[J" if self.height else "")
-        self.height = 0
-
-
 def prove(asked: argparse.Namespace) -> bool:
-    """Run what is left; whether everything holds."""
+    """Run what is left; whether everything that was asked for holds."""
     screen = Screen()
-    tracks = tracks_of(chosen(asked), asked)
+    tracks = tracks_of(chosen(asked), asked, product.version())
+    if asked.explain:
+        explained = sum(track.journal.explain(asked.explain) for track in tracks)
+        screen.say(f"Crashes that are explained now: {explained}.")
+    elif not asked.report:
+        _run(tracks, asked, screen)
+    if asked.seed is not None:
+        return _told_again(tracks[0].journal, screen)
+    version = product.version()
+    for track in tracks:
+        track.journal.version = version
+    found = report.result(tracks, version)
+    (asked.folder / "result.json").write_text(json.dumps(found, indent=1))
+    screen.say(report.table(found))
+    if asked.write:
+        _write(asked, version, screen)
+    return bool(found["holds"])
+
+
+def _run(tracks: Sequence[Track], asked: argparse.Namespace, screen: Screen) -> None:
     with a_folder() as work, databases(tracks, work) as urls:
         runner = Runner(
             tracks=tracks,
@@ -163,24 +166,23 @@ def prove(asked: argparse.Namespace) -> bool:
             work=work,
             kept=asked.folder,
             jobs=asked.jobs,
-            commit=report.commit(),
             registry=asked.registry,
             show=screen.show,
             say=screen.say,
         )
         runner.run()
-    if asked.seed is not None:
-        return _told_again(tracks[0].journal, screen)
-    found = report.result(tracks)
-    (asked.folder / "result.json").write_text(json.dumps(found, indent=1))
-    screen.say(report.table(found))
-    if asked.write:
-        guarantees.write(found)
-    return bool(found["holds"])
+
+
+def _write(asked: argparse.Namespace, version: str, screen: Screen) -> None:
+    """The page is about all proofs at full size, so that it never looks whole when it is not."""
+    every = everything(asked, version)
+    found = report.result(every, version)
+    guarantees.write(found, [track.journal for track in every], asked.docs)
+    screen.say(f"{asked.docs / 'guarantees.md'} says: {report.verdict(found['proofs'])}")
 
 
 def main() -> None:
-    """Exit code 1: something was flagged, or a mistake was not seen. 130: stopped."""
+    """Exit code 1: something was flagged or crashed, or a mistake was not seen. 130: stopped."""
     asked = arguments(sys.argv[1:])
     # Both stop it, even where a shell that put it into the background had Ctrl-C ignored.
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -53,7 +53,7 @@ class Tally:
     def add(self, other: Self) -> None:
         """Take in another tally."""
         self.cases += other.cases
-        self.counts += other.counts
+        self.counts.update(other.counts)  # a sum of counters would drop what is 0
         self.flagged += other.flagged
 
 
@@ -88,7 +88,7 @@ class Broken:
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """One proof. ``run`` and the broken variants find Django set up and a migrated, empty database.
+    """One proof. ``run`` and the broken variants find Django set up and a migrated, empty database to ask.
 
     Each leaves no process, thread or connection behind, and judges only once everything is quiet.
     """
@@ -102,6 +102,7 @@ class Proof:
     run: Run
     small_again: int = 0  # cases in `make test` on the second of the databases; 0: as many
     databases: tuple[str, ...] = BOTH
+    asks_database: bool = True  # else none is made for its chunks
     broken: Mapping[str, Broken] = field(default_factory=dict)  # by the mistake that each makes
     broken_cases: int = 0  # cases of a broken variant; ``small`` when 0
     exclusive: bool = False  # needs the machine for itself

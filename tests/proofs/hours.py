@@ -165,7 +165,8 @@ def _fold_later(wall: datetime, name: str) -> datetime:
 
 PROOF = Proof(
     name="hours",
-    shows="calling hours and wall times are right in every zone, minute by minute from 2026 to 2030",
+    shows="in every zone from 2026 to 2030 it is open or closed rightly in each minute, and the next opening"
+    " and what a wall time means are right in each hour, and near a clock change in each minute",
     unit="zones",
     small=FEW,
     full=len(clock.zone_names()),

@@ -338,6 +338,7 @@ class Machine(RuleBasedStateMachine):
             return
         results = self.network.dial(requests, self.now, fault)
         Machine.runs[f"dials, {fault or 'no fault'}"] += len(requests)
+        Machine.runs["faults"] += bool(requests and fault)
         self.nothing_rings_that_must_not()
         if dies == "after":
             return

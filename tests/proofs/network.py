@@ -244,11 +244,12 @@ def judged(variant: str, trial: Trial) -> Tally:
     by_chance(plan, max(0, trial.cases - len(plan.urls)), trial.chance)
     heard, raised = asked_inside(variant, plan, trial.folder)
     tally = Tally(cases=len(plan.urls))
+    tally.counts["connections to internal addresses"] = 0
     for address, times in heard.items():
         if not is_inside(address):
             tally.counts["connections to public addresses"] += times
         else:
-            tally.counts["connections to others"] += times
+            tally.counts["connections to internal addresses"] += times
             tally.flag(f"{address} was reached", folder=trial.folder, address=address, times=times)
     if variant == "product":
         flag_all(tally, trial.folder, "a public address was not reached", plan.expected - set(heard))

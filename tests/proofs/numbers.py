@@ -161,7 +161,8 @@ PROOF = Proof(
     full=500_000,
     chunk=100_000,
     run=run,
-    databases=("sqlite",),  # it asks no database
+    databases=("sqlite",),
+    asks_database=False,
     broken={
         "at_home": Broken(run=partial(judged, at_home), seen_by="would be dialled as"),
         "by_letters": Broken(run=partial(judged, by_letters), seen_by="would be dialled as"),

@@ -1,1 +1,1 @@
-"""What ``make prove`` is made of: chunks, what is left of them, what came of them, the page about it."""
+"""What ``make prove`` is made of: chunks, what is left of them, the lines about them."""

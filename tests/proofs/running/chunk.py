@@ -1,4 +1,4 @@
-"""One chunk of a proof, in a process of its own: a fresh database, the cases, the tally.
+"""One chunk of a proof, in a process of its own: a fresh database if it asks one, the cases, the tally.
 
 The runner starts it. The one argument is a JSON object: ``registry`` (a module), ``name``, ``mistake`` (""
 for none), ``cases``, ``seed``, ``folder`` and ``result`` (where the tally goes).
@@ -12,14 +12,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import django
 from django.db import connection, connections
 
-from tests.proofs.battery import Proof, Run, Tally, Trial
+from tests.proofs.battery import Proof, Tally, Trial
 
 
 def end_when_the_runner_does() -> None:
@@ -33,11 +33,10 @@ def end_when_the_runner_does() -> None:
     threading.Thread(target=wait_for_its_end, daemon=True).start()
 
 
-def run_of(job: Mapping[str, Any]) -> Run:
-    """What to run: the proof, or one of its broken variants."""
+def proof_of(job: Mapping[str, Any]) -> Proof:
+    """The proof by its name."""
     proofs: tuple[Proof, ...] = importlib.import_module(job["registry"]).PROOFS
-    proof = next(proof for proof in proofs if proof.name == job["name"])
-    return proof.broken[job["mistake"]].run if job["mistake"] else proof.run
+    return next(proof for proof in proofs if proof.name == job["name"])
 
 
 @contextmanager
@@ -65,10 +64,11 @@ def _drop(name: str) -> None:
 
 def tally_of(job: Mapping[str, Any]) -> Tally:
     """Run the chunk."""
-    folder = Path(job["folder"])
+    folder, proof = Path(job["folder"]), proof_of(job)
     folder.mkdir()
-    with a_fresh_database():
-        return run_of(job)(Trial(cases=job["cases"], seed=job["seed"], folder=folder))
+    run = proof.broken[job["mistake"]].run if job["mistake"] else proof.run
+    with a_fresh_database() if proof.asks_database else nullcontext():
+        return run(Trial(cases=job["cases"], seed=job["seed"], folder=folder))
 
 
 def main() -> None:

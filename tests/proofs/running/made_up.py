@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from pathlib import Path
 
 from tests.proofs.battery import Broken, Proof, Run, Tally, Trial
@@ -9,7 +10,8 @@ from tests.proofs.battery import Broken, Proof, Run, Tally, Trial
 
 def holds(trial: Trial) -> Tally:
     """All is well; what ran is told by its seeds."""
-    return Tally(cases=trial.cases, counts={"rings": trial.cases, "worst_ms": trial.seed % 7})
+    counts = {"rings": trial.cases, "worst_ms": trial.seed % 7, "double": 0}
+    return Tally(cases=trial.cases, counts=Counter(counts))
 
 
 def flags(trial: Trial) -> Tally:
@@ -44,8 +46,8 @@ def waits(trial: Trial) -> Tally:
 
 
 def _proof(name: str, run: Run, **fields: object) -> Proof:
-    shape = {"unit": "cases", "small": 2, "full": 4, "chunk": 2, "databases": ("sqlite",), **fields}
-    return Proof(name=name, shows=f"something {name}", run=run, **shape)
+    shape = {"unit": "cases", "small": 2, "full": 4, "chunk": 2, "databases": ("sqlite",)}
+    return Proof(name=name, shows=f"something {name}", run=run, **{"asks_database": False, **shape, **fields})
 
 
 PROOFS = (
@@ -57,7 +59,7 @@ PROOFS = (
             "not_here": Broken(run=crashes, seen_by="", databases=("postgresql",)),
         },
     ),
-    _proof("flags", flags),
+    _proof("flags", flags, asks_database=True),
     _proof("crashes_once", crashes_once, full=2),
     _proof("crashes", crashes, full=2),
     _proof("blind", holds, full=2, broken={"a_mistake": Broken(run=holds, seen_by="rang twice")}),

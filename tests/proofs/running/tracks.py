@@ -1,13 +1,14 @@
 """What is left to do of a proof on a database: its chunks, each once, and its broken variants."""
 
 import math
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass, field
 
 from tests.proofs.battery import Proof
-from tests.proofs.running.journal import Journal
+from tests.proofs.running.journal import Journal, Record
 
 SEED = 20260315
+MEASURES = ("_ms", "_percent")  # counts with these endings are no sums
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,39 @@ class Track:
         """Whether it is one trial as it was before."""
         return not self.target
 
+    # --- what is done
+
+    @property
+    def done(self) -> list[Record]:
+        """The chunks that count: each once, and none that is smaller than it would be asked for here.
+
+        What ran at a smaller scale was tried less closely, or with fewer things at once.
+        """
+        if self.runs_again:
+            return self.journal.chunks
+        whole = [record for record in self.journal.chunks if 0 < self._size(record.start) <= record.asked]
+        return [*{record.start: record for record in whole}.values()]
+
+    @property
+    def cases(self) -> int:
+        """How many cases were run."""
+        return sum(record.cases for record in self.done)
+
+    @property
+    def seconds(self) -> float:
+        """How long the chunks took, one after the other."""
+        return sum(record.seconds for record in self.done)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """What was tried and happened in all chunks; of a measure, the largest."""
+        total: Counter[str] = Counter()
+        for name, count in (item for record in self.done for item in record.counts.items()):
+            total[name] = max(total[name], count) if name.endswith(MEASURES) else total[name] + count
+        return total
+
+    # --- what is left
+
     def take(self) -> Job | None:
         """The next chunk, now under way; the broken variants first, as they are few."""
         job = self.waiting.pop() if self.waiting else self._variant() or self._chunk()
@@ -82,27 +116,27 @@ class Track:
         else:
             self.waiting.append(Job(mistake=job.mistake, start=job.start, cases=job.cases, again=True))
 
+    def begin_anew(self, version: str) -> None:
+        """The product is another one now: nothing that was done or had failed counts for it."""
+        self.journal.version = version
+        self.waiting.clear()
+        self.given_up.clear()
+        self.asked.clear()
+
     def _variant(self) -> Job | None:
-        for mistake, broken in self.proof.mistakes(self.database).items():
+        for mistake in self.proof.mistakes(self.database):
             record = self.journal.variant(mistake)
-            if mistake not in self.asked and not (record and broken.seen(record.flagged)):
+            if mistake not in self.asked and not (record and record.seen):
                 self.asked.add(mistake)
                 return Job(mistake=mistake, cases=self.proof.broken_cases or self.proof.small)
         return None
 
     def _chunk(self) -> Job | None:
-        start = 0
-        for span in sorted(self._spans(), key=lambda span: span.start):
-            if span.start > start:
-                break  # a gap, left by a chunk that did not end
-            start = max(start, span.stop)
-        later = [span.start for span in self._spans() if span.start > start]
-        cases = min([self.proof.chunk, *(stop - start for stop in [self.target, *later])])
-        return Job(start=start, cases=cases) if cases > 0 else None
-
-    def _spans(self) -> Sequence[range]:
         busy = [*self.under_way, *self.given_up]
-        return [
-            *(record.span for record in self.journal.chunks),
-            *(range(job.start, job.start + job.cases) for job in busy if not job.mistake),
-        ]
+        taken = {record.start for record in self.done} | {job.start for job in busy if not job.mistake}
+        starts = range(0, self.target, self.proof.chunk)
+        start = next((start for start in starts if start not in taken), None)
+        return None if start is None else Job(start=start, cases=self._size(start))
+
+    def _size(self, start: int) -> int:
+        return min(self.proof.chunk, self.target - start)
