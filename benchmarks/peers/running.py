@@ -1,17 +1,19 @@
 """The peers as ways to start calls: their two processes, and how the calls are handed over to them."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from benchmarks.databases import Template
 from benchmarks.dispatch import Due, Way
 from benchmarks.frame.command import ROOT
-from benchmarks.frame.programs import Process, wait_until
+from benchmarks.frame.programs import Process, in_django, wait_until
 from benchmarks.frame.servers import Redis
 
 BIN = Path(sys.executable).parent
@@ -97,7 +99,7 @@ class Peer(Way):
 
     def _environment(self, database: Template) -> Mapping[str, str]:
         return {
-            "BENCHMARK_DSN": database.url if self.writes else "",
+            **(own(database) if self.writes else {"BENCHMARK_DSN": ""}),
             "BENCHMARK_JOBS": database.url,
             "BENCHMARK_REDIS": self.redis.url(),
             "BENCHMARK_DIALS": str(database.path / "dials"),
@@ -113,7 +115,7 @@ class Raw(Way):
 
     @contextmanager
     def running(self, database: Template) -> Iterator[Sequence[Process]]:
-        env = {"BENCHMARK_DSN": database.url, "BENCHMARK_DIALS": str(database.path / "dials")}
+        env = {**own(database), "BENCHMARK_DIALS": str(database.path / "dials")}
         command = [sys.executable, "-m", "benchmarks.peers.raw", "writes" if self.writes else "claims"]
         log = database.path / "raw.log"
         with (
@@ -122,6 +124,17 @@ class Raw(Way):
         ):
             wait_until(lambda: _claiming(database) >= 2, within_s=20, what="raw is ready")
             yield [one, other]
+
+
+def own(database: Template) -> dict[str, str]:
+    """Where the calls are, and the statements that write what a start writes there."""
+    return {"BENCHMARK_DSN": database.url, "BENCHMARK_STATEMENTS": _statements(database)}
+
+
+@cache
+def _statements(database: Template) -> str:
+    """They follow from the models, which are the same in every copy."""
+    return json.dumps(in_django("benchmarks.peers.statements", url=database.url, data=database.path))
 
 
 def _claiming(database: Template) -> int:
