@@ -73,7 +73,12 @@ def _goals(found: Sequence[Mapping[str, Any]]) -> str:
     goals = [goal for one in found for goal in one["goals"]]
     lines = ["## Goals", "", "| goal | reached | met |", "| --- | --- | --- |"]
     lines += [f"| {goal['goal']} | {goal['reached']} | {'yes' if goal['met'] else 'no'} |" for goal in goals]
-    missed = [f"- {goal['goal']}: {goal['reached']}. {goal['why']}" for goal in goals if goal.get("why")]
+    told: set[str] = set()
+    missed = []
+    for goal in goals:
+        if why := goal.get("why"):
+            missed.append(f"- {goal['goal']}: {goal['reached']}. {'As above.' if why in told else why}")
+            told.add(why)
     if missed:
         lines += ["", "Not met:", "", *missed]
     return "\n".join(lines) + "\n"

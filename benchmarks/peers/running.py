@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +29,7 @@ class Library:
     ready: str  # what its log says when it is
     processes: int = 1  # how often the command is started
     in_postgres: bool = False  # whether its jobs are rows there
+    settings: Mapping[str, str] = field(default_factory=dict)  # of its worker, in the environment
 
 
 def _program(name: str, *arguments: str) -> list[str]:
@@ -44,7 +45,13 @@ PROCRASTINATE = "--app=benchmarks.peers.procrastinate_app.app --log-level=warnin
 PROCRASTINATE += " --concurrency=10 --fetch-job-polling-interval=0.05"
 LIBRARIES = (
     Library("celery", _program("celery", *CELERY.split()), ready="worker is ready"),
-    Library("dramatiq", _program("dramatiq", *DRAMATIQ.split()), ready="Worker process is ready"),
+    Library(
+        "dramatiq",
+        _program("dramatiq", *DRAMATIQ.split()),
+        ready="Worker process is ready",
+        # By default 1,000 delayed messages a thread are fetched, and an idle worker looks once a second.
+        settings={"dramatiq_delay_queue_prefetch": "10000", "dramatiq_worker_timeout": "50"},
+    ),
     Library("huey", _program("huey_consumer", *HUEY.split()), ready="worker is ready"),
     Library(
         "procrastinate",
@@ -104,6 +111,7 @@ class Peer(Way):
             "BENCHMARK_REDIS": self.redis.url(),
             "BENCHMARK_DIALS": str(database.path / "dials"),
             "PYTHONPATH": str(ROOT),
+            **self.library.settings,
         }
 
 

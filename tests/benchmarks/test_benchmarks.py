@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from benchmarks import lists_data, lists_reasons, pages_data
+from benchmarks import burst, ingest, lists_data, lists_reasons, low_load, pages_data
 from benchmarks.databases import Tables, Template, seeded
 from benchmarks.dispatch import Due, Run, Starts, at_once, burst_figures, check_rows, measured, one_by_one
 from benchmarks.frame import page
@@ -285,3 +285,57 @@ def test_calls_go_through_the_real_clock_and_worker(tmp_path: Path):
     assert len(one_each.lags) == 3
     with pytest.raises(AssertionError, match="not 20 of each"):
         check_rows(Tables(f"sqlite:///{tmp_path / 'measured'}"), 20)
+
+
+BURST = {"CPU, s": 5.0, "PostgreSQL CPU, s": 4.0, WAITS: 50.0}
+
+
+def _burst(rate: float, lag: float) -> dict[str, float]:
+    return {"starts/s": rate, "lag p99, s": lag, **BURST}
+
+
+def test_a_burst_is_compared_with_the_fastest_peer_and_says_how_much_was_to_be_had():
+    ours = {name: _burst(1_300, 7.5) for name in (burst.OURS, burst.ONE, burst.FOUR, burst.WAITING)}
+    peers = {"celery, writes": _burst(1_000, 9.5), "huey, writes": _burst(1_400, 7.0)}
+    made = Report("burst", title="A burst", note="Ten calls.")
+    burst._goals(made, {**ours, **peers, "raw claim, writes": _burst(11_000, 0.9)}, 10_000)
+    reached = {goal["goal"]: (goal["reached"], goal["met"]) for goal in made.goals}
+    assert reached["Burst: more starts/s than the fastest peer, with the same state writes"] == (
+        "0.929 times huey's",
+        False,
+    )
+    assert reached["Burst: a lower p99 lag than the most punctual peer, with the same state writes"] == (
+        "1.07 times huey's",
+        False,
+    )
+    (why, *_) = [goal["why"] for goal in made.goals]
+    assert "makes 11.0 times Celery's starts/s with 9.5 % of its p99 lag: no more was to be had here." in why
+
+
+def test_low_load_is_compared_with_the_most_punctual_peer_of_each_figure():
+    middle = {
+        **{name: {"lag p50, ms": 80.0, "lag p99, ms": 120.0} for name in low_load.OURS},
+        "raw claim, writes": {"lag p50, ms": 30.0, "lag p99, ms": 60.0},
+        "celery, writes": {"lag p50, ms": 20.0, "lag p99, ms": 200.0},
+        "huey, writes": {"lag p50, ms": 500.0, "lag p99, ms": 160.0},
+    }
+    made = Report("low_load", title="Low load", note="Two calls.")
+    low_load._ahead(made, middle)
+    assert [(goal["reached"], goal["met"]) for goal in made.goals] == [
+        ("4 times celery's", False),
+        ("0.75 times huey's", True),
+    ]
+    assert "celery's is 20.0 ms. Our p50 is 80 ms" in str(made.goals[0]["why"])
+
+
+def test_what_is_taken_in_is_compared_with_each_peer():
+    figures = {"p50, ms": 10.0, "p99, ms": 50.0, "CPU, ms a request": 2.0, "errors": 0}
+    rates = {"TemPhone": 300, "TemPhone, two workers": 500, ingest.FASTAPI: 320, ingest.NINJA: 100}
+    rows = {name: {**figures, "requests/s": rate} for name, rate in rates.items()}
+    rows[ingest.NINJA]["errors"] = 3
+    made = Report("ingest", title="Requests", note="Many.")
+    ingest._goals(made, "PostgreSQL", rows)
+    assert [goal["met"] for goal in made.goals] == [True, False, True, False, False]
+    whys = [str(goal.get("why")) for goal in made.goals]
+    assert whys[1].startswith("TemPhone: 300 requests/s, each 2.00 ms of Python's CPU; FastAPI")
+    assert whys[4] == "django-ninja and its ORM: 3"
