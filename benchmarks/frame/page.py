@@ -9,7 +9,7 @@ from benchmarks.frame.figures import table
 
 FIRST = (
     *("burst", "million", "low_load", "ingest", "bulk", "lists", "pages"),
-    *("sip_calls", "spoken_calls", "answering", "start", "disk"),
+    *("simulated_calls", "sip_calls", "spoken_calls", "answering", "start", "disk"),
 )
 HEAD = """\
 # Performance

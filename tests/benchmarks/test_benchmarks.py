@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from benchmarks import burst, ingest, lists_data, lists_reasons, low_load, pages_data
+from benchmarks import burst, ingest, lists_data, lists_reasons, low_load, pages, pages_data
 from benchmarks.__main__ import measure, there
 from benchmarks.databases import Tables, Template, seeded
 from benchmarks.dispatch import Due, Run, Starts, at_once, burst_figures, check_rows, measured, one_by_one
@@ -379,3 +379,12 @@ def test_what_is_taken_in_is_compared_with_each_peer():
     whys = [str(goal.get("why")) for goal in made.goals]
     assert whys[1].startswith("TemPhone: 300 requests/s, each 2.00 ms of Python's CPU; FastAPI")
     assert whys[4] == "django-ninja and its ORM: 3"
+
+
+def test_a_page_that_asks_more_with_more_calls_is_named():
+    made = Report("pages", title="Pages", note="All.")
+    many = {"calls": {"queries": 20}, "agents": {"queries": 7}}
+    pages._constant(made, "SQLite", many, {"calls": {"queries": 12}, "agents": {"queries": 7}}, few=20_000)
+    (goal,) = made.goals
+    assert (goal["reached"], goal["met"]) == ("1 pages with another number", False)
+    assert goal["why"] == "With few and with many: calls 12 and 20."
