@@ -234,6 +234,7 @@ def test_why_pages_are_slow_follows_from_where_their_time_goes():
     counted = lists_reasons.of_counts(pages, list(pages)[3:4])
     assert "admin: call list, live, 3 ms): a count ends" in counted
     assert "it reads 8 rows." in counted
+    assert counted.startswith("4 of 5 are. No table keeps counts: ")
 
 
 def test_rows_that_a_filter_throws_away_count_as_read():
