@@ -63,7 +63,7 @@ check: .venv/dev.stamp
 	@! grep -nE '://|--(index|extra-index|find-links)' requirements/*.txt || { echo "No addresses in requirements." >&2; exit 1; }
 	@echo "All checks passed."
 
-# Over an hour on a machine that does nothing else; it starts PostgreSQL and Redis of its own.
+# Hours on a machine that does nothing else; it starts PostgreSQL and Redis of its own. BENCH="burst lists"
 bench .venv-bench/%: VENV = .venv-bench
 bench: .venv-bench/bench.stamp
 	@$(RUN) benchmarks $(BENCH)

@@ -33,8 +33,9 @@ Peers: two processes each, the same instant, one task a call, everything handed 
 statement, a transaction a call, into the same PostgreSQL tables; it asks no gates and renders nothing. \
 "No writes": it only notes the start. The raw claim is the limit: two processes, batches of 100 with \
 SKIP LOCKED, the same rows in one statement a batch, no framework. Redis is without persistence, Celery \
-and dramatiq acknowledge as by default, huey looks at its schedule once a second, procrastinate polls \
-every 50 ms as our clock does."""
+and dramatiq acknowledge as by default, huey looks at its schedule once a second, its least; procrastinate \
+and dramatiq look every 50 ms, as our clock does. Each process of dramatiq may hold all delayed messages; \
+by default both together hold 8,000, and the others wait in Redis until some of these are over."""
 
 
 def main() -> None:
@@ -59,6 +60,8 @@ OURS, REDIS, SQLITE = "TemPhone, PostgreSQL", "TemPhone, PostgreSQL, Redis broke
 ONE, FOUR = "TemPhone, PostgreSQL, one worker", "TemPhone, PostgreSQL, four workers"
 WAITING = "TemPhone, PostgreSQL, dial waits 100 ms"
 RAW, CELERY = "raw claim, writes", "celery, writes"
+RATE, LAG, CELERYS = "starts/s", "lag p99, s", 20
+FASTEST = ((max, RATE), (min, LAG))
 Ways = Mapping[str, tuple[Way, Template]]
 
 
@@ -103,7 +106,7 @@ def _spent(figures: dict[str, float], calls: int) -> str:
 
 def _more_workers(middle: dict[str, dict[str, float]]) -> str:
     """What more workers bring, and what keeps them from bringing more."""
-    rates = [f"{middle[name]['starts/s']:,.0f}" for name in (ONE, OURS, FOUR)]
+    rates = [f"{middle[name][RATE]:,.0f}" for name in (ONE, OURS, FOUR)]
     waits = [f"{middle[name][WAITS]:.0f} %" for name in (ONE, OURS, FOUR)]
     return (
         f"With one, two and four workers it makes {', '.join(rates[:2])} and {rates[2]} starts/s on "
@@ -115,31 +118,54 @@ def _more_workers(middle: dict[str, dict[str, float]]) -> str:
 
 def _goals(report: Report, middle: dict[str, dict[str, float]], calls: int) -> None:
     ours, celery, raw = middle[OURS], middle[CELERY], middle[RAW]
-    rate, lag = "starts/s", "lag p99, s"
-    spent = {name: _spent(middle[name], calls) for name in (OURS, CELERY, RAW)}
-    why = (
-        f"A call costs us {spent[OURS]}, Celery's task with the same writes {spent[CELERY]}, the raw claim "
-        f"{spent[RAW]}. What we add: all gates asked, the message rendered, why it was dialled. "
-        f"{_more_workers(middle)}"
-    )
+    why = _why(middle, calls)
     report.goal(
-        "Burst: at least 20 times Celery's starts/s, with the same state writes",
-        ratio(ours, celery, rate), least=20, unit="times", why=why,
+        f"Burst: at least {CELERYS} times Celery's starts/s, with the same state writes",
+        ratio(ours, celery, RATE), least=CELERYS, unit="times", why=why,
     )  # fmt: skip
     report.goal(
         "Burst: at most 3 % of Celery's p99 lag",
-        100 * ratio(ours, celery, lag), most=3, unit="%", why="As above.",
+        100 * ratio(ours, celery, LAG), most=3, unit="%", why=why,
     )  # fmt: skip
+    _ahead(report, middle, why)
     report.goal(
         "Burst: at least 50 % of the raw claim's starts/s, with the same state writes",
-        100 * ratio(ours, raw, rate), least=50, unit="%", why="As above.",
+        100 * ratio(ours, raw, RATE), least=50, unit="%", why=why,
     )  # fmt: skip
     report.goal(
         "Burst, a dial that waits 100 ms, two workers: p99 lag under 1 s",
-        middle[WAITING][lag], most=1, unit="s",
-        why=f"With a carrier that answers at once it is {middle[OURS][lag]:.2f} s: not the carrier's wait is "
-        "what takes the time, but the claims, as above.",
+        middle[WAITING][LAG], most=1, unit="s",
+        why=f"With a carrier that answers at once it is {ours[LAG]:.2f} s: not the carrier's wait is what "
+        f"takes the time, but the claims. The raw claim's is {raw[LAG]:.2f} s.",
     )  # fmt: skip
+
+
+def _ahead(report: Report, middle: dict[str, dict[str, float]], why: str) -> None:
+    """Whether we are ahead of every peer; the raw claim is none, but the limit."""
+    peers = {name: one for name, one in middle.items() if name.endswith(", writes") and name != RAW}
+    quick, prompt = (pick(peers, key=lambda name: peers[name][figure]) for pick, figure in FASTEST)
+    report.goal(
+        "Burst: more starts/s than the fastest peer, with the same state writes",
+        ratio(middle[OURS], peers[quick], RATE), least=1, unit=f"times {quick.partition(',')[0]}'s", why=why,
+    )  # fmt: skip
+    report.goal(
+        "Burst: a lower p99 lag than the most punctual peer, with the same state writes",
+        ratio(middle[OURS], peers[prompt], LAG), most=1, unit=f"times {prompt.partition(',')[0]}'s", why=why,
+    )  # fmt: skip
+
+
+def _why(middle: dict[str, dict[str, float]], calls: int) -> str:
+    """How much was to be had at all, and where the time of a call goes."""
+    celery, raw = middle[CELERY], middle[RAW]
+    most = ratio(raw, celery, RATE)
+    possible = "no more was to be had here" if most < CELERYS else "so much was to be had here"
+    cost = {name: _spent(middle[name], calls) for name in (OURS, CELERY, RAW)}
+    return (
+        f"The raw claim, which asks and renders nothing, makes {most:.1f} times Celery's starts/s with "
+        f"{100 * ratio(raw, celery, LAG):.1f} % of its p99 lag: {possible}. A call costs us {cost[OURS]}, "
+        f"Celery's task with the same writes {cost[CELERY]}, the raw claim {cost[RAW]}. What we add to the "
+        f"raw claim: all gates asked, the message rendered, why it was dialled. {_more_workers(middle)}"
+    )
 
 
 if __name__ == "__main__":

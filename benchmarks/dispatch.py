@@ -178,7 +178,7 @@ def _measured(way: Way, template: Template, make_due: MakeDue, lead_s: float) ->
         due = make_due(database.tables, began)
         way.hand_over(database, due)
         before = database.commits()
-        _await(began)
+        await_instant(began)
         with way.watched(database, used), cost(processes, database.server, used):
             starts.wait_for(len(due), processes)
     lags = starts.lags(due)
@@ -195,7 +195,7 @@ def soon(seconds: float) -> float:
     return float(int(time.time() + seconds) + 1)
 
 
-def _await(began: float) -> None:
+def await_instant(began: float) -> None:
     """Wait for the instant.
 
     Raises:

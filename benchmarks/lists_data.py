@@ -122,11 +122,12 @@ def pick(words: str, number: str) -> str:
     return f"(CASE ({number}) % {len(one_of)} {cases} END)"
 
 
-def insert(table: str, columns: dict[str, str], source: str) -> str:
-    """Rows of the source; what they do not say, but must, is the model's default."""
+def insert(table: str, columns: dict[str, str], source: str = "") -> str:
+    """Rows of the source, or one; what they do not say, but must, is the model's default."""
     columns = {**_defaults(table), **columns}
-    names = ", ".join(f'"{name}"' for name in columns)
-    return f"INSERT INTO {table} ({names}) SELECT {', '.join(columns.values())} FROM {source}"
+    names, values = ", ".join(f'"{name}"' for name in columns), ", ".join(columns.values())
+    rows = f"SELECT {values} FROM {source}" if source else f"VALUES ({values})"
+    return f"INSERT INTO {table} ({names}) {rows}"
 
 
 @cache

@@ -37,6 +37,11 @@ KINDS = (
     Kind("the page of calls", "page: calls", "", "it looks through the calls of a filter or a panel"),
     Kind("other pages", "", "", "it looks through what the page sums up"),
 )  # fmt: skip
+NOT_KEPT = (
+    "No table keeps counts: a list counts its rows anew, up to 1,001, and what the dashboard sums up is "
+    "counted along an index and remembered by the process for a while. A table of sums would be read at "
+    "once, but every change of a call would write there, and those of one campaign would wait for each other."
+)
 PYTHON, ONE, MANY = "Python", "one statement", "many statements"
 
 
@@ -67,7 +72,7 @@ def of_counts(pages: Pages, slow: Sequence[str]) -> str:
         page = pages[names[0]]
         why = f"a count ends at a cap, but reads all that lies between; it {page['slowest count, how']}"
         told.append(f"{_head(kind, names)}, {page['slowest count, ms']:.0f} ms): {why}.")
-    return "\n  - ".join([f"{_met(pages, slow)}. Not:", *told])
+    return "\n  - ".join([f"{_met(pages, slow)}. {NOT_KEPT} Not:", *told])
 
 
 def as_above(pages: Pages, slow: Sequence[str]) -> str:

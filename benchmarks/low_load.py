@@ -1,13 +1,13 @@
 """Low load: two calls a second, on an otherwise idle machine; how late is each?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
 from benchmarks.databases import seeded
 from benchmarks.dispatch import Measure, Run, measured, one_by_one, rounds
 from benchmarks.frame.command import options
-from benchmarks.frame.figures import percentile
+from benchmarks.frame.figures import Figures, percentile, ratio
 from benchmarks.frame.programs import folder
 from benchmarks.frame.report import Report
 from benchmarks.frame.servers import Postgres, Redis
@@ -20,9 +20,11 @@ turn, of {calls} calls for TemPhone and {fewer} for the others; medians with the
 the start (for TemPhone at the carrier port) less the instant at which the call was due; p99 is that of the \
 calls of all runs together. Who starts them and what is written is as in the burst: the real clock and \
 worker, two processes of each peer, everything handed over before the first instant. TemPhone's clock looks \
-every 50 ms and its ORM broker polls every 50 ms; the raw claim and procrastinate poll every 50 ms, huey \
-looks at its schedule once a second. Databases with fsync, on tmpfs."""
+every 50 ms and its ORM broker polls every 50 ms; the raw claim, procrastinate and dramatiq look every 50 \
+ms, huey looks at its schedule once a second, its least, and Celery sets a timer for each task. Databases \
+with fsync, on tmpfs."""
 EVERY_S = 0.5037  # a prime, off the beat of whoever polls
+RAW = "raw claim, writes"
 OURS = ("TemPhone, PostgreSQL", "TemPhone, PostgreSQL, Redis broker", "TemPhone, SQLite")
 
 
@@ -49,10 +51,11 @@ def main() -> None:
                 for name, way in others.items()
             },
         }
-        for name, found in rounds(measures, runs).items():
-            middle = report.row(name, figures(found))
-            if name in OURS:
-                _goal(report, name.removeprefix("TemPhone, "), middle)
+        found = rounds(measures, runs)
+    middle = {name: report.row(name, figures(runs)) for name, runs in found.items()}
+    for name in OURS:
+        _goal(report, name, middle)
+    _ahead(report, middle)
     report.finish(given)
 
 
@@ -75,12 +78,38 @@ def figures(runs: Sequence[Run]) -> list[dict[str, float]]:
     ]
 
 
-def _goal(report: Report, name: str, middle: dict[str, float]) -> None:
+def _goal(report: Report, name: str, middle: Mapping[str, Figures]) -> None:
     report.goal(
-        f"Low load: p99 lag under 150 ms on {name}", middle["lag p99, ms"], most=150, unit="ms",
-        why=f"Up to 50 ms until the clock looks, up to 50 until the worker does, then the claim; the p50 is "
-        f"{middle['lag p50, ms']:.0f} ms.",
+        f"Low load: p99 lag under 150 ms on {name.removeprefix('TemPhone, ')}",
+        middle[name]["lag p99, ms"], most=150, unit="ms", why=_why(name, middle),
     )  # fmt: skip
+
+
+def _ahead(report: Report, middle: Mapping[str, Figures]) -> None:
+    """Whether we are ahead of every peer; the raw claim is none, but the limit."""
+    peers = {name: one for name, one in middle.items() if name not in (*OURS, RAW)}
+    for share in ("p50", "p99"):
+        figure = f"lag {share}, ms"
+        best = min(peers, key=lambda name: peers[name][figure])
+        report.goal(
+            f"Low load: a lower {share} lag than the most punctual peer, PostgreSQL",
+            ratio(middle[OURS[0]], peers[best], figure),
+            most=1,
+            unit=f"times {best.partition(',')[0]}'s",
+            why=f"{best.partition(',')[0]}'s is {peers[best][figure]:.1f} ms. {_why(OURS[0], middle)}",
+        )
+
+
+def _why(name: str, middle: Mapping[str, Figures]) -> str:
+    """What a call waits for: we are looked for in the database twice, each time as often as the raw claim."""
+    ours, raw = middle[name], middle[RAW]
+    return (
+        f"Our p50 is {ours['lag p50, ms']:.0f} ms, p99 {ours['lag p99, ms']:.0f} ms; the raw claim, which "
+        f"looks every 50 ms and does nothing else, has {raw['lag p50, ms']:.0f} and "
+        f"{raw['lag p99, ms']:.0f} ms. Ours waits for two such looks, the clock's and the worker's at its "
+        f"queue, then asks all gates; with the Redis broker, whose queue wakes the worker, it is "
+        f"{middle[OURS[1]]['lag p50, ms']:.0f} and {middle[OURS[1]]['lag p99, ms']:.0f} ms."
+    )
 
 
 if __name__ == "__main__":

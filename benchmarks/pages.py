@@ -5,6 +5,7 @@ kept of what was counted before, and decides like the median of those after it, 
 as long as the pages keep them. Of a million calls in 90 days behind and 14 ahead a fifth are one campaign
 that calls all contacts; there are 100,000 entries in the audit log and 50,000 messages of webhooks. CPU time
 is this process's, in which SQLite itself runs: where others use the machine it tells more than the clock.
+Queries are counted with nothing kept, and once more in an installation of a fiftieth of the calls.
 
 BENCHMARK_DATA names a folder in which the filled SQLite stays, as filling it takes minutes. DATABASE_URL may
 be that of a PostgreSQL database, empty or filled before, to use in the place of a server of our own;
@@ -22,7 +23,7 @@ from benchmarks.frame.report import Report
 from benchmarks.frame.servers import Postgres
 
 CHILD = "benchmarks.pages_asked"
-LIMIT_MS = 50
+LIMIT_MS, FEW = 50, 20_000
 SHOWN = ("queries", "median, ms", "p95, ms", "p99, ms", "least, ms", "CPU, ms", "first, ms", "first CPU, ms")
 Pages = Mapping[str, Mapping[str, float]]
 
@@ -39,7 +40,17 @@ def main() -> None:
         for name, figures in pages.items():
             report.row(f"{database}: {name}", [{one: figures[one] for one in SHOWN}])
         _goals(report, database, pages)
+        if database == "SQLite" or not _given():
+            few = given.pick(FEW, quick=FEW // 4)
+            with _database(database, few) as (url, path):
+                _constant(report, database, pages, _measured(url, path, few, 0), few=few)
     report.finish(given)
+
+
+def _given() -> str:
+    """The PostgreSQL database that is to be used, if one is named."""
+    url = os.environ.get("DATABASE_URL", "")
+    return url if url.startswith("postgres") else ""
 
 
 @contextmanager
@@ -50,8 +61,8 @@ def _database(kind: str, calls: int) -> Iterator[tuple[str, Path]]:
         path.mkdir(parents=True, exist_ok=True)
         if kind == "SQLite":
             yield f"sqlite:///{path.resolve() / f'pages-{calls}.sqlite3'}", path
-        elif os.environ.get("DATABASE_URL", "").startswith("postgres"):
-            yield os.environ["DATABASE_URL"], path
+        elif _given():
+            yield _given(), path
         else:
             with Postgres() as server:
                 yield server.create("pages"), path
@@ -75,6 +86,19 @@ def _goals(report: Report, database: str, pages: Pages) -> None:
             unit="ms",
             why=f"{len(pages) - len(slow)} of {len(pages)} are. Over it, in ms: {'; '.join(slow)}.",
         )
+
+
+def _constant(report: Report, database: str, pages: Pages, with_few: Pages, *, few: int) -> None:
+    """Whether the pages ask as many queries however many calls there are."""
+    asked = {name: (with_few[name]["queries"], figures["queries"]) for name, figures in pages.items()}
+    other = [f"{name} {before} and {after}" for name, (before, after) in asked.items() if before != after]
+    report.goal(
+        f"a constant number of queries, {database}: as many on each page as with {few:,} calls",
+        len(other),
+        most=0,
+        unit="pages with another number",
+        why=f"With few and with many: {'; '.join(other)}.",
+    )
 
 
 if __name__ == "__main__":

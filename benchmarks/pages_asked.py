@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from django.core.cache import cache
 from django.core.management import call_command
@@ -22,7 +23,7 @@ from django.test import Client
 from django.utils import timezone
 
 from benchmarks.frame.figures import percentile
-from benchmarks.lists_watched import watched
+from benchmarks.lists_watched import Statements, watched
 from benchmarks.pages_data import AHEAD, BEHIND, CAMPAIGNS, fill
 from calls.models import Attempt, Call, Gateway, TranscriptTurn
 from calls.states import CallStatus
@@ -69,9 +70,7 @@ def measure(ask: Callable[[], int], *, times: int) -> dict[str, float]:
     ask()  # templates are compiled, the connection is open
     first = [_timed(ask, forgetting=True) for _ in range(UNCOUNTED)]
     spent = [_timed(ask) for _ in range(times)]
-    _forget()
-    with watched() as statements:
-        size = ask()
+    statements, size = _counted(ask)
     wall, used = [one[0] for one in spent], [one[1] for one in spent]
     return {
         "queries": len(statements.asked),
@@ -85,6 +84,14 @@ def measure(ask: Callable[[], int], *, times: int) -> dict[str, float]:
         "slowest query, ms": statements.slowest.ms,
         "bytes": size,
     }
+
+
+def _counted(ask: Callable[[], int]) -> tuple[Statements, int]:
+    """What it asks of the database with nothing kept, and how many bytes came."""
+    _forget()
+    with watched() as statements:
+        size = ask()
+    return statements, size
 
 
 def _forget() -> None:
@@ -291,7 +298,7 @@ def _cursor(rows: QuerySet, keys: tuple[str, ...]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, required=True)
-    parser.add_argument("--times", type=int, default=25)
+    parser.add_argument("--times", type=int, default=25, help="How often each is opened; 0: queries alone.")
     parser.add_argument("--only", default="", help="Names that hold this text.")
     given = parser.parse_args()
     call_command("migrate", verbosity=0)
@@ -300,8 +307,14 @@ def main() -> None:
     client = _client()
     found = {}
     for name, asked in every_page().items():
-        if given.only in name:
-            found[name] = measure(lambda asked=asked: asked.by(client), times=given.times)
+        if given.only not in name:
+            continue
+        ask = partial(asked.by, client)
+        if not given.times:
+            ask()  # what is looked up once in a process's life
+            found[name] = {"queries": len(_counted(ask)[0].asked)}
+        else:
+            found[name] = measure(ask, times=given.times)
             shown = ("median, ms", "CPU, ms", "first, ms", "first CPU, ms", "slowest query, ms")
             told = "".join(f"{found[name][one]:9.1f}" for one in shown)
             print(f"{told} {found[name]['queries']:4}  {name}", file=sys.stderr, flush=True)

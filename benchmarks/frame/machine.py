@@ -12,6 +12,8 @@ from benchmarks.frame.command import ROOT
 from benchmarks.frame.programs import lines_of
 from benchmarks.frame.servers import postgres_program
 
+WRITTEN = (":!docs/performance.md", ":!docs/benchmarks")
+
 
 @cache
 def machine() -> dict[str, object]:
@@ -58,7 +60,7 @@ def commit_of(root: Path) -> str:
     """The commit, and whether files differ from it; empty where git does not know."""
     commit = _git(root, "rev-parse", "--short=12", "HEAD")
     # What a measurement writes is no change to what was measured.
-    changed = _git(root, "status", "--porcelain", "--", ".", ":!docs/performance.md")
+    changed = _git(root, "status", "--porcelain", "--", ".", *WRITTEN)
     return f"{commit}, with changes" if changed else commit
 
 

@@ -70,5 +70,6 @@ def answer(
         "updated_at": iso(now),
         "mode": "test",
         "due_at": iso(due),
+        "recording": {"available": False},
     }
     return {"status": "success", "message": MESSAGE, "data": present(data)}

@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.ingest_peers.asked import Asked
 from calls import messages
 from calls.actions.scheduling import allowed, future_instant, refuse_campaign
 from calls.gates import Facts
 from calls.models.history import Stage
+from campaigns.models import Campaign
 from contacts.models import Consent, ConsentKind
 from temphone.accounts.models import Mode
 from temphone.lib import ids
 from temphone.lib.errors import NotFound
+
+if TYPE_CHECKING:
+    from benchmarks.ingest_peers.asked import Asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,10 @@ class Programme:
     status: str
     mode: str
     purpose: str
+    opens: time | None
+    closes: time | None
+
+    window = Campaign.window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +107,7 @@ class Plan:
     decision: dict[str, Any]
 
 
-def judge(asked: Asked, errand: Errand, *, now: datetime) -> Plan:
+def judge(asked: "Asked", errand: Errand, *, now: datetime) -> Plan:
     """Make the checks that depend on the contact, in TemPhone's order.
 
     Raises:

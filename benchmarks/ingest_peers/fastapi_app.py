@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import asyncpg
 from fastapi import FastAPI, HTTPException, Request
@@ -20,7 +19,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from benchmarks.ingest_peers.asked import Asked, answer
-from benchmarks.ingest_peers.facts import Agreement, Errand, Person, Plan, Programme, Switch, judge
+from benchmarks.ingest_peers.facts import judge
+from benchmarks.ingest_peers.statements import KEY, LOOK, TAKE, errand, values, write
 from temphone.accounts.authentication import BEARER
 from temphone.lib.clock import now as utc_now
 from temphone.lib.errors import DomainError
@@ -28,53 +28,7 @@ from temphone.lib.errors import DomainError
 KEPT_S = 5.0
 POOL = 16
 PART = 1_000  # requests that are counted at once
-
-KEY = (
-    "SELECT id, hash, mode, name, public_id FROM accounts_apikey WHERE public_id = $1 AND revoked_at IS NULL"
-)
-TAKE = """
-    INSERT INTO accounts_keyminute (key_id, minute, requests) VALUES ($1, $2, $3)
-    ON CONFLICT (key_id, minute) DO UPDATE SET requests = accounts_keyminute.requests + excluded.requests
-    RETURNING requests
-"""
-# One row per consent in force, the newest first; the contact is locked against erasing.
-LOOK = """
-    SELECT c.id, c.first_name, c.last_name, c.phone, c.timezone, c.language, c.company, c.attributes,
-        p.id AS campaign, p.name AS campaign_name, p.status, p.mode, p.purpose AS campaign_purpose,
-        s."on" AS stopped, s.changed_by, k.purpose, k.kind, k.captured_at,
-        EXISTS (SELECT 1 FROM contacts_suppression WHERE number = c.phone AND lifted_at IS NULL)
-        OR EXISTS (
-            SELECT 1 FROM contacts_suppression WHERE is_prefix AND lifted_at IS NULL
-            AND c.phone LIKE number || '%'
-        ) AS listed
-    FROM contacts_contact c
-    LEFT JOIN campaigns_campaign p ON p.id = $2
-    LEFT JOIN calls_stopswitch s ON s.id = 1
-    LEFT JOIN contacts_consent k ON k.contact_id = c.id AND k.captured_at <= $3 AND k.revoked_at IS NULL
-    WHERE c.id = $1 AND c.erased_at IS NULL
-    ORDER BY k.captured_at DESC, k.id DESC
-    FOR SHARE OF c
-"""
-# One statement, so one message: the foreign keys are looked at when the transaction ends.
-WRITE = """
-    WITH call AS (
-        INSERT INTO calls_call (
-            id, contact_id, campaign_id, mode, status, version, scheduled_at, due_at, timezone,
-            initial_message, max_duration_s, max_attempts, caller_id, metadata, recording_enabled,
-            webhook_url, events_sent, created_by_key_id, created_at, updated_at
-        ) VALUES (
-            $1, $2, $3, 'test', 'scheduled', 1, $4, $5, $6, $7, $8, 3, $9, $10, $11, $12, 0, $13, $14, $14
-        )
-    ), decision AS (
-        INSERT INTO calls_decision (call_id, stage, verdict, rule, checks, at)
-        VALUES ($1, 'creation', $15, $16, $17, $14)
-    ), event AS (
-        INSERT INTO calls_callevent (call_id, name, from_status, to_status, reason, data, at)
-        VALUES ($1, 'scheduled', '', 'scheduled', '', '{}', $14)
-    )
-    INSERT INTO accounts_auditentry (at, actor_kind, actor_id, actor_label, action, target, details)
-    VALUES ($14, 'key', $18, $19, 'call.schedule', $1, '{}')
-"""
+WRITE = write()
 
 
 @dataclass(slots=True)
@@ -144,52 +98,9 @@ async def schedule(asked: Asked, request: Request) -> JSONResponse:
     key = await state.keys.find(request.headers.get("Authorization", ""))
     async with state.pool.acquire() as connection, connection.transaction():
         found = await connection.fetch(LOOK, asked.contact_id, asked.campaign_id, now)
-        plan = judge(asked, _errand(found), now=now)
-        await connection.execute(WRITE, *_values(asked, plan, key, now))
+        plan = judge(asked, errand(found), now=now)
+        await connection.execute(WRITE, *values(asked, plan, key, now))
     content = answer(
         asked, call_id=plan.call_id, when=plan.when, zone_name=plan.zone_name, due=plan.due, now=now
     )
     return JSONResponse(content, status_code=201)
-
-
-def _errand(found: list[asyncpg.Record]) -> Errand:
-    """Whom and what the request names.
-
-    Raises:
-        HTTPException: there is no such contact or campaign, or the number is suppressed.
-    """
-    if not found:
-        raise HTTPException(404)
-    first = found[0]
-    if first["listed"]:
-        raise HTTPException(422)
-    names = ("id", "first_name", "last_name", "phone", "timezone", "language", "company", "attributes")
-    campaign = first["campaign"] and Programme(
-        pk=first["campaign"],
-        name=first["campaign_name"],
-        status=first["status"],
-        mode=first["mode"],
-        purpose=first["campaign_purpose"],
-    )
-    consents = [
-        Agreement(purpose=row["purpose"], kind=row["kind"], captured_at=row["captured_at"])
-        for row in found
-        if row["kind"]
-    ]
-    switch = Switch(on=bool(first["stopped"]), changed_by=first["changed_by"] or "")
-    return Errand(
-        person=Person(**{name: first[name] for name in names}),
-        campaign=campaign,
-        consents=consents,
-        switch=switch,
-    )
-
-
-def _values(asked: Asked, plan: Plan, key: asyncpg.Record, now: datetime) -> list[Any]:
-    return [
-        plan.call_id, asked.contact_id, asked.campaign_id, plan.when, plan.due, plan.zone_name,
-        asked.initial_message, asked.max_duration_seconds, asked.caller_id or "", asked.metadata,
-        asked.recording_enabled, asked.webhook_url or "", key["id"], now,
-        plan.decision["verdict"], plan.decision["rule"], plan.decision["checks"],
-        key["public_id"], key["name"],
-    ]  # fmt: skip

@@ -3,17 +3,17 @@
 import sys
 import time
 
-from benchmarks.peers.writes import CLAIM_BATCH, MESSAGE, WRITE_BATCH, checks, connection, note
+from benchmarks.peers.writes import STATEMENTS, connection, note, values
 
 POLL_S = 0.05
 
 
 def main() -> None:
     """Claim until killed; ``raw writes`` writes what a start writes, ``raw claims`` the claim alone."""
-    statement = WRITE_BATCH if sys.argv[1] == "writes" else CLAIM_BATCH
-    values = {"limit": 100, "message": MESSAGE, "checks": checks()}
+    statement = STATEMENTS["batch" if sys.argv[1] == "writes" else "claim"]
+    given = {**values(), "limit": 100}
     while True:
-        if calls := [row[0] for row in connection().execute(statement, values)]:
+        if calls := [row[0] for row in connection().execute(statement, given)]:
             note(calls)
         else:
             time.sleep(POLL_S)

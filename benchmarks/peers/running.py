@@ -1,17 +1,19 @@
 """The peers as ways to start calls: their two processes, and how the calls are handed over to them."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from benchmarks.databases import Template
 from benchmarks.dispatch import Due, Way
 from benchmarks.frame.command import ROOT
-from benchmarks.frame.programs import Process, wait_until
+from benchmarks.frame.programs import Process, in_django, wait_until
 from benchmarks.frame.servers import Redis
 
 BIN = Path(sys.executable).parent
@@ -27,6 +29,7 @@ class Library:
     ready: str  # what its log says when it is
     processes: int = 1  # how often the command is started
     in_postgres: bool = False  # whether its jobs are rows there
+    settings: Mapping[str, str] = field(default_factory=dict)  # of its worker, in the environment
 
 
 def _program(name: str, *arguments: str) -> list[str]:
@@ -42,7 +45,13 @@ PROCRASTINATE = "--app=benchmarks.peers.procrastinate_app.app --log-level=warnin
 PROCRASTINATE += " --concurrency=10 --fetch-job-polling-interval=0.05"
 LIBRARIES = (
     Library("celery", _program("celery", *CELERY.split()), ready="worker is ready"),
-    Library("dramatiq", _program("dramatiq", *DRAMATIQ.split()), ready="Worker process is ready"),
+    Library(
+        "dramatiq",
+        _program("dramatiq", *DRAMATIQ.split()),
+        ready="Worker process is ready",
+        # By default 1,000 delayed messages a thread are fetched, and an idle worker looks once a second.
+        settings={"dramatiq_delay_queue_prefetch": "10000", "dramatiq_worker_timeout": "50"},
+    ),
     Library("huey", _program("huey_consumer", *HUEY.split()), ready="worker is ready"),
     Library(
         "procrastinate",
@@ -97,11 +106,12 @@ class Peer(Way):
 
     def _environment(self, database: Template) -> Mapping[str, str]:
         return {
-            "BENCHMARK_DSN": database.url if self.writes else "",
+            **(own(database) if self.writes else {"BENCHMARK_DSN": ""}),
             "BENCHMARK_JOBS": database.url,
             "BENCHMARK_REDIS": self.redis.url(),
             "BENCHMARK_DIALS": str(database.path / "dials"),
             "PYTHONPATH": str(ROOT),
+            **self.library.settings,
         }
 
 
@@ -113,7 +123,7 @@ class Raw(Way):
 
     @contextmanager
     def running(self, database: Template) -> Iterator[Sequence[Process]]:
-        env = {"BENCHMARK_DSN": database.url, "BENCHMARK_DIALS": str(database.path / "dials")}
+        env = {**own(database), "BENCHMARK_DIALS": str(database.path / "dials")}
         command = [sys.executable, "-m", "benchmarks.peers.raw", "writes" if self.writes else "claims"]
         log = database.path / "raw.log"
         with (
@@ -122,6 +132,17 @@ class Raw(Way):
         ):
             wait_until(lambda: _claiming(database) >= 2, within_s=20, what="raw is ready")
             yield [one, other]
+
+
+def own(database: Template) -> dict[str, str]:
+    """Where the calls are, and the statements that write what a start writes there."""
+    return {"BENCHMARK_DSN": database.url, "BENCHMARK_STATEMENTS": _statements(database)}
+
+
+@cache
+def _statements(database: Template) -> str:
+    """They follow from the models, which are the same in every copy."""
+    return json.dumps(in_django("benchmarks.peers.statements", url=database.url, data=database.path))
 
 
 def _claiming(database: Template) -> int:

@@ -12,10 +12,12 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from benchmarks import lists_data, lists_reasons, pages_data
+from benchmarks import burst, ingest, lists_data, lists_reasons, low_load, pages, pages_data
+from benchmarks.__main__ import measure, there
 from benchmarks.databases import Tables, Template, seeded
 from benchmarks.dispatch import Due, Run, Starts, at_once, burst_figures, check_rows, measured, one_by_one
 from benchmarks.frame import page
+from benchmarks.frame.command import KEPT
 from benchmarks.frame.figures import percentile, ratio, shown, table
 from benchmarks.frame.machine import commit_of
 from benchmarks.frame.programs import filesystem, folder
@@ -120,16 +122,51 @@ def test_the_page_tells_goals_figures_and_why_one_is_missed(tmp_path: Path):
     assert "smoke run" not in text
 
 
-def test_the_page_tells_of_each_benchmark_when_and_at_which_commit_it_was_measured(tmp_path: Path):
-    for name, at, commit in (("burst", "10:00:01", "abc"), ("bulk", "09:30:59", "abc, with changes")):
-        made = {**Report(name, title=name, note=name).data(), "at": f"2026-01-02T{at}+00:00"}
-        (tmp_path / f"{name}.json").write_text(json.dumps({**made, "commit": commit}))
-    text = page.page(tmp_path)
-    assert "Measured from 2026-01-02 09:30 UTC to 2026-01-02 10:00 UTC at 2 commits on " in text
-    assert "\nburst\n\nMeasured 2026-01-02 10:00 UTC at commit abc.\n" in text
-    assert "\nbulk\n\nMeasured 2026-01-02 09:30 UTC at commit abc, with changes.\n" in text
-    (tmp_path / "bulk.json").unlink()
-    assert "Measured 2026-01-02 10:00 UTC at commit abc on " in page.page(tmp_path)
+def _kept(path: Path, name: str, **more: object) -> None:
+    made = Report(name, title=name.capitalize(), note="Measured.")
+    made.row("ours", [{"starts/s": 12.0}])
+    (path / f"{name}.json").write_text(json.dumps({**made.data(), **more}))
+
+
+def test_the_page_tells_of_each_benchmark_when_and_where_it_was_measured_and_what_was_not(tmp_path: Path):
+    machine = {"cores": 2, "cpu": "A", "memory_gib": 4, "system": "Linux 6", "load": 0.1}
+    _kept(tmp_path, "burst", at="2026-01-02T10:00:01+00:00", commit="abc", machine=machine)
+    _kept(tmp_path, "bulk", at="2026-01-03T09:30:59+00:00", commit="def", machine={**machine, "cores": 8})
+    text = page.page(tmp_path, ["disk", "bulk", "burst", "lists"])
+    assert "| Burst | 2026-01-02 10:00 UTC | commit abc | 2 cores (A), 4 GiB, Linux 6 | 0.1 |" in text
+    assert "| Bulk | 2026-01-03 09:30 UTC | commit def | 8 cores (A), 4 GiB, Linux 6 | 0.1 |" in text
+    assert "0.1 |\n| `lists` | not measured | | | |\n| `disk` | not measured | | | |\n" in text
+    assert "\nMeasured 2026-01-02 10:00 UTC at commit abc.\n" in text
+    assert text.count("Versions: ") == 1
+    _kept(tmp_path, "bulk", versions={"Python": "3.99"})
+    assert text.count("Versions: ") == 1
+    assert page.page(tmp_path).count("Versions: ") == 2
+    assert "Versions: Python 3.99.\n" in page.page(tmp_path)
+
+
+def test_why_several_goals_are_missed_is_told_once(tmp_path: Path):
+    goals = [
+        {"goal": name, "reached": "1", "met": False, "why": why}
+        for name, why in zip("abc", "xxy", strict=True)
+    ]
+    _kept(tmp_path, "burst", goals=goals)
+    assert "\n- a: 1. x\n- b: 1. As above.\n- c: 1. y\n" in page.page(tmp_path)
+
+
+def test_a_benchmark_that_fails_leaves_what_it_measured_before(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("benchmarks.__main__.RESULTS", tmp_path / "results")
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    _kept(kept, "nothing_of_that_name", at="2026-01-02T10:00:01+00:00")
+    before = (kept / "nothing_of_that_name.json").read_text()
+    (tmp_path / "results").mkdir()
+    assert not measure("nothing_of_that_name", kept, quick=True)
+    assert (kept / "nothing_of_that_name.json").read_text() == before
+
+
+def test_the_page_of_the_documentation_is_that_of_its_figures():
+    written = (settings.BASE_DIR / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert written == page.page(KEPT, there()), "python -m benchmarks --page writes it anew"
 
 
 def test_a_commit_is_told_with_whether_files_differ_from_it(tmp_path: Path):
@@ -140,7 +177,9 @@ def test_a_commit_is_told_with_whether_files_differ_from_it(tmp_path: Path):
 
     assert commit_of(tmp_path) == ""
     (tmp_path / "docs").mkdir()
-    for path in (tmp_path / "code.py", tmp_path / "docs" / "performance.md"):
+    kept = tmp_path / "docs" / "benchmarks" / "burst.json"
+    kept.parent.mkdir()
+    for path in (tmp_path / "code.py", tmp_path / "docs" / "performance.md", kept):
         path.write_text("old")
     git("init")
     git("add", ".")
@@ -148,6 +187,7 @@ def test_a_commit_is_told_with_whether_files_differ_from_it(tmp_path: Path):
     commit = commit_of(tmp_path)
     assert git("rev-parse", "HEAD").startswith(commit)
     (tmp_path / "docs" / "performance.md").write_text("new")
+    kept.write_text("new")
     assert commit_of(tmp_path) == commit
     (tmp_path / "code.py").write_text("new")
     assert commit_of(tmp_path) == f"{commit}, with changes"
@@ -194,6 +234,7 @@ def test_why_pages_are_slow_follows_from_where_their_time_goes():
     counted = lists_reasons.of_counts(pages, list(pages)[3:4])
     assert "admin: call list, live, 3 ms): a count ends" in counted
     assert "it reads 8 rows." in counted
+    assert counted.startswith("4 of 5 are. No table keeps counts: ")
 
 
 def test_rows_that_a_filter_throws_away_count_as_read():
@@ -285,3 +326,66 @@ def test_calls_go_through_the_real_clock_and_worker(tmp_path: Path):
     assert len(one_each.lags) == 3
     with pytest.raises(AssertionError, match="not 20 of each"):
         check_rows(Tables(f"sqlite:///{tmp_path / 'measured'}"), 20)
+
+
+BURST = {"CPU, s": 5.0, "PostgreSQL CPU, s": 4.0, WAITS: 50.0}
+
+
+def _burst(rate: float, lag: float) -> dict[str, float]:
+    return {"starts/s": rate, "lag p99, s": lag, **BURST}
+
+
+def test_a_burst_is_compared_with_the_fastest_peer_and_says_how_much_was_to_be_had():
+    ours = {name: _burst(1_300, 7.5) for name in (burst.OURS, burst.ONE, burst.FOUR, burst.WAITING)}
+    peers = {"celery, writes": _burst(1_000, 9.5), "huey, writes": _burst(1_400, 7.0)}
+    made = Report("burst", title="A burst", note="Ten calls.")
+    burst._goals(made, {**ours, **peers, "raw claim, writes": _burst(11_000, 0.9)}, 10_000)
+    reached = {goal["goal"]: (goal["reached"], goal["met"]) for goal in made.goals}
+    assert reached["Burst: more starts/s than the fastest peer, with the same state writes"] == (
+        "0.929 times huey's",
+        False,
+    )
+    assert reached["Burst: a lower p99 lag than the most punctual peer, with the same state writes"] == (
+        "1.07 times huey's",
+        False,
+    )
+    (why, *_) = [goal["why"] for goal in made.goals]
+    assert "makes 11.0 times Celery's starts/s with 9.5 % of its p99 lag: no more was to be had here." in why
+
+
+def test_low_load_is_compared_with_the_most_punctual_peer_of_each_figure():
+    middle = {
+        **{name: {"lag p50, ms": 80.0, "lag p99, ms": 120.0} for name in low_load.OURS},
+        "raw claim, writes": {"lag p50, ms": 30.0, "lag p99, ms": 60.0},
+        "celery, writes": {"lag p50, ms": 20.0, "lag p99, ms": 200.0},
+        "huey, writes": {"lag p50, ms": 500.0, "lag p99, ms": 160.0},
+    }
+    made = Report("low_load", title="Low load", note="Two calls.")
+    low_load._ahead(made, middle)
+    assert [(goal["reached"], goal["met"]) for goal in made.goals] == [
+        ("4 times celery's", False),
+        ("0.75 times huey's", True),
+    ]
+    assert "celery's is 20.0 ms. Our p50 is 80 ms" in str(made.goals[0]["why"])
+
+
+def test_what_is_taken_in_is_compared_with_each_peer():
+    figures = {"p50, ms": 10.0, "p99, ms": 50.0, "CPU, ms a request": 2.0, "errors": 0}
+    rates = {"TemPhone": 300, "TemPhone, two workers": 500, ingest.FASTAPI: 320, ingest.NINJA: 100}
+    rows = {name: {**figures, "requests/s": rate} for name, rate in rates.items()}
+    rows[ingest.NINJA]["errors"] = 3
+    made = Report("ingest", title="Requests", note="Many.")
+    ingest._goals(made, "PostgreSQL", rows)
+    assert [goal["met"] for goal in made.goals] == [True, False, True, False, False]
+    whys = [str(goal.get("why")) for goal in made.goals]
+    assert whys[1].startswith("TemPhone: 300 requests/s, each 2.00 ms of Python's CPU; FastAPI")
+    assert whys[4] == "django-ninja and its ORM: 3"
+
+
+def test_a_page_that_asks_more_with_more_calls_is_named():
+    made = Report("pages", title="Pages", note="All.")
+    many = {"calls": {"queries": 20}, "agents": {"queries": 7}}
+    pages._constant(made, "SQLite", many, {"calls": {"queries": 12}, "agents": {"queries": 7}}, few=20_000)
+    (goal,) = made.goals
+    assert (goal["reached"], goal["met"]) == ("1 pages with another number", False)
+    assert goal["why"] == "With few and with many: calls 12 and 20."
