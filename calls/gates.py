@@ -19,9 +19,11 @@ from calls.models import Attempt, Call, StopSwitch
 from calls.models.history import Stage, Verdict
 from campaigns.models import Campaign
 from campaigns.states import NOT_HELD, OVER, CampaignStatus
-from contacts.models import Consent, ConsentKind, Suppression, SuppressionReason
+from contacts.models import Consent, ConsentKind, Destinations, Suppression, SuppressionReason
+from temphone.accounts.models import Mode
 from temphone.lib import clock
 from temphone.lib.clock import iso, seconds
+from temphone.lib.phone import Place, place_of
 from temphone.said import in_english
 from temphone.telephony.messages import Outcome
 
@@ -75,6 +77,7 @@ class Case:
     mode: str
     purpose: str
     zone: str
+    place: Place
     campaign: Campaign | None
     suppression: Suppression | None
     consent: Consent | None
@@ -91,6 +94,7 @@ class Facts:
 
     now: datetime  # the instant at which the calls would be dialled
     stop: StopSwitch
+    destinations: Destinations
     suppressions: Sequence[Suppression]
     consents: Mapping[str, Sequence[Consent]]  # by contact
     numbers_in_use: set[str]
@@ -117,6 +121,7 @@ class Facts:
         return cls(
             now=at or now,
             stop=StopSwitch.read(),
+            destinations=Destinations.read(),
             suppressions=list(Suppression.objects.in_force(now).covering(numbers)),
             consents=consents,
             numbers_in_use=set(Attempt.objects.live().filter(to__in=numbers).values_list("to", flat=True)),
@@ -131,6 +136,7 @@ class Facts:
             mode=call.mode,
             purpose=call.purpose,
             zone=call.contact.timezone,
+            place=place_of(number),
             campaign=call.campaign,
             suppression=next((one for one in self.suppressions if one.covers(number)), None),
             consent=_consent_for(call.purpose, self.consents.get(call.contact_id, ())),
@@ -204,6 +210,18 @@ def suppression(_facts: Facts, *, suppression: Suppression | None) -> Check:
         input={"suppression": suppression.pk, "reason": suppression.reason},
         outcome=Outcome.BLOCKED_SUPPRESSED,
     )
+
+
+def destination(facts: Facts, *, mode: str, place: Place) -> Check:
+    """Whether calls may go where the number leads. Nobody is rung in test mode: there it is told only."""
+    seen: dict[str, str | int | bool | None] = {"country": place.region or None, "kind": place.kind or None}
+    text = facts.destinations.why_not(place)
+    if not text:
+        text = "Calls may go there." if facts.destinations.countries else "Calls may go to every country."
+        return Check(rule="destination", verdict=Verdict.ALLOW, text=text, input=seen)
+    verdict = Verdict.WARN if mode == Mode.TEST else Verdict.BLOCK
+    outcome = Outcome.BLOCKED_DESTINATION
+    return Check(rule="destination", verdict=verdict, text=text, input=seen, outcome=outcome)
 
 
 def consent(_facts: Facts, *, mode: str, purpose: str, consent: Consent | None) -> Check:
@@ -316,6 +334,7 @@ RULES: tuple[Gate, ...] = (
     stop_switch,
     campaign,
     suppression,
+    destination,
     consent,
     calling_hours,
     number_in_use,

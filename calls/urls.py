@@ -3,6 +3,7 @@ from django.urls import path
 from calls.models import Verb
 from calls.views import (
     calendar,
+    destinations,
     details,
     exporting,
     finding,
@@ -49,6 +50,7 @@ urlpatterns = [
         "setup/do-not-call/<int:suppression_id>/lift/", suppressions.suppression_lift, name="suppression-lift"
     ),
     path("setup/calling-hours/", hours.hours_page, name="hours"),
+    path("setup/destinations/", destinations.destinations_page, name="destinations"),
     path("setup/system/", system.system_page, name="system"),
     path("setup/trunks/", trunks.trunk_list, name="trunk-list"),
     path("setup/trunks/new/", trunks.trunk_new, name="trunk-new"),

@@ -15,6 +15,8 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_noop, pgettext_lazy
 
+from temphone.lib import countries
+
 RULE = "rule"
 # What rules put together of parts, and what is kept of them.
 PARTS = (
@@ -28,6 +30,8 @@ PARTS = (
     pgettext_lazy("rule", "{label} consent, {purpose}"),
     pgettext_lazy("rule", "Step {number}: {text}"),
     pgettext_lazy("rule", "Field '{name}' {problem}"),
+    pgettext_lazy("rule", "Field '{name}' is outside the contact's calling hours. {text}"),
+    pgettext_lazy("rule", "Field '{name}' leads to a number that may not be called. {text}"),
     pgettext_lazy("rule", "answer {number} {problem}"),
     pgettext_lazy("rule", "“otherwise” {problem}"),
     pgettext_lazy(
@@ -84,15 +88,20 @@ def _known(language: str, text: str) -> str:
 
 
 def _filled(sentence: str, parts: Mapping[str, str]) -> str:
+    language = translation.get_language() or "en"
     contexts = [name for name in ("campaign", "call", "import") if name in sentence.lower()]
     words = {
         name: a_word(value, contexts) if WORDS.fullmatch(name) else value for name, value in parts.items()
     }
+    if "country" in words:
+        words["country"] = countries.in_language(words["country"], language)
     return translation.pgettext(RULE, sentence).format(**words)
 
 
 def a_word(text: str, contexts: Sequence[str] = ()) -> str:
     """A label in small letters, as it stands within a sentence; or a sentence of its own."""
+    if text.endswith("."):
+        return said(text)
     label = text.capitalize()
     for known in (
         *(translation.pgettext(context, label) for context in contexts),

@@ -62,7 +62,7 @@ def claim_due(
         # Stamped with when it began to wait, what is dialled now would not count for the pace of this second.
         changes = Changes(now or utc_now())
         facts = Facts.read(calls, now=changes.now, lines=lines)
-        claim = _Claim(lines=lines, facts=facts, changes=changes)
+        claim = _Claim(mode=mode, lines=lines, facts=facts, changes=changes)
         claim.decide_all(calls)
         changes.write()
     return claim.dials, claim.settled
@@ -85,7 +85,8 @@ def _due(mode: Mode, lines: Lines, now: datetime, *, limit: int) -> list[Call]:
 class _Claim:
     """One claim: its calls, decided one by one, and written together."""
 
-    def __init__(self, *, lines: Lines, facts: Facts, changes: Changes) -> None:
+    def __init__(self, *, mode: Mode, lines: Lines, facts: Facts, changes: Changes) -> None:
+        self.mode = mode
         self.now = changes.now
         self.lines = lines
         self.facts = facts
@@ -101,8 +102,7 @@ class _Claim:
         """Ask the gates of each call, and do what they say."""
         self.attempts_made = _attempts_made(calls)
         self.agents = AgentVersion.objects.speaking({call.speaker_id for call in calls})
-        destinations = {number for agent in self.agents.values() for number in agent.transfers.values()}
-        self.barred = Suppression.objects.covered(destinations, self.now)
+        self.barred = self._barred({to for agent in self.agents.values() for to in agent.transfers.values()})
         for call in calls:
             try:
                 ruling = ask(call, self.facts)
@@ -113,6 +113,12 @@ class _Claim:
             else:
                 self._decide(call, ruling)
         self._note_new_waits()
+
+    def _barred(self, numbers: Collection[str]) -> Collection[str]:
+        """The numbers to which nobody may be transferred."""
+        suppressed = Suppression.objects.covered(numbers, self.now)
+        # In test mode nobody is rung, wherever the number leads.
+        return suppressed | self.facts.destinations.barred(numbers) if self.mode == Mode.LIVE else suppressed
 
     def _decide(self, call: Call, ruling: Ruling) -> None:
         match ruling.deciding.verdict:

@@ -18,7 +18,7 @@ from django.db.models import Model
 from calls.gates import Facts
 from calls.models import Call, Number, StopSwitch
 from campaigns.models import Campaign
-from contacts.models import Consent, Contact, Suppression
+from contacts.models import Consent, Contact, Destinations, Suppression
 from temphone.accounts.actors import Actor
 from temphone.accounts.models import ApiKey, Mode
 from temphone.lib.errors import NotFound
@@ -31,6 +31,7 @@ COLUMNS: dict[type[Model], tuple[str, ...]] = {
     Campaign: ("id", "name", "status", "mode", "purpose", "opens", "closes"),
     Consent: ("id", "contact_id", "purpose", "kind", "captured_at"),
     StopSwitch: ("id", "on", "changed_by"),
+    Destinations: ("id", "countries", "kinds"),
 }
 # One row per consent in force, the newest first; or one row, without any. The last column: whether the
 # number is perhaps suppressed. Against erasing, which takes a stronger lock, the contact is locked; calls
@@ -47,6 +48,7 @@ ONE = """
     LEFT JOIN campaigns_campaign ON campaigns_campaign.id = %(campaign_id)s
     LEFT JOIN accounts_apikey ON accounts_apikey.public_id = %(key)s
     LEFT JOIN calls_stopswitch ON calls_stopswitch.id = 1
+    LEFT JOIN contacts_destinations ON contacts_destinations.id = 1
     LEFT JOIN contacts_consent ON contacts_consent.contact_id = contacts_contact.id
         AND contacts_consent.captured_at <= %(now)s AND contacts_consent.revoked_at IS NULL
     WHERE contacts_contact.id = %(contact_id)s AND contacts_contact.erased_at IS NULL
@@ -95,7 +97,7 @@ def look_up(
     rows = [list(_rows_in(row)) for row in _ask(actor, contact_id, campaign_id, now)]
     if not rows:
         return Known(contacts={}, campaigns={}), None
-    contact, campaign, _, switch, key_id, listed = rows[0]
+    contact, campaign, _, switch, destinations, key_id, listed = rows[0]
     known = Known(
         contacts={contact.pk: contact},
         campaigns={campaign.pk: campaign} if campaign else {},
@@ -107,6 +109,7 @@ def look_up(
     return known, Facts(
         now=now,
         stop=switch or StopSwitch(pk=1),
+        destinations=destinations or Destinations(pk=1),
         suppressions=(),
         consents={contact.pk: [consent for _, _, consent, *_ in rows if consent]},
         numbers_in_use=set(),  # at creation it is not asked what is up

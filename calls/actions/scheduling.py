@@ -267,6 +267,8 @@ def _asked(call: Call, facts: Facts) -> Ruling:
 def _with_mend(check: Check) -> str:
     if check.rule == "calling_hours" and check.until:
         return f"Field 'scheduled_at' is outside the contact's calling hours. {check.text}"
+    if check.rule == "destination":
+        return f"Field 'contact_id' leads to a number that may not be called. {check.text}"
     return check.text
 
 

@@ -95,6 +95,7 @@ def _warnings(decisions: list[Decision]) -> list[dict[str, object]]:
     refusing = {
         "consent": live["consent"] == "require",
         "calling_hours": live["hours"] == "reject",
+        "destination": True,
     }
     return [
         {**check, "live_refuses": refusing.get(check["rule"], False)}

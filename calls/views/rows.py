@@ -20,6 +20,7 @@ HAPPENED = {
     "message_incomplete": gettext_lazy("The message was not finished."),
     "blocked_consent": gettext_lazy("There was no consent. It never rang."),
     "blocked_hours": gettext_lazy("It was outside calling hours. It never rang."),
+    "blocked_destination": gettext_lazy("Calls may not go to that country or kind of number. It never rang."),
     "blocked_suppressed": gettext_lazy("The number must not be called. It never rang."),
 }
 POLL = "every 3s"

@@ -13,7 +13,7 @@ from campaigns.models import Agent, AgentVersion, Campaign, Engine, SpeakingMode
 from campaigns.models.agents import ALL_TOOLS, CONTENT
 from campaigns.scripts import Problem, problems_of, questions_of, steps_of
 from campaigns.states import OVER
-from contacts.models import Suppression
+from contacts.models import Destinations, Suppression
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry
 from temphone.lib import phone
@@ -70,7 +70,7 @@ def save_agent(
         raise Conflict(f"{agent.name} has changed meanwhile; look at it again.", code="changed_meanwhile")
     before = agent.current.content if agent_id else AgentVersion().content
     content = before | {name: values[name] for name in CONTENT if name in values}
-    problems = check(content) or _suppressed(content, now)
+    problems = check(content) or _not_to_be_called(content, now)
     if problems:
         raise Invalid(next(iter(problems.values()))[0], fields=problems)
     if agent_id and content == before:
@@ -144,8 +144,8 @@ def _locked(agent_id: str) -> Agent:
     return agent
 
 
-def _suppressed(content: Mapping[str, object], now: datetime) -> Problems:
-    """A transfer would ring a number that must not be called."""
+def _not_to_be_called(content: Mapping[str, object], now: datetime) -> Problems:
+    """A transfer would ring a number that must not be called, or one where calls may not go."""
     transfers = content["transfers"]
     named = (
         {str(number): str(name) for name, number in transfers.items()} if isinstance(transfers, dict) else {}
@@ -155,7 +155,17 @@ def _suppressed(content: Mapping[str, object], now: datetime) -> Problems:
         f"Field 'transfers' must not lead to a number that must not be called: “{named[number]}”."
         for number in barred
     ]
+    texts += _where_not_to(named)
     return {"transfers": texts} if texts else {}
+
+
+def _where_not_to(named: Mapping[str, str]) -> list[str]:
+    destinations = Destinations.read()
+    found = []
+    for number, name in sorted(named.items()):
+        if text := destinations.why_not(phone.place_of(number)):
+            found.append(f"Field 'transfers' must not lead where calls may not go: “{name}”. {text}")
+    return found
 
 
 def check(content: Mapping[str, object]) -> Problems:

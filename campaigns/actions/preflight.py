@@ -23,7 +23,12 @@ from temphone.lib.errors import Invalid
 
 MOST_CHECKED = 2_000  # people whose gates are asked; of more, the first by id, which are random
 BATCH = 500
-OF_GATES = {"suppression": "suppressed", "consent": "no_consent", "calling_hours": "out_of_hours"}
+OF_GATES = {
+    "suppression": "suppressed",
+    "destination": "elsewhere",
+    "consent": "no_consent",
+    "calling_hours": "out_of_hours",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +38,9 @@ class Preflight:
     size: int
     checked: int
     callable: int  # nothing keeps their call from being made
-    found: Counter[str]  # suppressed, no_consent, out_of_hours, missing, bad_number: will not be called
+    found: Counter[
+        str
+    ]  # suppressed, elsewhere, no_consent, out_of_hours, missing, bad_number: will not be called
     warned: Counter[str]  # the same, where test mode only warns
     example: str  # of a message that lacks something, what
     first_at: datetime | None

@@ -39,6 +39,7 @@ SOON = timedelta(minutes=1)
 VARIABLES = ("first_name", "last_name", "company")
 WAYS: dict[str, tuple[Any, str]] = {
     "suppressed": (gettext_lazy("On the do-not-call list"), "shield-off"),
+    "elsewhere": (gettext_lazy("Where calls may not go"), "map-pin-off"),
     "no_consent": (gettext_lazy("No consent to such calls"), "file-x"),
     "out_of_hours": (gettext_lazy("Outside the calling hours"), "moon"),
     "missing": (gettext_lazy("The message lacks a value"), "text-cursor-input"),

@@ -1,19 +1,16 @@
 """What staff choose about a file of people, and how its problems are put into words."""
 
 from collections.abc import Mapping
-from functools import cache
-from unicodedata import normalize
 
-from babel import Locale
 from django import forms
 from django.utils.text import format_lazy
-from django.utils.translation import get_language, gettext, to_locale
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from contacts.actions.imports import columns
 from contacts.forms.people import MENDS, zone_choices
 from contacts.models import ContactImport
-from temphone.lib import phone
+from temphone.lib import countries
 from temphone.uploads import MOST_MB
 from temphone.widgets import QuickSelect
 
@@ -89,21 +86,8 @@ def put_into_words(problem: Mapping[str, object]) -> tuple[str, str]:
 
 def country_choices() -> list[tuple[str, str]]:
     """Every country that has phone numbers."""
-    named = _countries(get_language() or "en").items()
+    named = countries.with_codes(get_language() or "en").items()
     return [("", gettext("None: every number has its own")), *named]
-
-
-@cache
-def _countries(language: str) -> Mapping[str, str]:
-    """By their names in a language, sorted as it sorts them without its accents."""
-    if language.split("-", maxsplit=1)[0] == "en":
-        return phone.countries()
-    names = Locale.parse(to_locale(language)).territories
-    named = {
-        region: f"{names.get(region, english.rpartition(' (')[0])} ({english.rpartition('(')[2]}"
-        for region, english in phone.countries().items()
-    }
-    return dict(sorted(named.items(), key=lambda item: normalize("NFD", item[1])))
 
 
 def zone_or_none_choices() -> list[tuple[str, str]]:

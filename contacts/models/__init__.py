@@ -1,5 +1,6 @@
 """People, their consents, the numbers that must not be called, and the files that people come from."""
 
+from contacts.models.destinations import CostlyKind, Destinations
 from contacts.models.importing import ContactImport, ImportRow
 from contacts.models.people import (
     MOST_FOUND,
@@ -28,6 +29,8 @@ __all__ = [
     "ContactQuerySet",
     "ContactTag",
     "ContactWord",
+    "CostlyKind",
+    "Destinations",
     "ImportRow",
     "PhoneNumber",
     "Purpose",

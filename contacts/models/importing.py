@@ -51,6 +51,9 @@ class ContactImport(models.Model):
     same = models.PositiveIntegerField(default=0)
     problems = models.PositiveIntegerField(default=0)
     suppressed = models.PositiveIntegerField(default=0, help_text="Of the good rows: must not be called.")
+    elsewhere = models.PositiveIntegerField(
+        default=0, help_text="Of the good rows: where live calls may not go."
+    )
     made = models.PositiveIntegerField(default=0, help_text="Contacts that it made.")
     changed = models.PositiveIntegerField(default=0, help_text="Contacts that it changed.")
     kept = models.PositiveIntegerField(default=0, help_text="Rows that could not be undone.")

@@ -1,15 +1,33 @@
 """Phone numbers: read as people write them, kept as E.164."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
 import phonenumbers
+from phonenumbers import PhoneNumber, PhoneNumberType, ValidationResult
 
 MAX_LENGTH = 32
 UNLISTED = {"AC": "Ascension", "TA": "Tristan da Cunha", "XK": "Kosovo"}  # regions without a code of ISO's
 REGIONS = frozenset(phonenumbers.SUPPORTED_REGIONS)
 LONGEST = 16  # of E.164: a plus and fifteen digits
+# What costs whoever calls more than a call to the country does, and earns somebody else: what Twilio calls
+# "high-risk special numbers: premium numbers, special services, shared cost, and others", which most
+# businesses never call. Source: twilio.com/docs/voice/api/dialing-permissions-resources. The numbers that
+# follow a person are among them (+44 70), as their owner sets where they lead, and the price. Not universal
+# access numbers: at the price of any other, +44 3 is half of Britain's offices.
+COSTLY = {
+    PhoneNumberType.PREMIUM_RATE: "premium_rate",
+    PhoneNumberType.SHARED_COST: "shared_cost",
+    PhoneNumberType.PERSONAL_NUMBER: "personal_number",
+    PhoneNumberType.PAGER: "pager",
+}
+# Satellites and networks of no country: +870, +881 to +883 and others. Source: ITU-T E.164, the list of
+# assigned codes. Calls there are the dearest that there are, but for +800, which the callee pays.
+NETWORK = "network"
+NO_COUNTRY = phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY
+FREEPHONE = 800
 
 
 @lru_cache(maxsize=1000)  # the installation's own numbers come again with every call
@@ -49,6 +67,45 @@ def international(text: str, country: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a number leads, as far as its digits tell."""
+
+    region: str = ""  # of two letters; empty: of no country, or nobody knows of which
+    kind: str = ""  # one of COSTLY, or NETWORK; empty: any other
+
+
+@lru_cache(maxsize=10_000)  # a call that waits for a line is looked at many times a second
+def place_of(e164: str) -> Place:
+    """Where the number leads; 25 to 55 us, for the first time."""
+    try:
+        number = phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        return Place()
+    region = phonenumbers.region_code_for_number(number) or ""
+    sharing = phonenumbers.region_codes_for_country_code(number.country_code or 0)
+    if not region and len(sharing) == 1:
+        (region,) = sharing  # no plan has it, but nobody else has its code
+    kind = _costly(number)
+    if region == NO_COUNTRY:
+        return Place(kind=kind or ("" if number.country_code == FREEPHONE else NETWORK))
+    return Place(region=region, kind=kind)
+
+
+def _costly(number: PhoneNumber) -> str:
+    """Its kind, of COSTLY; also of a number with digits behind its end, which many networks pass over."""
+    kind = phonenumbers.number_type(number)
+    if kind != PhoneNumberType.UNKNOWN:
+        return COSTLY.get(kind, "")
+    shorter = PhoneNumber()
+    shorter.merge_from(number)
+    while shorter.national_number:
+        shorter.national_number //= 10
+        if _is_possible(shorter) and (found := COSTLY.get(phonenumbers.number_type(shorter))):
+            return found
+    return ""
+
+
 @cache
 def countries() -> Mapping[str, str]:
     """Every region that has numbers, with its name in English and how its numbers begin, by name."""
@@ -65,10 +122,14 @@ def _read(text: str) -> str:
         number = phonenumbers.parse(text)
     except phonenumbers.NumberParseException as error:
         raise ValueError(f"Not a phone number: {text!r}.") from error
-    possible = phonenumbers.is_possible_number_with_reason(number)
-    if number.extension or possible != phonenumbers.ValidationResult.IS_POSSIBLE:  # from abroad too
+    if number.extension or not _is_possible(number):
         raise ValueError(f"Not a possible phone number: {text!r}.")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _is_possible(number: PhoneNumber) -> bool:
+    """Whether it has as many digits as it may, for who calls from abroad too."""
+    return bool(phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE)
 
 
 def for_people(e164: str) -> str:

@@ -69,6 +69,7 @@ OUTCOME_ICONS = {
     "canceled_by_user": "ban",
     "blocked_suppressed": "shield-off",
     "blocked_consent": "shield-off",
+    "blocked_destination": "shield-off",
 }
 VERDICT_LABELS = {
     "allow": _("Allowed"),
@@ -86,6 +87,7 @@ RULE_NAMES = {
     "stop_switch": _("Stop switch"),
     "campaign": _("Campaign"),
     "suppression": _("Do not call"),
+    "destination": _("Where calls may go"),
     "consent": _("Consent"),
     "calling_hours": _("Calling hours"),
     "number_in_use": _("Number in use"),
@@ -111,6 +113,8 @@ INPUTS = {
     "suppression": _("suppression"),
     "campaign": _("campaign"),
     "status": _("status"),
+    "country": _("country"),
+    "kind": _("kind of number"),
 }
 # Values that are no labels of anything.
 POLICIES = {

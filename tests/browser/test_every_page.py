@@ -171,6 +171,7 @@ PAGES = [
     "/find/?q=max",
     "/setup/calling-hours/",
     "/setup/calling-hours/?who={contact}&date=2030-01-01&time=03:00&whose=contact&mode=live",
+    "/setup/destinations/",
     "/setup/do-not-call/",
     "/setup/do-not-call/?view=over",
     "/setup/do-not-call/new/",

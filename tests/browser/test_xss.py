@@ -222,6 +222,7 @@ def test_what_is_refused_is_repeated_as_text(ids):
             ("/agents/new/", {"name": payload, "goodbye": payload, "engine": payload}),
             ("/setup/trunks/new/", {"kind": payload, "name": payload, "host": payload, "user": payload}),
             ("/setup/numbers/new/", {"number": payload, "name": payload, "trunk": payload}),
+            ("/setup/destinations/", {"scope": payload, "countries": payload, "kinds": payload}),
             ("/account/", {"first_name": payload, "timezone": payload}),
             ("/login/", {"username": payload, "password": "x", "next": payload}),
         ):

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, transaction
 
 from calls.actions.carrier_events import record_carrier_events
+from calls.actions.destinations import set_destinations
 from calls.actions.dialing import claim_due
 from calls.actions.stop import set_stop_switch
 from calls.actions.suppression import suppress
@@ -121,7 +122,7 @@ def test_opt_outs_of_one_batch_take_their_numbers_in_the_order_in_which_a_claim_
     assert Suppression.objects.count() == 2
 
 
-ORDERS = ["stop", "pause", "purpose", "suppress", "suppress a prefix", "revoke", "deny"]
+ORDERS = ["stop", "destinations", "pause", "purpose", "suppress", "suppress a prefix", "revoke", "deny"]
 
 
 @pytest.mark.parametrize("verb", ORDERS)
@@ -141,6 +142,7 @@ def test_an_order_waits_for_the_claim_that_is_under_way(verb):
     PhoneNumber.objects.all().delete()
     orders = {
         "stop": lambda: set_stop_switch(actor=SYSTEM, on=True, now=NOON),
+        "destinations": lambda: set_destinations(actor=SYSTEM, countries=["ES"], kinds=[], now=NOON),
         "pause": lambda: pause_campaign(actor=SYSTEM, campaign_id=campaign.pk, now=NOON),
         "purpose": lambda: update_campaign(
             actor=SYSTEM, campaign_id=campaign.pk, changes={"purpose": "marketing"}, now=NOON

@@ -213,5 +213,5 @@ def test_a_preview_shows_the_text_and_every_verdict_and_creates_nothing():
     assert preview.rendered_message == "Hi Jordan."
     assert preview.contact_local.isoformat() == "2026-03-15T08:00:00-07:00"
     assert preview.verdict == "warn"
-    assert len(preview.checks) == 9
+    assert len(preview.checks) == 10
     assert not Call.objects.exists()

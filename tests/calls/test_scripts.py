@@ -52,8 +52,8 @@ def test_without_any_agent_the_same_is_said():
 
 
 def test_nobody_is_transferred_to_a_number_that_must_not_be_called():
-    agent = an_agent(transfers={**DESK, "sales": "+19005550100"})
-    Suppression.objects.create(number="+1900", is_prefix=True, reason="staff")
+    agent = an_agent(transfers={**DESK, "sales": "+12125550100"})
+    Suppression.objects.create(number="+1212", is_prefix=True, reason="staff")
     call = a_call(campaign_id=a_campaign(agent=agent).pk)
     assert dialled(call).script.transfers == DESK
     with pytest.raises(Invalid, match="must not be called: “sales”"):

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 from django.db import OperationalError, connection
 
+from calls.actions.destinations import set_destinations
 from calls.models import Call
 from campaigns import tasks
 from campaigns.actions import cancel_campaign, launching, pause_campaign, resume_campaign
@@ -326,6 +327,9 @@ def test_a_preflight_tells_who_would_not_be_called_and_why():
     live = preflight(a_draft(Mode.LIVE), now=NOW)
     assert live.found["no_consent"] == 1
     assert (live.callable, live.lines) == (1, 0)
+    set_destinations(actor=SYSTEM, countries=["ES"], kinds=[], now=NOW)
+    assert preflight(a_draft(), now=NOW).warned == {"no_consent": 1, "elsewhere": 5}
+    assert preflight(a_draft(Mode.LIVE), now=NOW).found["elsewhere"] == 5
     assert not Call.objects.exists()
 
 

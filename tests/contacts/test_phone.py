@@ -2,7 +2,7 @@
 
 import pytest
 
-from temphone.lib.phone import countries, international, to_e164
+from temphone.lib.phone import Place, countries, international, place_of, to_e164
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,33 @@ def test_a_number_without_its_country_is_read_as_it_is_dialled_there(written, co
 def test_every_country_has_its_name_and_how_its_numbers_begin():
     assert countries()["GB"] == "Britain (UK) (+44)"
     assert all(len(name) > len("XX (+1)") for name in countries().values())
+
+
+@pytest.mark.parametrize(
+    ("number", "place"),
+    [
+        ("+14155550199", Place("US")),
+        ("+18765551234", Place("JM")),
+        ("+79161234567", Place("RU")),
+        ("+77011234567", Place("KZ")),
+        ("+441534712345", Place("JE")),
+        ("+442079460018", Place("GB")),
+        ("+443001234567", Place("GB")),  # a universal access number, at the price of any other
+        ("+18005551234", Place("US")),  # the callee pays
+        ("+80012345678", Place()),  # the same, of no country
+        ("+447700900123", Place()),  # in the plan of none of those that share +44
+        ("+3491123456", Place("ES")),  # in no plan, but +34 is Spain's alone
+        ("+19005551234", Place("US", "premium_rate")),
+        ("+499001123456", Place("DE", "premium_rate")),
+        ("+499001123456789", Place("DE", "premium_rate")),  # with digits behind its end
+        ("+491801234567", Place("DE", "shared_cost")),
+        ("+447012345678", Place("GB", "personal_number")),
+        ("+447640123456", Place("GB", "pager")),
+        ("+979123456789", Place("", "premium_rate")),
+        ("+870773111632", Place("", "network")),
+        ("+88213123456", Place("", "network")),
+        ("", Place()),  # of somebody who was erased
+    ],
+)
+def test_a_number_tells_where_it_leads(number, place):
+    assert place_of(number) == place

@@ -7,6 +7,10 @@ from django.utils.safestring import mark_safe
 from temphone.lib import catalogs
 from temphone.said import in_english, said
 
+SPAIN = (
+    "No se permite llamar a este país: España. "
+    "Un administrador puede permitirlo en Configuración, Adónde se puede llamar."
+)
 GREETED = '{{ a | default: "there" }}'
 
 
@@ -49,6 +53,18 @@ def catalog(settings) -> None:
         (
             "This needs the role operator; yours is viewer.",
             "Para esto hace falta el rol de operador; el suyo es el de lector.",
+        ),
+        (
+            "Field 'contact_id' leads to a number that may not be called. Calls may go there.",
+            "El campo «contact_id» lleva a un número al que no se puede llamar. Se puede llamar ahí.",
+        ),
+        (
+            "Calls to Spain are not allowed. An admin can allow them under Setup, Where calls may go.",
+            SPAIN,
+        ),
+        (
+            "Field 'scheduled_at' is outside the contact's calling hours. Calls may go there.",
+            "El campo «scheduled_at» queda fuera del horario de llamadas del contacto. Se puede llamar ahí.",
         ),
         ("Opted out, by hand, by Ada", "Se dio de baja, a mano, por Ada"),
     ],

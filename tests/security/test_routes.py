@@ -99,6 +99,7 @@ PAGES = {
     "setup/do-not-call/new/": {"GET": OPERATORS, "POST": OPERATORS},
     "setup/do-not-call/<suppression_id>/lift/": {"GET": MANAGERS, "POST": MANAGERS},
     "setup/calling-hours/": {"GET": MANAGERS},
+    "setup/destinations/": {"GET": MANAGERS, "POST": ADMINS},
     "setup/system/": {"GET": ADMINS},
     "setup/webhooks/": {"GET": ADMINS},
     "setup/webhooks/new/": {"GET": ADMINS, "POST": ADMINS},

@@ -13,7 +13,7 @@ from django.db import transaction
 from contacts.actions.imports.lease import go_on, rest
 from contacts.actions.imports.reading import Known, Reading, judge, read
 from contacts.actions.imports.store import opened, storage
-from contacts.models import Contact, ContactImport, ImportRow, Suppression
+from contacts.models import Contact, ContactImport, Destinations, ImportRow, Suppression
 from contacts.states import ImportState, Verdict
 from temphone import rows
 from temphone.lib import clock
@@ -93,6 +93,7 @@ def _check_batch(own: ContactImport, batch: list[Numbered]) -> None:
     counts = {verdict.value: verdicts.count(verdict) for verdict in Verdict}
     counts["problems"] = counts.pop(Verdict.PROBLEM)
     counts["suppressed"] = len(Suppression.objects.covered(good, clock.now()))
+    counts["elsewhere"] = len(Destinations.read().barred(good))
     with transaction.atomic():
         # First: whoever lost it stops here, and two never write the same rows.
         go_on(own, position=batch[-1][0], tries=0, **_more(own, handled=len(batch), **counts))
@@ -136,5 +137,5 @@ def _row(own: ContactImport, row: Reading, verdict: Verdict, known: Known) -> di
 def start_again(own_id: str) -> dict[str, object]:
     """What a check that begins at the first row begins with; the rows of the one before are removed."""
     ImportRow.objects.filter(of=own_id)._raw_delete(ImportRow.objects.db)
-    zeros = ("position", "handled", "new", "update", "same", "problems", "suppressed")
+    zeros = ("position", "handled", "new", "update", "same", "problems", "suppressed", "elsewhere")
     return dict.fromkeys(zeros, 0)

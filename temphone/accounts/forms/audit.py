@@ -93,6 +93,7 @@ GROUPS = (
             "number.change": _("Changed a number"),
             "number.default": _("Made a number the default"),
             "number.remove": _("Removed a number"),
+            "destinations.change": _("Changed where calls may go"),
             "pacing.change": _("Changed how fast calls begin"),
             "key.create": _("Made an API key"),
             "key.change": _("Changed an API key"),
