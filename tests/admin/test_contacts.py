@@ -212,7 +212,7 @@ def test_a_number_is_suppressed_and_its_calls_canceled(office):
     assert (suppression.number, suppression.reason, suppression.created_by) == (
         "+14155550100",
         "complaint",
-        "Ada",
+        "Ada (admin)",
     )
     call.refresh_from_db()
     assert call.status == CallStatus.CANCELED
