@@ -148,8 +148,10 @@ class BackOffice(Moments, ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """The form; what a rule refuses after all is shown above it."""
+        # The history of a row is in the audit log, which is for admins.
+        context = {**(extra_context or {}), "sees_history": may(request, Role.ADMIN)}
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return super().changeform_view(request, object_id, form_url, context)
         except DomainError as error:
             self.message_user(request, error.message, messages.ERROR)
             return redirect(request.get_full_path())

@@ -112,7 +112,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # The first only refuses; the second asks for the password.
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "temphone.accounts.backends.Passwords",
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"
@@ -125,7 +125,15 @@ AXES_LOCKOUT_PARAMETERS = ["ip_address"]
 AXES_CLIENT_IP_CALLABLE = "temphone.accounts.logins.address_of"
 # No name is kept: people type their password there.
 AXES_USERNAME_CALLABLE = "temphone.accounts.logins.nobody"
-AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code"]  # of what was sent
+# Of what was sent, beside "password".
+AXES_SENSITIVE_PARAMETERS = [
+    "username",
+    "ip_address",
+    "code",
+    "old_password",
+    "new_password1",
+    "new_password2",
+]
 AXES_LOCKOUT_CALLABLE = "temphone.accounts.logins.locked_out"
 # A success must not wipe the slate: whoever has one password would guess all others between two logins.
 AXES_RESET_ON_SUCCESS = False

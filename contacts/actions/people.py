@@ -48,20 +48,28 @@ def save_contact(
     """Make a contact (without an id), or change what ``values`` names of EDITABLE.
 
     Raises:
-        Forbidden, NotFound
+        Forbidden: that role, or a test key what live calls to the contact go by.
+        NotFound
         Invalid: the phone number or the zone; or the zone is missing and the number does not imply it.
     """
     actor.require(Role.MANAGER)
     _keep_number(str(values.get("phone", "")))
     contact = _locked(contact_id) if contact_id else Contact(created_at=now, phone="", timezone="")
+    before = contact.phone, contact.timezone
     for name in EDITABLE:
         if name in values:
             setattr(contact, name, values[name])
     settle(contact)
+    if before != (contact.phone, contact.timezone) and actor.is_test and _has_live_call(contact):
+        actor.require_live()  # it would ring elsewhere, or at another hour
     contact.save()
     action = "contact.change" if contact_id else "contact.add"
     AuditEntry.record(actor, action, contact.pk, fields=sorted(set(values) & set(EDITABLE)))
     return contact
+
+
+def _has_live_call(contact: Contact) -> bool:
+    return contact.calls.filter(mode="live", outcome=None).exists()
 
 
 @transaction.atomic
@@ -92,7 +100,7 @@ def contact_of_own_phone(*, actor: Actor, number: str, name: str, timezone: str,
             source="own phone",
             evidence="They had their own phone called, and said that it is theirs.",
             captured_at=now,
-            recorded_by=actor.label,
+            recorded_by=actor.signature,
         )
     AuditEntry.record(actor, "contact.add", contact.pk, own_phone=True)
     return contact
@@ -198,6 +206,8 @@ def add_consent(
     """
     actor.require(Role.MANAGER)
     contact = get_contact(contact_id)
+    if kind != ConsentKind.NONE:
+        actor.require_live()
     if captured_at and captured_at > now:
         raise Invalid.field("captured_at", "must not be in the future.")
     _hold_claims_of(contact)
@@ -209,7 +219,7 @@ def add_consent(
         source=source,
         evidence=evidence,
         captured_at=captured_at or now,
-        recorded_by=actor.label,
+        recorded_by=actor.signature,
     )
     AuditEntry.record(actor, "consent.add", contact.pk, consent=consent.pk, kind=kind, purpose=purpose)
     return consent
@@ -284,7 +294,7 @@ def suppress_number(
 
 
 def _new_suppression(actor: Actor, **columns: object) -> Suppression:
-    suppression = Suppression.objects.create(**columns, created_by=actor.label)
+    suppression = Suppression.objects.create(**columns, created_by=actor.signature)
     AuditEntry.record(actor, "suppression.add", str(suppression.pk), reason=suppression.reason)
     return suppression
 
@@ -323,8 +333,9 @@ def lift_suppression(*, actor: Actor, suppression_id: int, now: datetime) -> Sup
         Conflict: it was lifted before.
     """
     actor.require(Role.MANAGER)
+    actor.require_live()
     found = Suppression.objects.filter(pk=suppression_id)
-    won = found.filter(lifted_at=None).update(lifted_at=now, lifted_by=actor.label)
+    won = found.filter(lifted_at=None).update(lifted_at=now, lifted_by=actor.signature)
     suppression = get_suppression(suppression_id)
     if not won:
         raise Conflict(f"Suppression {suppression_id} was lifted already.", code="suppression_lifted")

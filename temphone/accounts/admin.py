@@ -2,17 +2,16 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from temphone.accounts.actions import create_key, revoke_key
+from temphone.accounts.actions import revoke_key
 from temphone.accounts.actors import Role
-from temphone.accounts.models import ApiKey, AuditEntry, IdempotencyRecord, KeyMinute, Mode, User
-from temphone.admin import BackOffice, actor_of
-from temphone.lib import clock
+from temphone.accounts.models import ApiKey, AuditEntry, IdempotencyRecord, KeyMinute, User
+from temphone.admin import BackOffice
 
 
 @admin.register(User)
@@ -21,13 +20,13 @@ class StaffAdmin(BackOffice):
 
     sees = Role.ADMIN
 
-    list_display = ("username", "name", "email", "role", "timezone", "is_active", "last_login", "page")
+    list_display = ("username", "name", "role", "timezone", "is_active", "last_login", "page")
     list_filter = ("role", "is_active")
-    search_fields = ("username", "first_name", "last_name", "email")
+    search_fields = ("username", "first_name", "last_name")
     ordering = ("username",)
     readonly_fields = ("page",)
     fieldsets = (
-        (None, {"fields": ("username", "first_name", "last_name", "email", "page")}),
+        (None, {"fields": ("username", "first_name", "last_name", "page")}),
         ("Rights", {"fields": ("role", "is_active", "is_staff", "is_superuser")}),
         ("Clock", {"fields": ("timezone", "last_login", "date_joined")}),
     )
@@ -49,9 +48,9 @@ class StaffAdmin(BackOffice):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(BackOffice):
-    """Keys. One is made, shown once, and revoked; it is never changed."""
+    """Keys, to be read and revoked: the page on which one is made shows it, and keeps it nowhere."""
 
-    sees = adds = Role.ADMIN
+    sees = Role.ADMIN
 
     list_display = (
         "name",
@@ -67,12 +66,24 @@ class ApiKeyAdmin(BackOffice):
     list_select_related = ("created_by",)
     search_fields = ("name", "public_id")
     actions = ("revoke",)
-    fields = ("name", "mode", "role", "requests_per_minute")
+    readonly_fields = ("page",)
+    fields = (
+        "name",
+        "mode",
+        "role",
+        "requests_per_minute",
+        "begins",
+        "created_by",
+        "created_at",
+        "last_used_at",
+        "revoked_at",
+        "page",
+    )
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Afterwards also how it begins, and what became of it."""
-        after = ("begins", "created_by", "created_at", "last_used_at", "revoked_at")
-        return (*self.fields, *after) if obj else self.fields
+    @admin.display(description="page of its own")
+    def page(self, key: ApiKey) -> str:
+        """Link to where the key is changed, and others are made."""
+        return format_html('<a href="{}">Change or revoke it there</a>', reverse("key", args=[key.public_id]))
 
     @admin.display(description="begins with")
     def begins(self, key: ApiKey) -> str:
@@ -83,21 +94,6 @@ class ApiKeyAdmin(BackOffice):
         """The audit log knows a key by its public part."""
         row = ApiKey.objects.filter(pk=object_id) if object_id.isdecimal() else ApiKey.objects.none()
         return row.values_list("public_id", flat=True).first() or ""
-
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: Any) -> None:
-        """Make the key and show it, this once."""
-        key, whole = create_key(
-            actor=actor_of(request),
-            name=obj.name,
-            mode=Mode(obj.mode),
-            role=Role(obj.role),
-            requests_per_minute=obj.requests_per_minute,
-            now=clock.now(),
-        )
-        obj.pk = key.pk
-        self.message_user(
-            request, f"The key is {whole} Copy it now: it is not shown again.", messages.WARNING
-        )
 
     @admin.action(description="Revoke the chosen keys", permissions=["administer"])
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> Any:
@@ -112,6 +108,8 @@ class ApiKeyAdmin(BackOffice):
 @admin.register(AuditEntry)
 class AuditEntryAdmin(BackOffice):
     """Who changed what, when."""
+
+    sees = Role.ADMIN
 
     list_display = ("moment", "actor_label", "actor_kind", "action", "target", "details")
     list_filter = ("at", ("actor_kind", admin.ChoicesFieldListFilter))

@@ -1,5 +1,8 @@
 """Which browser a session is of, in plain words."""
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -29,11 +32,13 @@ SYSTEMS = (
 
 
 def remember_device(sender: object, request: HttpRequest | None, **_kwargs: object) -> None:
-    """Keep in the session which browser it began in, and when."""
+    """Keep in the session which browser it began in, and when; it ends so long after, whatever is changed."""
     del sender
     if request is not None:
         agent = request.headers.get("User-Agent", "")[:MOST]
         request.session.update({"agent": agent, "began": clock.now().isoformat()})
+        # An instant: by itself Django counts from when something in the session was changed last.
+        request.session.set_expiry(timedelta(seconds=settings.SESSION_COOKIE_AGE))
 
 
 def in_words(agent: str) -> str:

@@ -22,7 +22,7 @@ from temphone.lib.totp import new_secret
 
 LASTS = timedelta(minutes=5)
 HALF_WAY, PASSED, SECRET = "half_way", "two_steps", "two_steps_secret"  # in the session
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "temphone.accounts.backends.Passwords"
 
 
 def begin(request: HttpRequest, user: User, *, then: str, now: datetime) -> None:
@@ -67,7 +67,7 @@ def try_code(request: HttpRequest, user: User, *, code: str, now: datetime) -> T
     if not AxesProxyHandler.is_allowed(request, {}):
         return Tried.LOCKED
     tried = take_code(user=user, code=code, now=now)
-    if tried != Tried.RIGHT:
+    if tried in {Tried.WRONG, Tried.LAST}:  # one that was not looked at tells nothing of the address
         user_login_failed.send(sender=__name__, credentials={}, request=request)
     return tried
 
@@ -89,21 +89,31 @@ def refuse_one_step(sender: object, request: HttpRequest, user: User, **_kwargs:
         raise PermissionDenied
 
 
-def must_set_up(request: HttpRequest, user: User) -> bool:
+def is_by_half(request: HttpRequest, user: User) -> bool:
+    """Whether they have two steps and this session only one: it began while they turned them on."""
+    return user.has_two_steps and not request.session.get(PASSED)
+
+
+def must_set_up(user: User) -> bool:
     """Whether they may open nothing until they have two steps."""
     required = settings.REQUIRE_TWO_STEPS
     concerned = required == "everyone" or (required == "admins" and user.actor().role == Role.ADMIN)
-    return concerned and not request.session.get(PASSED)
+    return concerned and not user.has_two_steps
 
 
-def secret_to_share(request: HttpRequest) -> str:
-    """The secret that the set-up page shows: the same until it is used, and sealed in the session."""
+def offer_secret(request: HttpRequest) -> str:
+    """A new secret for the set-up page to show, sealed in the session until the next one is."""
+    secret = new_secret()
+    request.session[SECRET] = TwoSteps.seal(secret)
+    return secret
+
+
+def offered_secret(request: HttpRequest) -> str:
+    """The secret that the set-up page showed last; a new one where it showed none that can be read."""
     try:
         return TwoSteps.unseal(request.session[SECRET])
     except (KeyError, Unreadable):
-        secret = new_secret()
-        request.session[SECRET] = TwoSteps.seal(secret)
-        return secret
+        return offer_secret(request)
 
 
 def pass_on(request: HttpRequest) -> None:

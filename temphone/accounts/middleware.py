@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from temphone.accounts.half_way import must_set_up
+from temphone.accounts.half_way import is_by_half, must_set_up
 from temphone.accounts.sessions import SessionStore
 from temphone.lib import catalogs, clock
 from temphone.lib.clock import zone
@@ -36,11 +37,14 @@ def as_they_read(get_response: GetResponse) -> GetResponse:
 
 
 def require_two_steps(get_response: GetResponse) -> GetResponse:
-    """Lead whoever must have two steps, and has not, to the page on which they are set up."""
+    """End a login that is by half; lead whoever must have two steps, and has not, to set them up."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         user = request.user
-        if not user.is_authenticated or not must_set_up(request, user):
+        if user.is_authenticated and is_by_half(request, user):
+            logout(request)  # and what they asked for asks for the login
+            return get_response(request)
+        if not user.is_authenticated or not must_set_up(user):
             return get_response(request)
         set_up = reverse("two-steps")
         if request.path in {set_up, reverse("logout")}:

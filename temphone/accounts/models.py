@@ -99,6 +99,8 @@ class User(AbstractUser):
         default=0, editable=False, help_text="Links to choose a password that were made: the last one opens."
     )
 
+    REQUIRED_FIELDS: ClassVar[list[str]] = []  # no e-mail: nothing is sent to one
+
     objects: ClassVar[Staff] = Staff()
 
     class Meta:
@@ -122,8 +124,10 @@ class User(AbstractUser):
     def actor(self) -> Actor:
         """This person as whoever causes a change. A superuser is an admin."""
         role = Role.ADMIN if self.is_superuser else Role(self.role)
-        label = (self.get_full_name() or self.username)[:150]  # what the audit log holds
-        return Actor(kind="user", id=str(self.pk), label=label, role=role)
+        name = self.get_full_name()
+        label = (name or self.username)[:150]  # what the audit log holds
+        username = self.username if name else ""
+        return Actor(kind="user", id=str(self.pk), label=label, role=role, username=username)
 
 
 class LoginSession(AbstractBaseSession):
@@ -385,6 +389,7 @@ class TwoSteps(models.Model):
     """Somebody's second step: without a row, the password suffices. Made, tried and removed by actions."""
 
     PURPOSE = b"temphone two-step secrets"
+    MOST_WRONG = 10  # codes in a row; then few are looked at
 
     user = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="two_steps")
     sealed = models.TextField(help_text="The secret that their app shares, encrypted.")
@@ -395,6 +400,11 @@ class TwoSteps(models.Model):
 
     def __str__(self) -> str:
         return f"Two-step login of user {self.user_id}"
+
+    @property
+    def is_guessed(self) -> bool:
+        """Whether so many wrong codes were typed, all after the right password, that few are looked at."""
+        return self.failures >= self.MOST_WRONG
 
     @classmethod
     def seal(cls, secret: str) -> str:

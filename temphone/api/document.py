@@ -41,7 +41,7 @@ PROBLEM: Schema = {
 MEANINGS = {
     "400": "Something in the request is malformed; `errors` names it.",
     "401": "No API key, or none that is in use.",
-    "403": "The key's role does not allow it.",
+    "403": "The key's role, or its mode, does not allow it.",
     "404": "There is no such thing, or not for this key.",
     "409": "It is no longer in the state in which this may be done; `data` shows it where that helps.",
     "413": "The body is longer than 64 kB; that of a batch, than 4 MB.",

@@ -5,8 +5,11 @@ it cannot read. So a log tells where an error happened and of which kind it was,
 """
 
 import logging
+import re
 import traceback
 from collections.abc import Iterator
+
+WELCOME = re.compile(r"(/welcome/)[^/\s]+/[^/\s]+")  # whoever has such a link chooses a password by it
 
 
 class PlainFormatter(logging.Formatter):
@@ -20,7 +23,8 @@ class PlainFormatter(logging.Formatter):
         # Another handler's formatter may have left the error's whole text on the record.
         error = record.exc_info[1] if record.exc_info else None
         quiet = logging.makeLogRecord({**record.__dict__, "exc_info": None, "exc_text": None})
-        return "\n".join([super().format(quiet), *(_told(error) if error else ())])
+        line = WELCOME.sub(r"\1...", super().format(quiet))
+        return "\n".join([line, *(_told(error) if error else ())])
 
 
 def _told(error: BaseException) -> Iterator[str]:

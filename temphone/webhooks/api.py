@@ -28,7 +28,7 @@ from temphone.webhooks.serializers import (
 
 
 class Endpoints(ApiView):
-    """The addresses that are told of every call. They have no mode: keys of both see the same."""
+    """The addresses that are told of every call. They have no mode; live keys alone change them."""
 
     @operation("listWebhookEndpoints", data=page_of(EndpointData), parameters=PAGE, also={403: None})
     def get(self, _request: Request) -> Response:

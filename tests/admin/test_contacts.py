@@ -122,7 +122,7 @@ def test_a_consent_is_added_on_the_contact_page(office):
     office.post(page_of(contact), consent_form())
     consent = contact.consents.get()
     assert (consent.purpose, consent.kind, consent.source) == ("marketing", "written", "web form")
-    assert (consent.phone, consent.recorded_by) == ("+34911234567", "Ada")
+    assert (consent.phone, consent.recorded_by) == ("+34911234567", "Ada (admin)")
     assert AuditEntry.objects.filter(action="consent.add", target=contact.pk).exists()
 
 
@@ -212,7 +212,7 @@ def test_a_number_is_suppressed_and_its_calls_canceled(office):
     assert (suppression.number, suppression.reason, suppression.created_by) == (
         "+14155550100",
         "complaint",
-        "Ada",
+        "Ada (admin)",
     )
     call.refresh_from_db()
     assert call.status == CallStatus.CANCELED
@@ -238,7 +238,7 @@ def test_a_suppression_is_lifted_after_asking_and_never_changed(office):
     assert suppression.lifted_at is None
     office.post(NUMBERS, {**chosen, "confirmed": "yes"})
     suppression.refresh_from_db()
-    assert suppression.lifted_by == "Ada"
+    assert suppression.lifted_by == "Ada (admin)"
     assert office.post(f"{NUMBERS}{suppression.pk}/change/", {"number": "+1"}).status_code == 403
 
 

@@ -40,8 +40,17 @@ CHANGED_HERE = {
     "campaign": Role.MANAGER,
     "pacing": Role.MANAGER,
 }
-ADDED_HERE = CHANGED_HERE | {"apikey": Role.ADMIN, "suppression": Role.OPERATOR}
-FOR_ADMINS = {"user", "apikey", "idempotencyrecord", "keyminute", "trunk", "number", "endpoint"}
+ADDED_HERE = CHANGED_HERE | {"suppression": Role.OPERATOR}
+FOR_ADMINS = {
+    "apikey",
+    "auditentry",
+    "endpoint",
+    "idempotencyrecord",
+    "keyminute",
+    "number",
+    "trunk",
+    "user",
+}
 
 
 def address(model, page: str, *args: object) -> str:
@@ -139,3 +148,10 @@ def test_the_history_of_a_row_is_what_the_audit_log_has(office, filled):
     assert answer.url == f"{reverse('admin:accounts_auditentry_changelist')}?q={row.pk}"
     page = office.get(answer.url).content.decode()
     assert "call.schedule" in page
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_history_is_offered_to_whoever_may_read_the_audit_log(filled, role):
+    model = apps.get_model("calls", "Call")
+    page = logged_in(role).get(address(model, "change", model.objects.first().pk)).content.decode()
+    assert ("historylink" in page) == (role == Role.ADMIN)

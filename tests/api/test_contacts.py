@@ -132,9 +132,9 @@ def test_the_action_reads_numbers_as_people_write_them():
 CONSENT = {"purpose": "marketing", "kind": "written", "source": "web form", "evidence": "ticket 8841"}
 
 
-def test_a_consent_is_recorded_and_revoked_once(program):
+def test_a_consent_is_recorded_and_revoked_once(live_program):
     contact = a_contact()
-    answer = program.post(f"/contacts/{contact.pk}/consents", CONSENT)
+    answer = live_program.post(f"/contacts/{contact.pk}/consents", CONSENT)
     assert (answer.status_code, message(answer)) == (201, "Consent recorded.")
     found = data(answer)
     assert {**found, **CONSENT} == found
@@ -143,15 +143,15 @@ def test_a_consent_is_recorded_and_revoked_once(program):
         "A program",
         False,
     )
-    assert data(program.get(f"/contacts/{contact.pk}/consents"))["items"] == [found]
+    assert data(live_program.get(f"/contacts/{contact.pk}/consents"))["items"] == [found]
 
     path = f"/consents/{found['consent_id']}/revoke"
-    assert message(program.post(path, {})) == "Field 'how' is required."
-    revoked = data(program.post(path, {"how": "by phone"}))
+    assert message(live_program.post(path, {})) == "Field 'how' is required."
+    revoked = data(live_program.post(path, {"how": "by phone"}))
     assert (revoked["revoked_how"], "revoked_at" in revoked) == ("by phone", True)
-    again = program.post(path, {"how": "by letter"})
+    again = live_program.post(path, {"how": "by letter"})
     assert (again.status_code, code(again)) == (409, "consent_revoked")
-    assert data(program.get(f"/contacts/{contact.pk}/consents"))["items"] == [revoked]
+    assert data(live_program.get(f"/contacts/{contact.pk}/consents"))["items"] == [revoked]
 
 
 @pytest.mark.parametrize(
@@ -164,13 +164,13 @@ def test_a_consent_is_recorded_and_revoked_once(program):
         ("captured_at", iso(clock.now() + timedelta(days=1)), "must not be in the future."),
     ],
 )
-def test_a_bad_consent_is_refused(program, field, value, problem):
-    answer = program.post(f"/contacts/{a_contact().pk}/consents", {**CONSENT, field: value})
+def test_a_bad_consent_is_refused(live_program, field, value, problem):
+    answer = live_program.post(f"/contacts/{a_contact().pk}/consents", {**CONSENT, field: value})
     assert (answer.status_code, message(answer)) == (400, f"Field '{field}' {problem}")
 
 
-def test_consents_of_nobody_are_not_found(program):
-    assert program.get("/contacts/ctc_no/consents").status_code == 404
-    assert program.post("/contacts/ctc_no/consents", CONSENT).status_code == 404
-    answer = program.post("/consents/12/revoke", {"how": "by phone"})
+def test_consents_of_nobody_are_not_found(live_program):
+    assert live_program.get("/contacts/ctc_no/consents").status_code == 404
+    assert live_program.post("/contacts/ctc_no/consents", CONSENT).status_code == 404
+    answer = live_program.post("/consents/12/revoke", {"how": "by phone"})
     assert (answer.status_code, message(answer)) == (404, "Consent not found: 12.")

@@ -12,6 +12,7 @@ from django.test import Client
 from calls.states import FINAL, CallStatus
 from campaigns.states import CampaignStatus
 from temphone.accounts.actors import Role
+from temphone.accounts.models import Mode
 from temphone.api.envelope import REFUSALS
 from tests.api.client import Program, a_body, data
 from tests.builders import a_contact, a_key
@@ -45,6 +46,7 @@ ELSEWHERE = {
     "person_not_found",
     "refused",
     "session_not_found",
+    "superuser_is_admin",
     "trunk_in_use",
     "trunk_not_found",
     "two_steps_off",
@@ -104,7 +106,7 @@ def conforms(whole: dict[str, object], answer, path: str, method: str) -> None:
 
 
 @pytest.mark.django_db
-def test_what_is_answered_is_what_the_document_says(program):
+def test_what_is_answered_is_what_the_document_says(program, live_program):
     whole, contact = document(), a_contact()
     full = a_body(contact.pk, metadata={"a": 1}, caller_id="+14155550100", webhook_url="https://example.com/")
     made = program.post("/calls/scheduled", full)
@@ -124,7 +126,7 @@ def test_what_is_answered_is_what_the_document_says(program):
     conforms(whole, Program("").get(path), "/calls/{call_id}", "get")
 
     conforms(whole, program.get(f"/contacts/{contact.pk}"), "/contacts/{contact_id}", "get")
-    consent = program.post(
+    consent = live_program.post(
         f"/contacts/{contact.pk}/consents", {"purpose": "marketing", "kind": "written", "source": "form"}
     )
     conforms(whole, consent, "/contacts/{contact_id}/consents", "post")
@@ -134,9 +136,10 @@ def test_what_is_answered_is_what_the_document_says(program):
     conforms(whole, suppressed, "/suppressions", "post")
     lift = f"/suppressions/{suppressed.json()['data']['suppression_id']}/lift"
     conforms(whole, program.post(lift), "/suppressions/{suppression_id}/lift", "post")
+    conforms(whole, live_program.post(lift), "/suppressions/{suppression_id}/lift", "post")
     conforms(whole, program.post("/campaigns", {"name": "Renewals"}), "/campaigns", "post")
 
-    admin = Program(a_key(role=Role.ADMIN)[1])
+    admin = Program(a_key(mode=Mode.LIVE, role=Role.ADMIN)[1])
     endpoint = {"name": "CRM", "url": "https://crm.example.com/", "events": ["call.failed"]}
     added = admin.post("/webhook-endpoints", endpoint)
     conforms(whole, added, "/webhook-endpoints", "post")
@@ -175,12 +178,12 @@ def test_every_error_code_has_its_line_in_the_docs():
 
 
 @pytest.mark.django_db
-def test_the_policies_codes_are_those_of_the_docs(program, settings):
+def test_the_policies_codes_are_those_of_the_docs(program, live_program, settings):
     settings.POLICIES = {"test": {"consent": "require", "hours": "reject"}}
     settings.CALLING_HOURS = settings.CALLING_HOURS[1], settings.CALLING_HOURS[1]
     contact = a_contact()
     assert program.post("/calls/scheduled", a_body(contact.pk)).json()["code"] == "blocked_consent"
-    program.post(
+    live_program.post(
         f"/contacts/{contact.pk}/consents",
         {"purpose": "informational", "kind": "express", "source": "form"},
     )

@@ -16,7 +16,7 @@ CRM = {"name": "CRM", "url": "https://crm.example.com/hooks", "events": ["call.f
 
 @pytest.fixture
 def admin() -> Program:
-    return Program(a_key(role=Role.ADMIN)[1])
+    return Program(a_key(mode=Mode.LIVE, role=Role.ADMIN)[1])
 
 
 def path_of(endpoint: Endpoint, verb: str = "") -> str:

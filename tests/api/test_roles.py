@@ -4,6 +4,7 @@ import pytest
 from django.urls import URLPattern
 
 from temphone.accounts.actors import Role
+from temphone.accounts.models import AuditEntry, Mode
 from temphone.api.base import ApiView
 from temphone.api.urls import urlpatterns
 from tests.api.client import Program, a_body, code
@@ -47,6 +48,18 @@ LEAST = {
     ("api-endpoint-disable", "post"): Role.ADMIN,
     ("api-endpoint-rotate", "post"): Role.ADMIN,
     ("api-endpoint-end-overlap", "post"): Role.ADMIN,
+}
+# What live calls go by, so no test key changes it.
+LIVE_ALONE = {
+    ("api-consents", "post"),
+    ("api-suppression-lift", "post"),
+    ("api-endpoints", "post"),
+    ("api-endpoint", "patch"),
+    ("api-endpoint", "delete"),
+    ("api-endpoint-enable", "post"),
+    ("api-endpoint-disable", "post"),
+    ("api-endpoint-rotate", "post"),
+    ("api-endpoint-end-overlap", "post"),
 }
 PUBLIC = {"api-schema", "api-docs"}
 CONSENT = {"purpose": "marketing", "kind": "written", "source": "web form"}
@@ -110,13 +123,24 @@ def request_for(name: str, address: str, manager: Program) -> tuple[str, object]
 
 
 @pytest.mark.parametrize(("name", "address", "method"), routes(), ids=str)
-def test_a_role_may_what_its_line_says(name, address, method, program):
-    manager = program
+def test_a_role_may_what_its_line_says(name, address, method, live_program):
+    mode = Mode.LIVE if (name, method) in LIVE_ALONE else Mode.TEST
     for role in Role:
-        path, body = request_for(name, address, manager)
-        program = Program(a_key(role=role)[1], in_envelope=name != "api-call-recording")
+        path, body = request_for(name, address, live_program)
+        program = Program(a_key(mode=mode, role=role)[1], in_envelope=name != "api-call-recording")
         answer = program.send(method.upper(), path, body if method != "get" else None)
         if role.includes(LEAST[name, method]):
             assert answer.status_code in {200, 201}, role
         else:
             assert (answer.status_code, code(answer)) == (403, "forbidden"), role
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "method"), [route for route in routes() if route[::2] in LIVE_ALONE], ids=str
+)
+def test_a_test_key_changes_nothing_that_live_calls_go_by(name, address, method, live_program):
+    path, body = request_for(name, address, live_program)
+    before = AuditEntry.objects.count()
+    answer = Program(a_key(role=Role.ADMIN)[1]).send(method.upper(), path, body)
+    assert (answer.status_code, code(answer)) == (403, "live_key_needed")
+    assert AuditEntry.objects.count() == before + 1  # the key's own

@@ -25,6 +25,7 @@ def test_it_is_turned_on_and_asked_for_at_the_next_login(window, look, monkeypat
     shown.assert_sound()
 
     app = pyotp.TOTP(page.locator("#secret").inner_text().replace(" ", ""))
+    page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_label("Code").fill(app.at(clock.now()))
     page.get_by_role("button", name="Turn it on").click()
     page.get_by_role("heading", name="Your recovery codes").wait_for()

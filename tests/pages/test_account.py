@@ -2,7 +2,9 @@ import re
 from datetime import timedelta
 
 import pytest
+from axes.models import AccessAttempt
 from django.test import Client
+from django.utils import timezone
 
 from temphone.accounts.actions import switch_person
 from temphone.accounts.actors import SYSTEM
@@ -62,7 +64,12 @@ def test_the_zone_of_the_account_is_that_of_all_times(browse):
     user = User.objects.get()
     assert (user.first_name, user.timezone) == ("Ada", "Asia/Tokyo")
     assert "Tokyo" in text_of(client, "/calls/")
-    assert AuditEntry.objects.get().action == "account.change"
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.details) == ("account.change", {"fields": ["first_name", "timezone"]})
+    assert entry.actor_label == user.username  # as they were called until then
+
+    client.post("/account/", {"first_name": "Ada", "last_name": "", "timezone": "Asia/Tokyo"})
+    assert AuditEntry.objects.count() == 1
 
 
 @pytest.mark.parametrize("kept", ["Cuba", "Singapore", "UTC", "Etc/GMT-5"])
@@ -114,6 +121,43 @@ def test_a_weak_password_is_refused(db):
 
     assert "This password is too short." in page
     assert logs_in(Client())
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_the_old_password_is_guessed_no_more_often_than_at_the_login(db, right):
+    a_user()
+    client = Client()
+    logs_in(client)
+    new = {"new_password1": "battery-staple-7", "new_password2": "battery-staple-7"}
+    answers = [
+        client.post("/account/password/", {"old_password": f"guess-{number}", **new}).status_code
+        for number in range(12)
+    ]
+    assert answers == [200] * 9 + [429] * 3
+    old = PASSWORD if right else "no"
+    assert client.post("/account/password/", {"old_password": old, **new}).status_code == 429
+    kept = str(AccessAttempt.objects.values().get())
+    assert not [word for word in ("guess", "battery", PASSWORD) if word in kept]
+    assert User.objects.get().check_password(PASSWORD)
+
+
+def test_a_login_ends_after_twelve_hours_whatever_was_changed_in_it(db, monkeypatch):
+    a_user()
+    client = Client()
+    logs_in(client)
+    ends = LoginSession.objects.get().expire_date
+    begun = timezone.now()
+    monkeypatch.setattr("django.utils.timezone.now", lambda: begun + timedelta(hours=11))
+    new = "battery-staple-7"
+    client.post("/account/password/", {"old_password": PASSWORD, "new_password1": new, "new_password2": new})
+    session = client.session
+    session["changed"] = 1
+    session.save()
+
+    assert client.get("/calls/").status_code == 200
+    assert LoginSession.objects.get().expire_date == ends
+    monkeypatch.setattr("django.utils.timezone.now", lambda: begun + timedelta(hours=12))
+    assert client.get("/calls/").status_code == 302
 
 
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"

@@ -58,6 +58,14 @@ def test_each_entry_says_who_did_what_to_what_and_leads_there(admin):
     assert f'href="/setup/team/{user.pk}/">{user.username}' in page
 
 
+def test_whoever_takes_the_name_of_another_is_told_from_them(admin):
+    for username in ("grace", "eve"):
+        User.objects.create_user(username, first_name="Grace", last_name="Hopper")
+    page = text_of(admin, LOG)
+    assert "Grace Hopper (grace)" in page
+    assert "Grace Hopper (eve)" in page
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [

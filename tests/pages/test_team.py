@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 
 from temphone.accounts.actions import change_person, make_link, switch_person
 from temphone.accounts.actors import SYSTEM, Role
-from temphone.accounts.models import AuditEntry, LoginSession, User
-from temphone.lib.errors import Conflict
+from temphone.accounts.forms.team import values_of
+from temphone.accounts.models import AuditEntry, LoginSession, User, UserQuerySet
+from temphone.lib.errors import Conflict, Forbidden
 from tests.pages.conftest import htmx, text_of
 
 TEAM, NEW = "/setup/team/", "/setup/team/new/"
@@ -34,6 +35,20 @@ def link_in(page: str) -> str:
     return re.search(r'<code id="link"[^>]*>http://testserver(/welcome/[^<]+)</code>', page)[1]
 
 
+def form_of(person: User, **changes: object) -> dict[str, object]:
+    """The form on the person's page as it is now, and what is changed there."""
+    person.refresh_from_db()
+    shown = {**values_of(person), **changes}
+    return {name: value for name, value in shown.items() if value is not False}  # no tick is not sent
+
+
+def changes_of(person: User, **changes: object) -> dict[str, object]:
+    """What a change of the person says, all but what is named as it is."""
+    person.refresh_from_db()
+    names = ("username", "first_name", "last_name", "role", "is_staff")
+    return {"user_id": str(person.pk), **{name: getattr(person, name) for name in names}, **changes}
+
+
 def logs_in(username: str, password: str = PASSWORD) -> bool:
     sent = {"username": username, "password": password}
     return Client().post("/login/", sent).status_code == 302
@@ -52,7 +67,7 @@ def test_somebody_new_chooses_a_password_by_the_link_and_logs_in(admin):
     assert "Your password is set." in page
     assert logs_in("ada")
     assert [entry.action for entry in AuditEntry.objects.all()] == [
-        "account.password",
+        "account.password_by_link",
         "user.link",
         "user.add",
     ]
@@ -146,6 +161,7 @@ def test_a_weak_password_is_refused(admin):
         ({"username": ""}, "This field is required."),
         ({"username": "a b"}, "Enter a valid username."),
         ({"username": "BOB"}, "This user name is taken."),
+        ({"username": "\uff42ob"}, "This user name is taken."),  # as the login reads it
         ({"role": "owner"}, "Select a valid choice."),
     ],
 )
@@ -157,7 +173,7 @@ def test_what_is_wrong_is_said_at_its_field(admin, change, said):
 
 def test_a_role_is_changed_and_audited(admin):
     bob = somebody()
-    page = admin.post(f"{TEAM}{bob.pk}/", {"first_name": "Bob", "role": "manager"}, follow=True)
+    page = admin.post(f"{TEAM}{bob.pk}/", form_of(bob, first_name="Bob", role="manager"), follow=True)
 
     assert "Bob is saved." in page.content.decode()
     assert User.objects.get(username="bob").role == Role.MANAGER
@@ -187,16 +203,14 @@ def test_whoever_is_deactivated_is_out_at_once_and_may_come_back(admin):
 
 def test_the_last_admin_stays_one(admin):
     me = User.objects.get()
-    page = admin.post(f"{TEAM}{me.pk}/", {"role": "viewer"}).content.decode()
+    page = admin.post(f"{TEAM}{me.pk}/", form_of(me, role="viewer")).content.decode()
     assert "There must be another active admin first." in page
 
     # Neither somebody invited nor somebody deactivated could let us in again.
     User.objects.create_user("invited", role=Role.ADMIN)
     somebody("gone", role=Role.ADMIN, is_active=False)
     for act in (
-        lambda: change_person(
-            actor=SYSTEM, user_id=str(me.pk), first_name="", last_name="", role=Role.MANAGER, is_staff=False
-        ),
+        lambda: change_person(actor=SYSTEM, **changes_of(me, role=Role.MANAGER)),
         lambda: switch_person(actor=SYSTEM, user_id=str(me.pk), on=False),
     ):
         with pytest.raises(Conflict):
@@ -208,7 +222,7 @@ def test_the_last_admin_stays_one(admin):
 
 def test_one_admin_may_follow_another(admin):
     me, bob = User.objects.get(), somebody(role=Role.ADMIN)
-    admin.post(f"{TEAM}{me.pk}/", {"role": "viewer"})
+    admin.post(f"{TEAM}{me.pk}/", form_of(me, role="viewer"))
 
     me.refresh_from_db()
     assert me.role == Role.VIEWER
@@ -226,22 +240,158 @@ def test_nobody_deactivates_themselves(admin):
 
 def test_a_superuser_is_changed_by_superusers_alone(admin):
     root = somebody("root", is_superuser=True)
-    for path, sent in (("", {"role": "viewer"}), ("switch/", {}), ("link/", {})):
+    for path, sent in (("", form_of(root, role="viewer")), ("switch/", {}), ("link/", {})):
         page = admin.post(f"{TEAM}{root.pk}/{path}", sent, follow=True).content.decode()
         assert "Only a superuser changes the account of a superuser." in page
     root.refresh_from_db()
     assert (root.is_superuser, root.is_active, root.has_usable_password()) == (True, True, True)
 
-    change_person(
-        actor=root.actor(),
-        user_id=str(root.pk),
-        first_name="",
-        last_name="",
-        role=Role.VIEWER,
-        is_staff=False,
+
+@pytest.fixture
+def root(admin) -> Client:
+    """The browser of a superuser; the admin becomes one."""
+    User.objects.update(is_superuser=True)
+    return admin
+
+
+def test_a_superuser_makes_another_and_then_may_be_none_any_more(root):
+    me, bob = User.objects.get(), somebody(role=Role.ADMIN)
+    assert "Only superusers change this account." in text_of(root, f"{TEAM}{bob.pk}/")
+    assert "There must be another active superuser first." in (
+        root.post(f"{TEAM}{me.pk}/", form_of(me, is_superuser=False)).content.decode()
     )
-    root.refresh_from_db()
-    assert root.actor().role == Role.VIEWER
+
+    root.post(f"{TEAM}{bob.pk}/", form_of(bob, is_superuser=True))
+    root.post(f"{TEAM}{me.pk}/", form_of(me, is_superuser=False))
+
+    assert User.objects.get(is_superuser=True) == bob
+    entries = AuditEntry.objects.order_by("id")
+    assert [entry.details for entry in entries] == [
+        {"fields": ["is_superuser"], "is_superuser": True},
+        {"fields": ["is_superuser"], "is_superuser": False},
+    ]
+
+
+def test_a_superuser_is_never_lost_with_the_role(root):
+    bob = somebody(role=Role.ADMIN, is_superuser=True)
+    page = root.post(f"{TEAM}{bob.pk}/", form_of(bob, role="manager")).content.decode()
+    assert "A superuser is an admin. Take the superuser tick away first." in page
+    bob.refresh_from_db()
+    assert (bob.role, bob.is_superuser) == (Role.ADMIN, True)
+
+    root.post(f"{TEAM}{bob.pk}/", form_of(bob, role="manager", is_superuser=False))
+    bob.refresh_from_db()
+    assert (bob.role, bob.is_superuser) == (Role.MANAGER, False)
+    with pytest.raises(Conflict, match="A superuser is an admin"):
+        change_person(actor=SYSTEM, **changes_of(bob, is_superuser=True))
+
+
+def test_an_admin_makes_no_superuser(admin):
+    bob = somebody(role=Role.ADMIN)
+    assert "Only superusers change this account." not in text_of(admin, f"{TEAM}{bob.pk}/")
+    admin.post(f"{TEAM}{bob.pk}/", form_of(bob, is_superuser=True))
+    me = User.objects.exclude(pk=bob.pk).get()
+    with pytest.raises(Forbidden):
+        change_person(actor=me.actor(), **changes_of(bob, is_superuser=True))
+    assert not User.objects.filter(is_superuser=True).exists()
+
+
+def test_the_last_superuser_is_not_deactivated(root):
+    me = User.objects.get()
+    somebody(role=Role.ADMIN)
+    somebody("gone", is_superuser=True, is_active=False)
+    with pytest.raises(Conflict, match="another active superuser"):
+        switch_person(actor=SYSTEM, user_id=str(me.pk), on=False)
+
+
+def test_a_user_name_is_changed_and_the_old_one_opens_nothing(admin):
+    bob = somebody()
+    admin.post(f"{TEAM}{bob.pk}/", form_of(bob, username="bob@example.com"))
+    assert not logs_in("bob")
+    assert logs_in("bob@example.com")
+    entry = AuditEntry.objects.get()
+    assert entry.details == {"fields": ["username"], "username": "bob@example.com"}
+
+    admin.post(f"{TEAM}{bob.pk}/", form_of(bob, username="BOB@example.com"))  # no other's: their own
+    assert logs_in("BOB@example.com")
+
+
+def test_whose_name_differs_from_anothers_by_its_case_alone_is_changed_in_all_else(admin):
+    somebody("Bob")  # as createsuperuser lets one be made
+    bob = somebody("bob")
+    admin.post(f"{TEAM}{bob.pk}/", form_of(bob, first_name="Robert"))
+    bob.refresh_from_db()
+    assert bob.first_name == "Robert"
+
+
+@pytest.mark.parametrize(
+    ("username", "said"),
+    [
+        ("EVE", "This user name is taken."),
+        ("a b", "Enter a valid username."),
+        ("", "This field is required."),
+    ],
+)
+def test_a_user_name_that_cannot_be_is_refused_when_it_is_changed_too(admin, username, said):
+    bob = somebody()
+    somebody("eve")
+    page = admin.post(f"{TEAM}{bob.pk}/", form_of(bob, username=username)).content.decode()
+    assert said in page
+    assert logs_in("bob")
+
+
+def test_of_two_who_take_a_name_at_one_instant_one_is_told(admin, monkeypatch):
+    somebody("eve")
+    bob = somebody()
+    monkeypatch.setattr(UserQuerySet, "exists", lambda self: False)  # the other comes after the look
+    assert "This user name is taken." in admin.post(NEW, {**ADA, "username": "eve"}).content.decode()
+    page = admin.post(f"{TEAM}{bob.pk}/", form_of(bob, username="eve")).content.decode()
+    assert "This user name is taken." in page
+
+
+def test_a_name_that_the_login_reads_otherwise_is_kept_as_it_does(admin):
+    link = link_in(admin.post(NEW, {**ADA, "username": "\uff41da"}).content.decode())
+    Client().post(link, CHOSEN)
+    assert logs_in("ada")
+    assert logs_in("\uff41da")
+
+
+def test_what_was_changed_meanwhile_is_not_changed_back(admin):
+    bob = somebody(role=Role.ADMIN)
+    before = form_of(bob, last_name="King")
+    change_person(actor=SYSTEM, **changes_of(bob, role=Role.VIEWER))
+
+    page = admin.post(f"{TEAM}{bob.pk}/", before, follow=True).content.decode()
+
+    assert "Somebody else changed this account meanwhile." in page
+    bob.refresh_from_db()
+    assert (bob.role, bob.last_name) == (Role.VIEWER, "")
+    del before["seen"]
+    admin.post(f"{TEAM}{bob.pk}/", before)
+    bob.refresh_from_db()
+    assert bob.role == Role.VIEWER
+
+
+def test_a_link_is_for_the_rights_that_they_had(admin):
+    page = admin.post(NEW, ADA)
+    first, ada = link_in(page.content.decode()), User.objects.get(username="ada")
+    page = admin.post(f"{TEAM}{ada.pk}/", form_of(ada, role="admin"), follow=True).content.decode()
+    assert "Their invitation was for the role before: make a new one." in page
+    assert Client().get(first).status_code == 410
+
+    bob = somebody()
+    _, token = make_link(actor=SYSTEM, user_id=str(bob.pk))
+    for on in (False, True):
+        switch_person(actor=SYSTEM, user_id=str(bob.pk), on=on)
+    assert Client().get(f"/welcome/{bob.pk}/{token}/").status_code == 410
+
+
+def test_nobody_makes_a_link_for_themselves(admin):
+    me = User.objects.get()
+    assert "New password" not in text_of(admin, f"{TEAM}{me.pk}/")
+    page = admin.post(f"{TEAM}{me.pk}/link/", follow=True).content.decode()
+    assert "This is your own account: change your password on its page." in page
+    assert not AuditEntry.objects.exists()
 
 
 def test_the_list_costs_as_many_queries_with_many_people(admin):

@@ -12,7 +12,7 @@ from calls.models import Call
 from temphone.accounts.actions import revoke_key
 from temphone.accounts.actors import SYSTEM
 from temphone.accounts.models import ApiKey, Mode, digest
-from tests.api.client import Program, a_body, data
+from tests.api.client import Program, a_body, code, data
 from tests.builders import NOON, a_call, a_contact, a_gateway, a_key, a_number, a_trunk, ready
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +87,43 @@ def test_whatever_a_test_key_asks_for_its_calls_ring_the_simulated_network():
     dials, _ = claim_due(mode="test", now=NOON)
     assert {(dial.leg, dial.trunk) for dial in dials} == {("simulated", "")}
     assert len(dials) == 4
+
+
+@pytest.fixture
+def live_call() -> Call:
+    """A call that will ring somebody."""
+    call = a_call()
+    Call.objects.filter(pk=call.pk).update(mode=Mode.LIVE)
+    return call
+
+
+@pytest.mark.parametrize("change", [{"phone": "+14155550155"}, {"timezone": "Asia/Tokyo"}])
+def test_a_test_key_lets_no_live_call_ring_elsewhere_or_at_another_hour(live_call, change):
+    test, live = (Program(a_key(mode=mode)[1]) for mode in (Mode.TEST, Mode.LIVE))
+    path, before = f"/contacts/{live_call.contact_id}", live_call.contact.phone
+    refused = test.patch(path, change)
+    assert (refused.status_code, code(refused)) == (403, "live_key_needed")
+    live_call.contact.refresh_from_db()
+    assert (live_call.contact.phone, live_call.contact.timezone) == (before, "America/Los_Angeles")
+
+    assert test.patch(path, {"company": "New", "phone": before}).status_code == 200
+    assert live.patch(path, change).status_code == 200
+    only_test = a_call().contact_id
+    assert test.patch(f"/contacts/{only_test}", change).status_code == 200
+    Call.objects.filter(pk=live_call.pk).update(status="completed", outcome="message_delivered")
+    assert test.patch(path, {"phone": "+14155550156"}).status_code == 200
+
+
+def test_what_makes_things_safer_a_test_key_may(live_call):
+    test, live = (Program(a_key(mode=mode)[1]) for mode in (Mode.TEST, Mode.LIVE))
+    given = {"purpose": "marketing", "source": "web form"}
+    path = f"/contacts/{live_call.contact_id}/consents"
+    assert test.post(path, {**given, "kind": "none"}).status_code == 201
+    consent = data(live.post(path, {**given, "kind": "express"}))["consent_id"]
+    assert test.post(f"/consents/{consent}/revoke", {"how": "by phone"}).status_code == 200
+    assert test.post("/suppressions", {"number": live_call.contact.phone}).status_code == 201
+    live_call.refresh_from_db()
+    assert live_call.status == "canceled"
 
 
 def test_no_log_of_a_request_holds_the_key(caplog):

@@ -17,7 +17,7 @@ from django_q.models import Failure, OrmQ, Success
 
 from calls import tasks
 from calls.models import Attempt, Call
-from temphone.accounts.actions import create_key
+from temphone.accounts.actions import create_key, make_link
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.accounts.models import Mode, User
 from temphone.doorbell.tasks import TaskFailed
@@ -51,6 +51,18 @@ def failing():
 
 def is_clean(text: str) -> bool:
     return not any(canary in text for canary in ("canary", "5550142", "DETAIL"))
+
+
+@pytest.mark.django_db
+def test_a_link_to_choose_a_password_stands_in_no_log(caplog):
+    person = User.objects.create_user("ada")
+    _, token = make_link(actor=SYSTEM, user_id=str(person.pk))
+    path = f"/welcome/{person.pk}/{token}/"
+    Client(enforce_csrf_checks=True).post(path, {})
+    Client().put(path)
+    assert token in caplog.text
+    assert token not in logged(caplog)
+    assert logged(caplog).count("/welcome/.../") == 2
 
 
 @pytest.mark.django_db

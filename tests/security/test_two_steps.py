@@ -14,8 +14,16 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import Client
 
-from temphone.accounts.actions import Tried, change_password, reset_two_steps, take_code, turn_on
+from temphone.accounts.actions import (
+    Tried,
+    change_password,
+    reset_two_steps,
+    take_code,
+    turn_off,
+    turn_on,
+)
 from temphone.accounts.actors import SYSTEM, Role
+from temphone.accounts.backends import Passwords
 from temphone.accounts.models import AuditEntry, LoginSession, RecoveryCode, TwoSteps, User
 from temphone.lib import clock, totp
 from temphone.lib.errors import Conflict, Forbidden
@@ -67,6 +75,11 @@ def logged_in(user: User) -> Client:
     return client
 
 
+def proof(secret: str, **sent: str) -> dict[str, str]:
+    """What turns it on."""
+    return {"password": PASSWORD, "code": pyotp.TOTP(secret).at(clock.now()), **sent}
+
+
 def secret_on(page: str) -> str:
     return re.search(r'<code id="secret"[^>]*>([A-Z2-7 ]+)</code>', page)[1].replace(" ", "")
 
@@ -78,7 +91,7 @@ def codes_on(page: str) -> list[str]:
 def turned_on(client: Client) -> list[str]:
     """Turn it on as a person does; the recovery codes."""
     secret = secret_on(client.get(ON).content.decode())
-    codes = codes_on(client.post(ON, {"code": pyotp.TOTP(secret).at(clock.now())}).content.decode())
+    codes = codes_on(client.post(ON, proof(secret)).content.decode())
     assert len(codes) == 10
     return codes
 
@@ -141,8 +154,10 @@ def test_the_back_office_still_lets_in_its_staff_alone(ada):
 
 
 def test_no_other_door_logs_in_by_half(guarded):
+    last = User.objects.get().last_login
     with pytest.raises(PermissionDenied):
         Client().force_login(guarded)
+    assert User.objects.get().last_login == last
     assert LoginSession.objects.filter(user=guarded).count() == 1
 
 
@@ -230,7 +245,7 @@ def test_what_changes_meanwhile_ends_it(guarded, change):
     elif change == "inactive":
         User.objects.update(is_active=False)
     else:
-        reset_two_steps(actor=SYSTEM, user_id=str(guarded.pk))
+        reset_two_steps(actor=SYSTEM, user_id=str(guarded.pk), keep_password=True)
     assert client.post(CODE, {"code": code}).url == "/login/"
     assert not is_in(client)
 
@@ -268,7 +283,8 @@ def test_ten_wrong_codes_and_then_even_the_right_one_is_not_looked_at_from_anywh
     page = tries(code_of(guarded), "9.9.9.99")
     assert (page.status_code, page["Retry-After"]) == (429, "900")
     assert "Too many tries" in page.content.decode()
-    assert AuditEntry.objects.filter(action="user.codes_locked", target=f"user:{guarded.pk}").count() == 1
+    locked = AuditEntry.objects.get(action="user.codes_locked", target=f"user:{guarded.pk}")
+    assert locked.details == {"wrong_codes": ALLOWED}
 
     # After a quarter of an hour one more is looked at, and a right one makes up for all.
     at(clock.now() + timedelta(minutes=15))
@@ -277,6 +293,51 @@ def test_ten_wrong_codes_and_then_even_the_right_one_is_not_looked_at_from_anywh
     at(clock.now() + timedelta(minutes=15))
     assert tries(code_of(guarded), "9.9.9.97").status_code == 302
     assert TwoSteps.objects.get().failures == 0
+
+
+def lock(user: User, *, wrong_codes: int = ALLOWED) -> None:
+    """As many wrong codes, each a quarter of an hour after the one before once few are looked at."""
+    for number in range(wrong_codes):
+        now = clock.now() + timedelta(minutes=15 * number)
+        take_code(user=user, code=wrong(user), now=now)
+
+
+def test_as_long_as_codes_are_guessed_the_log_says_so(guarded):
+    lock(guarded, wrong_codes=25)
+    entries = AuditEntry.objects.filter(action="user.codes_locked").order_by("id")
+    assert [entry.details for entry in entries] == [{"wrong_codes": 10}, {"wrong_codes": 20}]
+
+
+def test_how_many_logins_may_fail_says_nothing_of_codes(guarded, settings):
+    settings.AXES_FAILURE_LIMIT = 2
+    tried = [take_code(user=guarded, code=wrong(guarded), now=clock.now()) for _code in range(12)]
+    assert tried == [Tried.WRONG] * 9 + [Tried.LAST] + [Tried.LOCKED] * 2
+
+
+def test_codes_that_are_not_looked_at_keep_no_office_out(guarded):
+    lock(guarded)
+    give_password(client := Client())
+    answers = [client.post(CODE, {"code": code_of(guarded)}).status_code for _code in range(ALLOWED + 1)]
+    assert answers == [429] * (ALLOWED + 1)
+    assert not AccessAttempt.objects.exists()
+    User.objects.create_user("eve", password=PASSWORD)
+    assert give_password(Client(), user="eve").status_code == 302
+
+
+def test_whoever_logs_in_after_wrong_codes_is_told_and_whoever_is_logged_in_too(guarded, at):
+    here = Client()
+    give_password(here)
+    here.post(CODE, {"code": code_of(guarded)})
+    said = "If it was not you, somebody has your password: change it."
+    assert said not in here.get("/account/").content.decode()
+
+    lock(guarded)
+    assert said in here.get("/account/").content.decode()
+
+    at(clock.now() + timedelta(hours=4))
+    give_password(there := Client())
+    assert said in there.post(CODE, {"code": code_of(guarded)}, follow=True).content.decode()
+    assert said not in there.get("/account/").content.decode()
 
 
 def test_wrong_codes_are_failures_of_the_address_as_wrong_passwords_are(guarded):
@@ -318,10 +379,9 @@ def test_codes_tried_at_one_instant_are_each_counted_and_a_right_one_opens_once(
 
 def test_what_is_kept_tells_nobody_a_code(ada):
     client = logged_in(ada)
-    page = client.get(ON).content.decode()
-    secret = secret_on(page)
+    secret = secret_on(client.get(ON).content.decode())
     assert secret not in str([session.get_decoded() for session in LoginSession.objects.all()])
-    codes = turned_on(client)
+    codes = codes_on(client.post(ON, proof(secret)).content.decode())
     kept = [list(model.objects.values()) for model in (TwoSteps, RecoveryCode, LoginSession, AuditEntry)]
     kept.append([session.get_decoded() for session in LoginSession.objects.all()])
     for text in (secret, *codes, *(code.replace("-", "") for code in codes)):
@@ -362,7 +422,7 @@ def test_turning_it_on_needs_a_code_and_ends_the_other_logins(ada):
     here, there = logged_in(ada), logged_in(ada)
     page = here.get(ON).content.decode()
     secret = secret_on(page)
-    refused = here.post(ON, {"code": "12"}).content.decode()
+    refused = here.post(ON, proof(secret, code="12")).content.decode()
     assert "This code is not right." in refused
     assert secret_on(refused) == secret
     assert not TwoSteps.objects.exists()
@@ -372,7 +432,50 @@ def test_turning_it_on_needs_a_code_and_ends_the_other_logins(ada):
     assert is_in(here)
     assert not is_in(there)
     assert AuditEntry.objects.get().action == "account.two_steps_on"
-    assert here.get(ON).url == here.post(ON, {"code": "1"}).url == "/account/"
+    assert here.get(ON).url == here.post(ON, proof(secret)).url == "/account/"
+
+
+@pytest.mark.parametrize("must", ["", "everyone"])
+def test_an_open_screen_turns_nothing_on(ada, settings, must):
+    settings.REQUIRE_TWO_STEPS = must
+    client = logged_in(ada)
+    for password, said in (("", "This field is required."), ("no", "This is not your password.")):
+        secret = secret_on(client.get(ON).content.decode())
+        assert said in client.post(ON, proof(secret, password=password)).content.decode()
+    assert not TwoSteps.objects.exists()
+    assert AccessAttempt.objects.get().failures_since_start == 1
+
+
+def test_each_look_shows_another_secret_and_the_last_alone_counts(ada):
+    client = logged_in(ada)
+    seen, last = (secret_on(client.get(ON).content.decode()) for _look in range(2))
+    assert seen != last
+    refused = client.post(ON, proof(seen)).content.decode()
+    assert "This code is not right." in refused
+    assert secret_on(refused) == last  # of whom only the finger slipped the app knows it already
+    assert len(codes_on(client.post(ON, proof(last)).content.decode())) == 10
+
+
+def with_two_steps(user: User) -> None:
+    """As it is turned on in another session, whose end a login under way has missed."""
+    TwoSteps.objects.create(user=user, sealed=TwoSteps.seal(totp.new_secret()), last_step=0)
+
+
+def test_a_login_that_began_before_it_was_turned_on_is_over(ada):
+    client, fragment = logged_in(ada), logged_in(ada)
+    with_two_steps(ada)
+    assert client.get("/calls/?status=failed").url == "/login/?next=/calls/%3Fstatus%3Dfailed"
+    answer = fragment.get("/calls/", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer["HX-Refresh"]) == (204, "true")
+    assert not LoginSession.objects.filter(user=ada).exists()
+
+
+def test_who_is_logged_in_and_whether_by_half_is_one_query(ada, django_assert_num_queries):
+    with_two_steps(ada)
+    with django_assert_num_queries(1):
+        assert Passwords().get_user(ada.pk).has_two_steps
+    User.objects.update(is_active=False)
+    assert Passwords().get_user(ada.pk) is None
 
 
 def test_recovery_codes_are_shown_once_and_made_anew_with_password_and_code(ada, at):
@@ -462,15 +565,43 @@ def test_an_admin_resets_who_lost_their_phone(guarded, at):
     assert "Reset two-step login" in admin.get(f"/setup/team/{guarded.pk}/").content.decode()
     assert "Reset the two-step login of ada?" in admin.get(path).content.decode()
 
-    page = admin.post(path, follow=True).content.decode()
+    page = admin.post(path).content.decode()
 
     assert "Two-step login is off for ada" in page
     assert not is_in(hers)
     assert not RecoveryCode.objects.exists()
-    assert give_password(Client()).url == "/overview/"
     entry = AuditEntry.objects.get(action="user.two_steps_off")
     assert (entry.actor_label, entry.target) == ("root", f"user:{guarded.pk}")
     assert "Two-step login is off." in admin.post(path, follow=True).content.decode()
+    # Whoever has the old password was kept out by the code, and is kept out still.
+    assert give_password(Client()).status_code == 200
+    new = "battery-staple-7"
+    assert Client().post(link_in(page), {"new_password1": new, "new_password2": new}).url == "/login/"
+    assert give_password(Client(), password=new).url == "/overview/"
+
+
+def link_in(text: str) -> str:
+    return re.search(r"/welcome/\d+/[\w-]+/", text)[0]
+
+
+def test_an_admin_is_told_of_wrong_codes_before_they_reset_it(guarded):
+    root = User.objects.create_user("root", password=PASSWORD, role=Role.ADMIN)
+    admin = logged_in(root)
+    paths = (f"/setup/team/{guarded.pk}/", f"/setup/team/{guarded.pk}/two-steps/")
+    for wrong_codes in (ALLOWED - 1, 1):
+        told = ["Wrong codes were typed after" in admin.get(path).content.decode() for path in paths]
+        assert told == [False, False]
+        lock(guarded, wrong_codes=wrong_codes)
+    assert all("Wrong codes were typed after" in admin.get(path).content.decode() for path in paths)
+
+
+def test_two_admins_who_reset_each_other_do_not_lock_out_both(guarded):
+    eve = User.objects.create_user("eve", password=PASSWORD, role=Role.ADMIN)
+    with_two_steps(eve)
+    reset_two_steps(actor=eve.actor(), user_id=str(guarded.pk))
+    with pytest.raises(Conflict, match="another active admin"):
+        reset_two_steps(actor=guarded.actor(), user_id=str(eve.pk))
+    assert give_password(Client(), user="eve").url == CODE
 
 
 def test_nobody_resets_their_own_or_somebody_above(ada):
@@ -489,10 +620,21 @@ def test_nobody_resets_their_own_or_somebody_above(ada):
 
 
 def test_an_operator_turns_it_off_from_the_shell(guarded, capsys):
-    call_command("reset_two_steps", "ada")
-    assert "ada logs in by the password alone now" in capsys.readouterr().out
+    with pytest.raises(CommandError, match=r"another active admin first\. Or keep the password"):
+        call_command("reset_two_steps", "ada")
+    assert TwoSteps.objects.exists()
+
+    call_command("reset_two_steps", "ada", "--keep-password")
+
+    assert "The password alone opens now." in capsys.readouterr().out
     assert not TwoSteps.objects.exists()
+    assert give_password(Client()).url == "/overview/"
     assert AuditEntry.objects.get(action="user.two_steps_off").actor_kind == "system"
+    eve = User.objects.create_user("eve", password=PASSWORD)
+    with_two_steps(eve)
+    call_command("reset_two_steps", "eve")
+    assert give_password(Client(), user="eve").status_code == 200
+    assert Client().get(link_in(capsys.readouterr().out)).status_code == 200
     for username in ("ada", "nobody"):
         with pytest.raises(CommandError):
             call_command("reset_two_steps", username)
@@ -540,8 +682,7 @@ def test_then_one_sets_it_up_and_goes_on(ada, settings):
     assert page.redirect_chain == [(f"{ON}?next=/contacts/", 302)]
     assert "Your organisation asks for a code" in text
     assert 'class="sidebar' not in text
-    sent = {"code": pyotp.TOTP(secret_on(text)).at(clock.now()), "next": "/contacts/"}
-    made = client.post(ON, sent).content.decode()
+    made = client.post(ON, proof(secret_on(text), next="/contacts/")).content.decode()
     assert len(codes_on(made)) == 10
     assert '<a class="button primary" href="/contacts/">' in made
     assert client.get("/contacts/").status_code == 200
@@ -551,12 +692,21 @@ def test_then_one_sets_it_up_and_goes_on(ada, settings):
     assert client.get("/contacts/").url == f"{ON}?next=/contacts/"
 
 
+def test_whoever_must_have_it_and_turns_it_off_elsewhere_sets_it_up_again_everywhere(guarded, settings):
+    settings.REQUIRE_TWO_STEPS = "everyone"
+    client = Client()
+    give_password(client)
+    client.post(CODE, {"code": code_of(guarded)})
+    assert is_in(client)
+    turn_off(user=guarded)
+    assert client.get("/calls/").url == f"{ON}?next=/calls/"
+
+
 def test_a_foreign_address_is_no_place_to_go_on_to(ada, settings):
     settings.REQUIRE_TWO_STEPS = "admins"
     client = logged_in(ada)
     secret = secret_on(client.get(f"{ON}?next=https://e.example/").content.decode())
-    sent = {"code": pyotp.TOTP(secret).at(clock.now()), "next": "https://e.example/"}
-    page = client.post(ON, sent).content.decode()
+    page = client.post(ON, proof(secret, next="https://e.example/")).content.decode()
     assert "e.example" not in page
     assert '<a class="button primary" href="/overview/">' in page
 

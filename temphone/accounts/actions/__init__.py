@@ -16,6 +16,7 @@ from temphone.accounts.actions.team import (
     invited,
     make_link,
     switch_person,
+    version_of,
 )
 from temphone.accounts.actions.two_steps import (
     Tried,
@@ -49,4 +50,5 @@ __all__ = [
     "take_code",
     "turn_off",
     "turn_on",
+    "version_of",
 ]

@@ -9,10 +9,14 @@ from temphone.lib.errors import NotFound
 @transaction.atomic
 def save_account(*, user: User, first_name: str, last_name: str, timezone: str, language: str) -> None:
     """Change one's own name, and the zone and language in which one reads. Everybody may."""
-    user.first_name, user.last_name = first_name, last_name
-    user.timezone, user.language = timezone, language
-    user.save(update_fields=["first_name", "last_name", "timezone", "language"])
-    AuditEntry.record(user.actor(), "account.change", f"user:{user.pk}")
+    columns = {"first_name": first_name, "last_name": last_name, "timezone": timezone, "language": language}
+    fields = sorted(name for name, value in columns.items() if getattr(user, name) != value)
+    by = user.actor()  # as they were called until now
+    for name in fields:
+        setattr(user, name, columns[name])
+    user.save(update_fields=fields)
+    if fields:
+        AuditEntry.record(by, "account.change", f"user:{user.pk}", fields=fields)
 
 
 @transaction.atomic

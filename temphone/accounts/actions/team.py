@@ -1,15 +1,16 @@
 """Every change to who works here and what they may, as a verb."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
-from django.db import transaction
-from django.db.models import F
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from temphone.accounts.actors import Actor, Role
-from temphone.accounts.models import AuditEntry, LoginSession, User
+from temphone.accounts.models import AuditEntry, LoginSession, User, UserQuerySet, digest
 from temphone.lib.errors import Conflict, Forbidden, NotFound
 
 MOST_DIGITS = 18  # of a number that the database's column holds
@@ -40,27 +41,49 @@ def get_person(*, actor: Actor, user_id: str) -> User:
 
 
 @contextmanager
-def _keeping_an_admin() -> Iterator[None]:
-    """Whatever changes within, an admin who can log in is left; inside a transaction.
+def keeping_an_admin(user_id: str) -> Iterator[None]:
+    """Whatever of the person changes within, an admin who can log in is left; inside a transaction.
+
+    So is a superuser, if there was one: nobody else could change the accounts of superusers.
 
     Raises:
         Conflict: none would be; nothing is changed.
     """
-    # Locked before: two admins who demote each other at one instant would each still see the other.
-    before = list(User.objects.admins().order_by("pk").select_for_update())
+    # Locked before: two admins who demote each other at one instant would each still see the other. All in
+    # one order, and the person among them: what is read of them within stays so.
+    held = User.objects.filter(Q(pk=user_id) | Q(pk__in=User.objects.admins().values("pk")))
+    list(held.order_by("pk").select_for_update())
+    had = {code: people.exists() for code, people in _needed().items()}
     yield
-    if before and not User.objects.admins().exists():
-        raise Conflict(_("There must be another active admin first."), code="last_admin")
+    for code, people in _needed().items():
+        if had[code] and not people.exists():
+            raise Conflict(str(NEEDED[code]), code=code)
+
+
+NEEDED = {
+    "last_admin": gettext_lazy("There must be another active admin first."),
+    "last_superuser": gettext_lazy("There must be another active superuser first."),
+}
+
+
+def _needed() -> dict[str, UserQuerySet]:
+    admins = User.objects.admins()
+    return {"last_admin": admins, "last_superuser": admins.filter(is_superuser=True)}
 
 
 def changeable(actor: Actor, user_id: str) -> User:
     """Whom this actor may change: only a superuser changes a superuser."""
     person = get_person(actor=actor, user_id=user_id)
-    if person.is_superuser and actor.kind == "user":
-        is_above = User.objects.filter(pk=int(actor.id), is_superuser=True).exists()
-        if not is_above:
-            raise Forbidden(_("Only a superuser changes the account of a superuser."))
+    if person.is_superuser and not is_above(actor):
+        raise Forbidden(_("Only a superuser changes the account of a superuser."))
     return person
+
+
+def is_above(actor: Actor) -> bool:
+    """Whether the actor may change superusers, and make them."""
+    if actor.kind == "user":
+        return User.objects.filter(pk=int(actor.id), is_superuser=True).exists()
+    return actor.kind == "system"
 
 
 @transaction.atomic
@@ -74,14 +97,8 @@ def add_person(
         Conflict: the user name is taken.
     """
     actor.require(Role.ADMIN)
-    if User.objects.filter(username__iexact=username).exists():
-        raise Conflict(
-            _("This user name is taken."),
-            code="username_taken",
-            fields={"username": [_("This user name is taken.")]},
-        )
     person = User(
-        username=username,
+        username=User.normalize_username(username),  # as the login does
         first_name=first_name,
         last_name=last_name,
         role=role,
@@ -89,9 +106,27 @@ def add_person(
         timezone=timezone,
     )
     person.set_unusable_password()
-    person.save()
+    _save(person)
     AuditEntry.record(actor, "user.add", f"user:{person.pk}", role=role)
     return person
+
+
+def _save(person: User, fields: Sequence[str] | None = None) -> None:
+    """Save them, all or these fields, unless somebody else has the user name, in whatever case.
+
+    Raises:
+        Conflict: somebody has.
+    """
+    taken = _("This user name is taken.")
+    refusal = Conflict(taken, code="username_taken", fields={"username": [taken]})
+    is_named = fields is None or "username" in fields
+    if is_named and User.objects.filter(username__iexact=person.username).exclude(pk=person.pk).exists():
+        raise refusal
+    try:
+        with transaction.atomic():
+            person.save(update_fields=fields)
+    except IntegrityError as error:  # at one instant with another who takes it
+        raise refusal from error
 
 
 @transaction.atomic
@@ -102,12 +137,16 @@ def make_link(*, actor: Actor, user_id: str) -> tuple[User, str]:
 
     Raises:
         Forbidden, NotFound
-        Conflict: they are deactivated.
+        Conflict: they are deactivated, or it is their own account.
     """
     person = changeable(actor, user_id)
+    if actor.is_user(person.pk):
+        # Else a screen left open would suffice: there the old password is asked for.
+        text = _("This is your own account: change your password on its page.")
+        raise Conflict(text, code="own_account")
     if not person.is_active:
         raise Conflict(_("Reactivate this person first."), code="person_inactive")
-    User.objects.filter(pk=person.pk).update(links=F("links") + 1)
+    _end_links(person)
     person.refresh_from_db(fields=["links"])
     AuditEntry.record(actor, "user.link", f"user:{person.pk}")
     return person, LINKS.make_token(person)
@@ -139,39 +178,85 @@ def accept_link(*, user_id: str, token: str, password: str) -> User:
     person.set_password(password)
     person.save(update_fields=["password"])
     LoginSession.objects.filter(user=person).delete()
-    AuditEntry.record(person.actor(), "account.password", f"user:{person.pk}", by="link")
+    # Nobody knows that it was they: whoever had the link did it.
+    AuditEntry.record(person.actor(), "account.password_by_link", f"user:{person.pk}")
     return person
 
 
 @transaction.atomic
 def change_person(
-    *, actor: Actor, user_id: str, first_name: str, last_name: str, role: Role, is_staff: bool
+    *,
+    actor: Actor,
+    user_id: str,
+    username: str,
+    first_name: str,
+    last_name: str,
+    role: Role,
+    is_staff: bool,
+    is_superuser: bool | None = None,
+    seen: str | None = None,
 ) -> User:
-    """Change how somebody is called and what they may.
+    """Change how somebody logs in, how they are called, and what they may.
+
+    ``seen`` is the ``version_of`` what the actor looked at; without ``is_superuser`` that stays as it is.
+    Where what they may changes, a link of ``make_link`` opens nothing any more: it was for the rights before.
 
     Raises:
         Forbidden, NotFound
-        Conflict: they are the last admin.
+        Conflict: they are the last admin or superuser; a superuser would not be an admin; the user name is
+            taken; or somebody else changed them meanwhile.
     """
-    person = changeable(actor, user_id)
-    columns: dict[str, object] = {
-        "first_name": first_name,
-        "last_name": last_name,
-        "role": role,
-        "is_staff": is_staff,
-        # A superuser is an admin, whatever the role says.
-        "is_superuser": person.is_superuser and role == Role.ADMIN,
-    }
-    fields = sorted(name for name, value in columns.items() if getattr(person, name) != value)
-    if not fields:
-        return person
-    with _keeping_an_admin():
+    get_person(actor=actor, user_id=user_id)
+    with keeping_an_admin(user_id):
+        person = changeable(actor, user_id)
+        if seen is not None and seen != version_of(person):
+            text = _("Somebody else changed this account meanwhile. Look at it again, then decide.")
+            raise Conflict(text, code="changed_meanwhile")
+        columns: dict[str, object] = {
+            "username": User.normalize_username(username),
+            "first_name": first_name,
+            "last_name": last_name,
+            "role": role,
+            "is_staff": is_staff,
+            "is_superuser": _superuser(actor, person, wanted=is_superuser, role=role),
+        }
+        fields = sorted(name for name, value in columns.items() if getattr(person, name) != value)
         for name in fields:
             setattr(person, name, columns[name])
-        person.save(update_fields=fields)
-    told = {"role": role} if "role" in fields else {}
-    AuditEntry.record(actor, "user.change", f"user:{person.pk}", fields=fields, **told)
+        if fields:
+            _save(person, fields)
+    if {"role", "is_superuser"} & set(fields):
+        _end_links(person)
+    if fields:
+        told = {name: columns[name] for name in ("username", "role", "is_superuser") if name in fields}
+        AuditEntry.record(actor, "user.change", f"user:{person.pk}", fields=fields, **told)
     return person
+
+
+def version_of(person: User) -> str:
+    """What ``change_person`` changes, as it is; it differs once any of it does."""
+    shown = (person.username, person.first_name, person.last_name, person.role, person.is_staff)
+    return digest("\0".join(map(str, (*shown, person.is_superuser))))[:24]
+
+
+def _superuser(actor: Actor, person: User, *, wanted: bool | None, role: Role) -> bool:
+    """Whether the person is to be a superuser.
+
+    Raises:
+        Forbidden: that is for superusers to say.
+        Conflict: a superuser may all that an admin may, so the role would be a lie.
+    """
+    wanted = person.is_superuser if wanted is None else wanted
+    if wanted != person.is_superuser and not is_above(actor):
+        raise Forbidden(_("Only a superuser makes somebody a superuser."))
+    if wanted and role != Role.ADMIN:
+        text = _("A superuser is an admin. Take the superuser tick away first.")
+        raise Conflict(text, code="superuser_is_admin", fields={"role": [text]})
+    return wanted
+
+
+def _end_links(person: User) -> None:
+    User.objects.filter(pk=person.pk).update(links=F("links") + 1)
 
 
 @transaction.atomic
@@ -180,16 +265,19 @@ def switch_person(*, actor: Actor, user_id: str, on: bool) -> User:
 
     Raises:
         Forbidden, NotFound
-        Conflict: it is their own account, or they are the last admin.
+        Conflict: it is their own account, or they are the last admin or superuser.
     """
-    person = changeable(actor, user_id)
-    if not on and actor.kind == "user" and actor.id == str(person.pk):
-        raise Conflict(_("This is your own account: another admin can deactivate it."), code="own_account")
-    if person.is_active == on:
-        return person
-    with _keeping_an_admin():
+    get_person(actor=actor, user_id=user_id)
+    with keeping_an_admin(user_id):
+        person = changeable(actor, user_id)
+        if not on and actor.is_user(person.pk):
+            text = _("This is your own account: another admin can deactivate it.")
+            raise Conflict(text, code="own_account")
+        if person.is_active == on:
+            return person
         person.is_active = on
         person.save(update_fields=["is_active"])
+    _end_links(person)
     LoginSession.objects.filter(user=person).delete()  # else they would go on with a reactivation
     AuditEntry.record(actor, "user.on" if on else "user.off", f"user:{person.pk}")
     return person

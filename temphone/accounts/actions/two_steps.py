@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
-from temphone.accounts.actions.team import changeable
+from temphone.accounts.actions.team import changeable, get_person, keeping_an_admin
 from temphone.accounts.actors import SYSTEM, Actor
 from temphone.accounts.models import AuditEntry, LoginSession, RecoveryCode, TwoSteps, User
 from temphone.lib import totp
@@ -22,6 +22,7 @@ class Tried(StrEnum):
 
     RIGHT = "right"
     WRONG = "wrong"  # or used up
+    LAST = "last"  # wrong, and the last that is looked at for now
     LOCKED = "locked"  # not looked at: there were too many wrong ones
 
 
@@ -49,23 +50,23 @@ def turn_on(*, user: User, secret: str, code: str, session_key: str, now: dateti
 def take_code(*, user: User, code: str, now: datetime) -> Tried:
     """Try a code of the app, or a recovery code; a right one is used up.
 
-    After TEMPHONE_LOGIN_FAILURES wrong ones in a row, one is looked at every 15 minutes, from wherever.
+    After TwoSteps.MOST_WRONG wrong ones in a row, one is looked at every 15 minutes, from wherever.
 
     Raises:
         Conflict: what the codes are checked with cannot be read any more.
     """
     mine = TwoSteps.objects.filter(pk=user.pk)
-    free = Q(failures__lt=settings.AXES_FAILURE_LIMIT) | Q(failed_at__lte=now - settings.AXES_COOLOFF_TIME)
+    free = Q(failures__lt=TwoSteps.MOST_WRONG) | Q(failed_at__lte=now - settings.AXES_COOLOFF_TIME)
     # Counted before it is looked at: those that come at one instant are looked at one after the other.
     if not mine.filter(free).update(failures=F("failures") + 1, failed_at=now):
         return Tried.LOCKED
     if _use(mine.get(), user, _digits(code), now):
         mine.update(failures=0, failed_at=None)
         return Tried.RIGHT
-    failures = mine.get().failures
-    if failures == settings.AXES_FAILURE_LIMIT:
-        AuditEntry.record(SYSTEM, "user.codes_locked", f"user:{user.pk}")
-    return Tried.LOCKED if failures >= settings.AXES_FAILURE_LIMIT else Tried.WRONG
+    now_tried = mine.get()
+    if now_tried.is_guessed and now_tried.failures % TwoSteps.MOST_WRONG == 0:
+        AuditEntry.record(SYSTEM, "user.codes_locked", f"user:{user.pk}", wrong_codes=now_tried.failures)
+    return Tried.LAST if now_tried.is_guessed else Tried.WRONG
 
 
 def _use(two_steps: TwoSteps, user: User, code: str, now: datetime) -> bool:
@@ -110,20 +111,28 @@ def turn_off(*, user: User) -> None:
 
 
 @transaction.atomic
-def reset_two_steps(*, actor: Actor, user_id: str) -> User:
+def reset_two_steps(*, actor: Actor, user_id: str, keep_password: bool = False) -> User:
     """Turn it off for somebody who lost their phone and their recovery codes; their sessions end.
+
+    Their password opens nothing any more, unless it is kept: else it alone would let in whoever learned it,
+    and was kept out by the code until now. They choose another by a link of ``make_link``.
 
     Raises:
         Forbidden, NotFound
-        Conflict: it is their own, or it is off.
+        Conflict: it is their own, or it is off; or nobody else could log in as an admin.
     """
-    person = changeable(actor, user_id)
-    if actor.kind == "user" and actor.id == str(person.pk):
-        raise Conflict(_("This is your own account: turn it off there, with a code."), code="own_account")
-    if not _remove(person):
-        raise Conflict(_("Two-step login is off."), code="two_steps_off")
+    get_person(actor=actor, user_id=user_id)
+    with keeping_an_admin(user_id):
+        person = changeable(actor, user_id)
+        if actor.is_user(person.pk):
+            raise Conflict(_("This is your own account: turn it off there, with a code."), code="own_account")
+        if not _remove(person):
+            raise Conflict(_("Two-step login is off."), code="two_steps_off")
+        if not keep_password:
+            person.set_unusable_password()
+            person.save(update_fields=["password"])
     LoginSession.objects.filter(user=person).delete()
-    AuditEntry.record(actor, "user.two_steps_off", f"user:{person.pk}")
+    AuditEntry.record(actor, "user.two_steps_off", f"user:{person.pk}", password_kept=keep_password)
     return person
 
 

@@ -122,6 +122,7 @@ GROUPS = (
             "user.codes_locked": _("Locked a login after wrong codes"),
             "account.change": _("Changed their own account"),
             "account.password": _("Changed their own password"),
+            "account.password_by_link": _("Chose a password by a link"),
             "account.two_steps_on": _("Turned their two-step login on"),
             "account.two_steps_off": _("Turned their two-step login off"),
             "account.recovery_codes": _("Made new recovery codes"),
@@ -216,7 +217,7 @@ def _actors() -> list[tuple[str, Any]]:
     people = User.objects.order_by("username")[:PEOPLE_OFFERED]
     keys = ApiKey.objects.order_by("-created_at", "-public_id")[:KEYS_OFFERED]
     return [
-        *((f"user:{person.pk}", person.actor().label) for person in people),
+        *((f"user:{person.pk}", person.actor().signature) for person in people),
         *((f"key:{key.public_id}", _("{name} (key)").format(name=key.name)) for key in keys),
         (SYSTEM_ACTOR, "TemPhone"),
     ]

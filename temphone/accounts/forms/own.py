@@ -1,8 +1,11 @@
 """What staff set of their own account."""
 
+from collections.abc import Callable
+
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import PasswordChangeForm
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -42,8 +45,23 @@ class AccountForm(forms.Form):
 
 
 class PasswordForm(PasswordChangeForm):
-    """The old password and a new one; beside other forms, so it does not take the focus."""
+    """The old password and a new one; beside other forms, so it does not take the focus.
 
-    def __init__(self, user: User, data: QueryDict | None = None) -> None:
+    ``is_right`` says whether the old one is, and counts the failures.
+    """
+
+    def __init__(self, user: User, is_right: Callable[[str], bool], data: QueryDict | None = None) -> None:
         super().__init__(user, data)
+        self.is_right = is_right
         del self.fields["old_password"].widget.attrs["autofocus"]
+
+    def clean_old_password(self) -> str:
+        """The old password.
+
+        Raises:
+            ValidationError: it is not theirs.
+        """
+        old = str(self.cleaned_data["old_password"])
+        if not self.is_right(old):
+            raise ValidationError(self.error_messages["password_incorrect"])
+        return old

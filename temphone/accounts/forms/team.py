@@ -1,10 +1,12 @@
 """What is said of a member of staff."""
 
 from django import forms
+from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from temphone.accounts.actions import version_of
 from temphone.accounts.actors import Role
 from temphone.accounts.models import User
 from temphone.lib.errors import DomainError
@@ -17,16 +19,22 @@ ROLES = (
 )
 
 
-class PersonForm(forms.Form):
-    """What can be changed of somebody."""
+class NewPersonForm(forms.Form):
+    """How somebody logs in and is called, and what they may."""
 
+    username = UsernameField(  # it reads a name as the login does
+        max_length=150,
+        label=_("User name"),
+        help_text=_("What they log in with, such as ada or ada@example.com."),
+        validators=[UnicodeUsernameValidator()],
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
     first_name = forms.CharField(required=False, max_length=150, label=_("First name"))
     last_name = forms.CharField(required=False, max_length=150, label=_("Last name"))
     role = forms.ChoiceField(choices=ROLES, initial=Role.VIEWER, label=_("Role"))
     is_staff = forms.BooleanField(required=False, label=_("May open Administration"))
-
-    def __init__(self, data: QueryDict | None = None, *, person: User | None = None) -> None:
-        super().__init__(data, initial=values_of(person) if person else {})
 
     def refuse(self, error: DomainError) -> None:
         """Show what a rule refused, beside the field that it is about."""
@@ -37,26 +45,28 @@ class PersonForm(forms.Form):
             self.add_error(None, error.message)
 
 
-class NewPersonForm(PersonForm):
-    """How somebody new will log in, too."""
+class PersonForm(NewPersonForm):
+    """The same of somebody who is there; superusers alone see who is one."""
 
-    username = forms.CharField(
-        max_length=150,
-        label=_("User name"),
-        help_text=_("What they log in with, such as ada or ada@example.com."),
-        validators=[UnicodeUsernameValidator()],
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
-        ),
-    )
-    field_order = ("username", "first_name", "last_name", "role", "is_staff")
+    is_superuser = forms.BooleanField(required=False, label=_("Superuser"))
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)  # which version of them is shown
+
+    def __init__(self, data: QueryDict | None = None, *, person: User, by_superuser: bool) -> None:
+        super().__init__(data, initial=values_of(person))
+        if not by_superuser:
+            del self.fields["is_superuser"]
+        if person.has_two_steps:
+            self.fields["username"].help_text = _("Their authenticator app goes on showing the name before.")
 
 
 def values_of(person: User) -> dict[str, object]:
     """A member of staff as the form shows them."""
     return {
+        "username": person.username,
         "first_name": person.first_name,
         "last_name": person.last_name,
         "role": person.actor().role,
         "is_staff": person.is_staff,
+        "is_superuser": person.is_superuser,
+        "seen": version_of(person),
     }

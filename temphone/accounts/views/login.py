@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from temphone.accounts import half_way
 from temphone.accounts.actions import Tried
-from temphone.accounts.forms.two_steps import WRONG_CODE, LoginCodeForm
+from temphone.accounts.forms.two_steps import SOMEBODY_GUESSES, WRONG_CODE, LoginCodeForm
 from temphone.accounts.logins import locked_out
 from temphone.accounts.models import User
 from temphone.lib import clock
@@ -72,8 +72,11 @@ def login_code(request: HttpRequest) -> HttpResponse:
             form.add_error("code", error.message)
         else:
             if tried == Tried.RIGHT:
-                return redirect(half_way.finish(request, user))
-            if tried == Tried.LOCKED:
+                then = half_way.finish(request, user)
+                if user.two_steps.is_guessed:  # as it was before the right one
+                    messages.warning(request, SOMEBODY_GUESSES)
+                return redirect(then)
+            if tried in {Tried.LAST, Tried.LOCKED}:
                 return locked_out(request)
             form.add_error("code", WRONG_CODE)
     return render(request, "accounts/login_code.html", {"form": form, "person": user})

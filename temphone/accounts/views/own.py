@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from temphone.accounts.actions import (
@@ -20,6 +22,7 @@ from temphone.accounts.actions import (
 )
 from temphone.accounts.devices import in_words
 from temphone.accounts.forms.own import AccountForm, PasswordForm
+from temphone.accounts.half_way import knows_password
 from temphone.accounts.models import LoginSession, Theme, User
 from temphone.lib import clock
 from temphone.pages import StaffRequest, is_ours, page
@@ -38,7 +41,7 @@ def account(request: StaffRequest) -> HttpResponse:
         save_account(user=user, **form.cleaned_data)
         messages.success(request, _("Your account is saved."))
         return redirect("account")
-    return _account(request, form, PasswordForm(user))
+    return _account(request, form, _password_form(request))
 
 
 def _account(request: StaffRequest, form: AccountForm, password_form: PasswordForm) -> HttpResponse:
@@ -117,16 +120,22 @@ def sessions_end(request: StaffRequest) -> HttpResponse:
     return redirect("account")
 
 
+def _password_form(request: StaffRequest, data: QueryDict | None = None) -> PasswordForm:
+    """A wrong old password is a failure of the address, as at the login."""
+    return PasswordForm(request.user, partial(knows_password, request, request.user), data)
+
+
 def _values_of(user: User) -> dict[str, object]:
     return {name: getattr(user, name) for name in ("first_name", "last_name", "timezone", "language")}
 
 
 @page
-@require_http_methods(["POST"])
+@sensitive_post_parameters("old_password", "new_password1", "new_password2")
+@require_POST
 def password(request: StaffRequest) -> HttpResponse:
     """Change one's password; this session goes on, the others end."""
     user = request.user
-    form = PasswordForm(user, request.POST)
+    form = _password_form(request, request.POST)
     if form.is_valid():
         change_password(user=user, password=form.cleaned_data["new_password1"])
         update_session_auth_hash(request, user)

@@ -69,15 +69,22 @@ def person(request: StaffRequest, user_id: str) -> HttpResponse:
     """One member of staff."""
     actor = request.user.actor()
     found = get_person(actor=actor, user_id=user_id)
-    form = PersonForm(request.POST if request.method == "POST" else None, person=found)
+    sent = request.POST if request.method == "POST" else None
+    form = PersonForm(sent, person=found, by_superuser=request.user.is_superuser)
     if request.method == "POST" and form.is_valid():
         values = {**form.cleaned_data, "role": Role(form.cleaned_data["role"])}
         try:
             saved = change_person(actor=actor, user_id=user_id, **values)
         except DomainError as error:
+            if error.code == "changed_meanwhile":
+                messages.error(request, error.message)
+                return redirect("person", user_id=user_id)
             form.refuse(error)
         else:
             messages.success(request, _("{name} is saved.").format(name=saved.actor().label))
+            if saved.state == "invited" and saved.actor().role != found.actor().role:
+                messages.info(request, _("Their invitation was for the role before: make a new one."))
+                return redirect("person", user_id=user_id)
             return redirect("team")
     return render(request, "accounts/person.html", {"person": found, "form": form})
 
@@ -129,7 +136,7 @@ def person_switch(request: StaffRequest, user_id: str) -> HttpResponse:
 @page
 @require_http_methods(["GET", "HEAD", "POST"])
 def person_two_steps(request: StaffRequest, user_id: str) -> HttpResponse:
-    """Ask, then turn two-step login off for somebody who lost their phone."""
+    """Ask, then turn two-step login off for somebody who lost their phone; the answer has a link for them."""
     actor = request.user.actor()
     found = get_person(actor=actor, user_id=user_id)
     if request.method != "POST":
@@ -141,6 +148,8 @@ def person_two_steps(request: StaffRequest, user_id: str) -> HttpResponse:
     else:
         text = _("Two-step login is off for {name}, who is logged out everywhere.")
         messages.success(request, text.format(name=found.actor().label))
+        if found.is_active:
+            return _link(request, user_id)
     return redirect("person", user_id=user_id)
 
 

@@ -23,17 +23,21 @@ from temphone.pages import StaffRequest, dialog, is_ours, page
 
 
 @page
-@sensitive_post_parameters("code")
+@sensitive_post_parameters("password", "code")
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_up(request: StaffRequest) -> HttpResponse:
-    """Show the secret; with its first code, turn two-step login on, and show the recovery codes."""
+    """Show a secret; with the password and its first code, turn two-step login on; show recovery codes.
+
+    Each look shows another secret: who saw one on an open screen has nothing of the one that is used.
+    """
     if request.user.has_two_steps:
         messages.info(request, _("Two-step login is on already."))
         return redirect("account")
-    secret = half_way.secret_to_share(request)
-    form = CodeForm(request.POST if request.method == "POST" else None)
-    must = half_way.must_set_up(request, request.user)
-    if request.method == "POST" and form.is_valid():
+    sent = request.method == "POST"
+    secret = half_way.offered_secret(request) if sent else half_way.offer_secret(request)
+    form = CodeForm(request.POST if sent else None)
+    must = half_way.must_set_up(request.user)
+    if sent and _knows_password(request, form):
         try:
             codes = turn_on(
                 user=request.user,
@@ -80,12 +84,19 @@ def _codes(request: StaffRequest, codes: list[str], *, must: bool) -> HttpRespon
     return render(request, "accounts/recovery_codes.html", context)
 
 
+def _knows_password(request: StaffRequest, form: CodeForm) -> bool:
+    """Whether the form is whole, and its password that of whoever is logged in; else it says so."""
+    if not form.is_valid():
+        return False
+    if half_way.knows_password(request, request.user, form.cleaned_data["password"]):
+        return True
+    form.add_error("password", WRONG_PASSWORD)
+    return False
+
+
 def _prove(request: StaffRequest, form: ProveForm) -> Tried:
     """Whether password and code are those of whoever is logged in; what is wrong is said in the form."""
-    if not form.is_valid():
-        return Tried.WRONG
-    if not half_way.knows_password(request, request.user, form.cleaned_data["password"]):
-        form.add_error("password", WRONG_PASSWORD)
+    if not _knows_password(request, form):
         return Tried.WRONG
     try:
         tried = half_way.try_code(request, request.user, code=form.cleaned_data["code"], now=clock.now())
@@ -105,7 +116,7 @@ def _with_proof(request: StaffRequest, template: str, do: Callable[[], HttpRespo
     form = ProveForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
         tried = _prove(request, form)
-        if tried == Tried.LOCKED:
+        if tried in {Tried.LAST, Tried.LOCKED}:
             return locked_out(request)
         if tried == Tried.RIGHT:
             return do()
