@@ -17,7 +17,7 @@ from temphone.gateway.legs.spoken.mouth import Mouth
 from temphone.gateway.legs.spoken.prompts import Prompts
 from temphone.gateway.legs.spoken.scribe import Scribe
 from temphone.gateway.recorder import Tape
-from temphone.gateway.speech.ports import FRAME_MS, Voice
+from temphone.gateway.speech.ports import FRAME_MS, Unfit, Voice
 from temphone.gateway.trouble import Trouble
 from temphone.telephony.messages import AnsweredBy, DialRequest, EndedBy, Outcome, Script
 
@@ -26,6 +26,8 @@ GRACE_S = 30.0  # beyond the maximum duration, for a line that gives no frames a
 DRAIN_S = 2.0
 REACTION_MS = 2_500  # who speaks sooner after we began has not listened, but greets on
 UNAVAILABLE = "speech_unavailable"
+REFUSED = "speech_refused"
+MOST_CAUSE = 100
 
 
 class SpokenLeg:
@@ -121,7 +123,11 @@ class SpokenLeg:
             await asyncio.wait({preparing, hanging_up}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
             if self._hung_up.is_set():
                 raise Failed(Outcome.CANCELED_BY_USER, by=EndedBy.STAFF, cause="hung up before the dial")
-            if not preparing.done() or preparing.exception():
+            error = preparing.exception() if preparing.done() else None
+            if isinstance(error, Unfit):  # dialled anew at once it would come to the same: it counts as a try
+                cause = f"{REFUSED}: {error}"[:MOST_CAUSE]
+                raise Failed(Outcome.CARRIER_ERROR, by=EndedBy.SYSTEM, cause=cause)
+            if error or not preparing.done():
                 raise Failed(Outcome.CARRIER_ERROR, by=EndedBy.SYSTEM, cause=UNAVAILABLE, rang=False)
         finally:
             hanging_up.cancel()
