@@ -96,10 +96,18 @@ class Switchboard:
             if attempt.hang_up:
                 call.hang_up()
 
-    async def close(self) -> None:
-        """Take no more calls, and leave the live ones to the next gateway on this ledger."""
+    async def close(self, *, within_s: float = 0.0) -> None:
+        """Take no more calls. Those that end with the gateway may; others are left to the next one."""
         self._closing = True
-        tasks = [task for _, task in self._calls.values()]
+        tasks, last = set(), set()
+        for call, task in list(self._calls.values()):
+            tasks.add(task)
+            if call.stop():
+                last.add(task)
+        for task in tasks - last:
+            task.cancel()
+        if last:
+            await asyncio.wait(last, timeout=within_s)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -24,6 +24,7 @@ from temphone.telephony.messages import AnsweredBy, DialRequest, EndedBy, Outcom
 DIAL_TAKES_S = 0.5  # of the time that not_after leaves
 GRACE_S = 30.0  # beyond the maximum duration, for a line that gives no frames any more
 DRAIN_S = 2.0
+TAKEN_S = 2.0  # for the network to take them, after a hang-up
 REACTION_MS = 2_500  # who speaks sooner after we began has not listened, but greets on
 UNAVAILABLE = "speech_unavailable"
 REFUSED = "speech_refused"
@@ -103,16 +104,34 @@ class SpokenLeg:
 
     async def transfer(self, to: str) -> bool:
         """See the interface."""
-        return not self._hung_up.is_set() and await self._line.transfer(to)
+        if self._hung_up.is_set():
+            return False
+        handing_over = asyncio.create_task(self._line.transfer(to))
+        hanging_up = asyncio.create_task(self._hung_up.wait())
+        try:
+            await asyncio.wait({handing_over, hanging_up}, return_when=asyncio.FIRST_COMPLETED)
+            if not handing_over.done():
+                await asyncio.wait({handing_over}, timeout=TAKEN_S)
+            return handing_over.done() and handing_over.result()
+        finally:
+            handing_over.cancel()
+            hanging_up.cancel()
 
     def hang_up(self) -> None:
         """See the interface."""
         self._hung_up.set()
         self._line.hang_up()
 
-    async def closed(self) -> None:
-        """Returns when a call that was answered has ended and let go of everything."""
+    def stop(self) -> bool:
+        """See the interface. What it was told by then is understood first, as before every end."""
+        self.hang_up()
+        return self._carried is not None
+
+    async def closed(self, within_s: float | None = None) -> None:
+        """Returns when a call that was answered has ended and let go of everything; ``within_s`` by force."""
         if self._carried:
+            await asyncio.wait({self._carried}, timeout=within_s)
+            self._carried.cancel()
             await asyncio.wait({self._carried})
 
     async def _prepare(self) -> None:
