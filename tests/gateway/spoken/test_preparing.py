@@ -150,3 +150,17 @@ def test_the_voice_and_the_language_are_the_scripts():
     spanish = script(language="es", voice="lupe")
     ring(FakeLine(), FakeEngines(tts=Polyglot(knows=("lupe",)), stt=Listening()), script=spanish)
     assert set(asked) == {"es", ("lupe", "es")}
+
+
+def test_what_is_in_english_for_want_of_another_is_spoken_as_english():
+    asked = {}
+
+    class Polyglot(FakeVoice):
+        async def speak(self, text, voice_):
+            asked[text] = voice_.language
+            async for piece in super().speak(text, voice_):
+                yield piece
+
+    polish = script(language="pl", notices_in="en")
+    ring(FakeLine(), FakeEngines(tts=Polyglot()), script=polish)
+    assert (asked[polish.preface], asked[polish.message]) == ("en", "pl")

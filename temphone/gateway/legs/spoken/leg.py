@@ -20,6 +20,7 @@ from temphone.gateway.recorder import Tape
 from temphone.gateway.speech.ports import FRAME_MS, Unfit, Voice
 from temphone.gateway.trouble import Trouble
 from temphone.telephony.messages import AnsweredBy, DialRequest, EndedBy, Outcome, Script
+from temphone.telephony.sentences import sentences_in
 
 DIAL_TAKES_S = 0.5  # of the time that not_after leaves
 GRACE_S = 30.0  # beyond the maximum duration, for a line that gives no frames any more
@@ -54,9 +55,7 @@ class SpokenLeg:
         self._inbox = Inbox()
         self._watch = Watch()
         script = request.script
-        self._prompts = Prompts(
-            engines.tts, Voice(name=script.voice, language=script.language), self._watch.changed
-        )
+        self._prompts = Prompts(engines.tts, partial(_voice_of, script), self._watch.changed)
         self._scribe = Scribe(engines.stt, script.language, trouble)
         self._offset_ms = 0
         self._began_ms: int | None = None  # to speak
@@ -268,6 +267,14 @@ class SpokenLeg:
         if self._began_ms is None or speech.offset_ms - self._began_ms < REACTION_MS:
             return False
         return classify(speech) is AnsweredBy.HUMAN
+
+
+def _voice_of(script: Script, text: str) -> Voice:
+    """Who speaks this: what is in no other language is spoken in ours."""
+    ours = sentences_in(script.language)
+    notices = (script.preface, script.opt_out_confirmation, ours.no_answer_now, ours.connecting)
+    language = script.notices_in if text in (*notices, ours.not_connected) else ""
+    return Voice(name=script.voice, language=language or script.language)
 
 
 def _said_later(script: Script) -> tuple[str, ...]:

@@ -29,10 +29,12 @@ class Prompt:
 class Prompts:
     """The prompts of one call, by text."""
 
-    def __init__(self, engine: TextToSpeech, voice: Voice, changed: Callable[[], None]) -> None:
-        """``changed`` is told when more of a sound is there."""
+    def __init__(
+        self, engine: TextToSpeech, voice_of: Callable[[str], Voice], changed: Callable[[], None]
+    ) -> None:
+        """``voice_of`` knows who speaks a text; ``changed`` is told when more of a sound is there."""
         self._engine = engine
-        self._voice = voice
+        self._voice_of = voice_of
         self._changed = changed
         self._prompts: dict[str, tuple[Prompt, asyncio.Task[None]]] = {}
         self._ahead: asyncio.Task[None] | None = None
@@ -109,7 +111,7 @@ class Prompts:
 
     async def _pieces(self, text: str) -> AsyncGenerator[bytes]:
         """The engine's pieces. Raises SpeechFailed, also when it hangs."""
-        pieces = aiter(self._engine.speak(text, self._voice))
+        pieces = aiter(self._engine.speak(text, self._voice_of(text)))
         try:
             while True:
                 async with asyncio.timeout(STALLED_S):
