@@ -72,8 +72,8 @@ GERMAN = Sentences(
 )
 ITALIAN = Sentences(
     language="it",
-    hello="Buongiorno, sono un assistente automatico di intelligenza artificiale che chiama per conto di {who}.",
-    this_is="Sono un assistente automatico di intelligenza artificiale che chiama per conto di {who}",
+    hello="Buongiorno, sono un assistente automatico di intelligenza artificiale, per conto di {who}.",
+    this_is="Sono un assistente automatico di intelligenza artificiale, per conto di {who}",
     recorded="Questa chiamata potrebbe essere registrata.",
     stop="Per non ricevere più queste chiamate, prema 9 o dica: basta.",
     stop_later="Per non ricevere più queste chiamate, dica quando chiamiamo: basta.",
