@@ -141,14 +141,13 @@ def test_a_whole_installation_is_well(tmp_path, whisper_model):
 
 
 def test_what_twilio_and_a_language_model_need_is_said(installed, tmp_path, capsys):
-    bare = installed()
-    assert check(bare, tmp_path / "check.wav") == 0
+    assert check(installed(), tmp_path / "check.wav") == 0
     said = capsys.readouterr().out
     assert "TEMPHONE_PUBLIC_URL is not set" in said
     assert "TEMPHONE_LLM_URL is not set" in said
     public = PublicSettings(url="https://calls.example.org", port=0)
-    llm = ModelSettings(url="https://llm.example.org/v1", key="k3y", model="small")
-    assert check(replace(bare, public=public, llm=llm), tmp_path / "check.wav") == 0
+    llm = ModelSettings(url="https://llm.example.org/v1", key="k3y", model="small", timeout_s=4.0)
+    assert check(replace(installed(), public=public, llm=llm), tmp_path / "check.wav") == 0
     said = capsys.readouterr().out
     assert "reaches https://calls.example.org" in said
     assert "Doors     127.0.0.1, any free one" in said
