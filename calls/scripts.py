@@ -15,6 +15,7 @@ from calls.models import Call
 from campaigns.models import AgentVersion, Engine
 from campaigns.scripts import questions_of, steps_of
 from temphone.telephony.messages import Branch, Instructions, Script, Step, Tool
+from temphone.telephony.sentences import sentences_in
 
 
 def script_for(
@@ -25,26 +26,33 @@ def script_for(
     Raises:
         Invalid: a text of the agent cannot be rendered for this contact.
     """
-    caller = f"an automated AI assistant calling for {settings.ORGANISATION}"
-    recorded = " This call may be recorded." if call.recording_enabled else ""
+    language = agent.language or call.contact.language
+    ours = sentences_in(language)
+    hello, this_is = (text.replace("{who}", settings.ORGANISATION) for text in (ours.hello, ours.this_is))
+    recorded = ours.recorded if call.recording_enabled else ""
     say = _Texts(call, message, now)
     left = say("voicemail", agent.voicemail)
     return Script(
         mode="deliver" if agent.mode == "deliver" else "converse",
-        preface=(f"Hello, this is {caller}.{recorded} To stop these calls, press 9 or say stop calling."),
+        preface=_joined(hello, recorded, ours.stop),
         message=message,
-        voicemail_message=f"Hello, this is {caller}. {left}" if left else "",
-        screening_message=f"This is {caller} {say('screening', agent.screening)}",
+        voicemail_message=_joined(hello, recorded, left, ours.stop_later) if left else "",
+        screening_message=_joined(this_is, say("screening", agent.screening), recorded, ours.stop),
         goodbye=say("goodbye", agent.goodbye),
-        opt_out_confirmation="Understood. We will not call this number again.",
+        opt_out_confirmation=ours.stopped,
         silence_reminder=say("silence_reminder", agent.silence_reminder),
-        language=agent.language or call.contact.language,
+        language=language,
+        notices_in=ours.language,
         voice=agent.voice,
         steps=say.steps(steps_of(agent.steps)),
         transfers={name: number for name, number in agent.transfers.items() if number not in barred},
         llm=_instructions(agent, say),
         questions=questions_of(agent.questions),
     )
+
+
+def _joined(*texts: str) -> str:
+    return " ".join(filter(None, texts))
 
 
 def _instructions(agent: AgentVersion, say: "_Texts") -> Instructions | None:

@@ -28,6 +28,7 @@ from temphone.telephony.messages import AnsweredBy, DialRequest, EndedBy, Ending
 
 OPT_OUT_WAIT_S = 3.0  # of real time, however fast the simulation runs
 HUNG_UP = "BYE"
+STOPPED = "gateway_stopped"
 
 
 class Call:
@@ -43,6 +44,7 @@ class Call:
         self._outbox = outbox
         self._mind = mind
         self._turns: list[Turn] = []
+        self._stopped = False
 
     async def run(self) -> None:
         """Ring, talk, and record the end."""
@@ -69,6 +71,13 @@ class Call:
         """End it, whatever it does."""
         self._leg.hang_up()
 
+    def stop(self) -> bool:
+        """The gateway stops; whether that ends the call, which is on record as soon as ``run`` returns."""
+        self._stopped = self._leg.stop()
+        if self._stopped:
+            self._mind.stop()
+        return self._stopped
+
     def broke(self) -> None:
         """Record the end of a call that an error of ours stopped. It may have rung: never again."""
         self.end(Ending(outcome=Outcome.UNKNOWN, ended_by=EndedBy.SYSTEM, hangup_cause="gateway_error"))
@@ -79,11 +88,12 @@ class Call:
         self._journal.record(EventType.ENDED, ending=ending)
 
     def _conclude(self, result: Result) -> None:
+        stopped = self._stopped and result.ended_by is EndedBy.STAFF
         self.end(
             Ending(
                 outcome=result.outcome,
-                ended_by=result.ended_by,
-                hangup_cause=HUNG_UP,
+                ended_by=EndedBy.SYSTEM if stopped else result.ended_by,
+                hangup_cause=STOPPED if stopped else HUNG_UP,
                 answered_by=result.answered_by,
                 duration_s=round(self._leg.offset_ms / 1000),
                 evidence=result.evidence,

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from temphone.gateway.config import Config
+from temphone.gateway.config import Config, PublicSettings
 from temphone.gateway.speech import models, packages
 from temphone.gateway.speech.engines import Absent, Speech, build
 from temphone.gateway.speech.ports import RATE_HZ, SpeechFailed, Voice
@@ -81,6 +81,8 @@ def _findings(config: Config, out: Path) -> Iterator[Finding]:
     settings = config.speech
     yield _packages(settings)
     yield _trunk()
+    yield from _twilio(config.public)
+    yield _language_model(config)
     if settings.tts == "piper":
         yield _voice(settings)
     if settings.stt == "whisper":
@@ -103,6 +105,27 @@ def _trunk() -> Finding:
         return Finding("SIP", f"baresip-python {version('baresip-python')}")
     except PackageNotFoundError:
         return Finding("SIP", "missing: baresip-python", packages.INSTALL)
+
+
+def _twilio(public: PublicSettings) -> Iterator[Finding]:
+    """Not every installation wants it: without an address it is only said that there is none."""
+    try:
+        library = f"twilio {version('twilio')}"
+    except PackageNotFoundError:
+        yield Finding("Twilio", "missing: twilio", packages.INSTALL)
+        return
+    if not public.url:
+        yield Finding("Twilio", f"{library}; not reachable for it, TEMPHONE_PUBLIC_URL is not set")
+        return
+    yield Finding("Twilio", f"{library}, reaches {public.url}")
+    yield replace(_port(public.host, public.port), subject="Doors")
+
+
+def _language_model(config: Config) -> Finding:
+    """Its package and name are asked for when the settings are read."""
+    if config.llm is None:
+        return Finding("LLM", "none, TEMPHONE_LLM_URL is not set: playbooks converse alone")
+    return Finding("LLM", f"{config.llm.model} at {config.llm.url}")
 
 
 def _voice(settings: SpeechSettings) -> Finding:

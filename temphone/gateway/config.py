@@ -1,6 +1,6 @@
 """The gateway's settings, read from the environment.
 
-TEMPHONE_DATA_DIR: where everything that is written goes, recordings to ``recordings`` in it; ``var``.
+TEMPHONE_DATA_DIR: where everything that is written goes, recordings beside the ledger; ``var``.
 TEMPHONE_GATEWAY_SECRET, or TEMPHONE_GATEWAY_SECRET_FILE: shared with Django; made in ``secrets/gateway``.
 TEMPHONE_GATEWAY_LISTEN: host:port to listen on, port 0 is any free one; ``127.0.0.1:0``.
 TEMPHONE_GATEWAY_URL: where Django reaches the gateway; where it listens.

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 REMEMBER_S = 7 * 86_400.0
 FORGET_EVERY_S = 3600.0
 LAST_SEND_S = 1.0
+LAST_WORDS_S = 5.0  # whoever stops us gives us 15 in all
 
 log = logging.getLogger(__name__)
 
@@ -169,8 +170,8 @@ class Gateway:
             await asyncio.sleep(0 if dropped else FORGET_EVERY_S)
 
     async def _wind_up(self, runners: Iterable[web.AppRunner], loops: Iterable[asyncio.Task[None]]) -> None:
-        """Refuse what comes, let the calls be, send what can be sent at once."""
-        await self._switchboard.close()
+        """Refuse what comes, let the calls come to their end or be, send what can be sent at once."""
+        await self._switchboard.close(within_s=LAST_WORDS_S)
         await self._talks.close()
         if self._sip:
             await self._sip.close()

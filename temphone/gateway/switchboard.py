@@ -12,9 +12,10 @@ from temphone.gateway.journal import Journal
 from temphone.gateway.ledger import Ledger, OpenAttempt
 from temphone.gateway.legs.absent import AbsentNetwork
 from temphone.gateway.legs.base import Network
+from temphone.gateway.legs.sip import MAX_CALLS
 from temphone.gateway.outbox import Outbox
 from temphone.gateway.thinking import Mind
-from temphone.gateway.trunks import Trunks
+from temphone.gateway.trunks import Trunks, kind_of
 from temphone.gateway.writer import Writer
 from temphone.telephony.messages import CarrierEvent, Dialed, DialRequest, Refused, Sighting
 
@@ -100,10 +101,18 @@ class Switchboard:
             if attempt.hang_up:
                 call.hang_up()
 
-    async def close(self) -> None:
-        """Take no more calls, and leave the live ones to the next gateway on this ledger."""
+    async def close(self, *, within_s: float = 0.0) -> None:
+        """Take no more calls. Those that end with the gateway may; others are left to the next one."""
         self._closing = True
-        tasks = [task for _, task in self._calls.values()]
+        tasks, last = set(), set()
+        for call, task in list(self._calls.values()):
+            tasks.add(task)
+            if call.stop():
+                last.add(task)
+        for task in tasks - last:
+            task.cancel()
+        if last:
+            await asyncio.wait(last, timeout=within_s)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -144,7 +153,12 @@ class Switchboard:
             return _refused(request, "no such trunk", retry=True)
         if self._ledger.open_on(request.trunk) >= trunk.lines:
             return _refused(request, "no free line of the trunk", retry=True)
+        if kind_of(trunk) == "sip" and self._open_over_sip() >= MAX_CALLS:
+            return _refused(request, f"{MAX_CALLS} calls over SIP are all that a gateway carries", retry=True)
         return None
+
+    def _open_over_sip(self) -> int:
+        return sum(self._ledger.open_on(trunk.id) for trunk in self._trunks.of("sip"))
 
 
 def _refused(request: DialRequest, cause: str, *, retry: bool) -> Refused:

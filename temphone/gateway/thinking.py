@@ -12,6 +12,7 @@ from temphone.telephony.messages import Script
 
 CLOSE_WAIT_S = 1.0
 COMPLETE_WAITS = 5  # as long as so many sentences
+STOPPED = "gateway_stopped"
 
 log = logging.getLogger(__name__)
 Thoughts = asyncio.Queue[Thought]
@@ -27,12 +28,15 @@ class Mind:
         self._timeout_s = timeout_s
         self._thoughts: Thoughts = asyncio.Queue()
         self._reading: asyncio.Task[None] | None = None
+        self._stopped = False
 
     async def begin(self, lines: Sequence[Line]) -> Thought:
         """The first thought of a new answer; what was being thought is dropped."""
         await self.close()
         if self._model is None:
             return Lost("no model")
+        if self._stopped:
+            return Lost(STOPPED)
         self._thoughts = asyncio.Queue()
         self._reading = asyncio.create_task(self._read(self._model, lines, self._thoughts))
         self._reading.add_done_callback(partial(_ended, self._thoughts))
@@ -51,7 +55,7 @@ class Mind:
 
     async def complete(self, prompt: str) -> str:
         """What it makes of a prompt, when nobody waits on the phone; empty when it fails."""
-        if self._model is None:
+        if self._model is None or self._stopped:
             return ""
         completing = asyncio.create_task(self._model.complete(self._script, prompt))
         try:
@@ -64,6 +68,13 @@ class Mind:
         if error:
             log.warning("The language model failed after the call: %s.", type(error).__name__)
         return "" if error else completing.result()
+
+    def stop(self) -> None:
+        """Think no more: who waits for a thought is told at once."""
+        self._stopped = True
+        if self._reading is not None:
+            self._reading.cancel()
+            self._thoughts.put_nowait(Lost(STOPPED))
 
     async def close(self) -> None:
         """Stop thinking."""

@@ -41,10 +41,14 @@ class Trunks:
         """The trunk as it is now. May be asked in any thread."""
         return self._trunks.get(trunk_id)
 
+    def of(self, kind: str) -> list[Trunk]:
+        """Those of this kind (sip, twilio). May be asked in any thread."""
+        return [trunk for trunk in self._trunks.values() if kind_of(trunk) == kind]
+
     def kept_by(self, kind: str, keeper: Keeper) -> None:
         """Have the trunks of this kind (sip, twilio) kept by this keeper, from now on."""
         self._keepers[kind] = keeper
-        keeper.keep(self._of(kind))
+        keeper.keep(self.of(kind))
 
     def learn(self, told: Sequence[Trunk]) -> None:
         """These there are now."""
@@ -54,14 +58,11 @@ class Trunks:
         self._trunks = trunks
         _write(self._path, told)
         for kind, keeper in self._keepers.items():
-            keeper.keep(self._of(kind))
+            keeper.keep(self.of(kind))
 
     def states(self) -> dict[str, TrunkState]:
         """How each is, by its id."""
         return {trunk.id: self._state(trunk) for trunk in self._trunks.values()}
-
-    def _of(self, kind: str) -> list[Trunk]:
-        return [trunk for trunk in self._trunks.values() if kind_of(trunk) == kind]
 
     def _state(self, trunk: Trunk) -> TrunkState:
         if problem := self.problem():

@@ -153,6 +153,7 @@ class Script:
     opt_out_confirmation: str
     silence_reminder: str
     language: str = "en"
+    notices_in: str = ""  # the language of what no agent writes (sentences), empty: as above
     voice: str = ""  # the speech engine's name of it; empty: its default
     steps: tuple[Step, ...] = ()
     transfers: Mapping[str, str] = field(default_factory=dict)  # E.164, by the name that is spoken

@@ -44,7 +44,7 @@ VOCABULARY = {
 }
 
 STOP = r"""
-^(?:please |just |por favor )*(?:stop|alto|basta|baja)(?: it| now| please| this| por favor| ya)*$
+^(?:please |just |por favor )*(?:stopp?|alto|basta|baja)(?: it| now| please| this| por favor| ya)*$
 stop <these><calling>
 (?:quit|cease|no more|enough|end|cancel) <these><calling>
 <never> <call>(?:ing)?(?: <me>| here| back| again| any ?more| this| my| our|$)

@@ -22,12 +22,24 @@ STANDARD = Script(
         "To stop these calls, press 9 or say stop calling."
     ),
     message="Hi Jordan.",
-    voicemail_message="Hello, this is an automated AI assistant calling for TemPhone. Hi Jordan. Goodbye.",
-    screening_message="This is an automated AI assistant calling for TemPhone with a message.",
+    voicemail_message=(
+        "Hello, this is an automated AI assistant calling for TemPhone. This call may be recorded. "
+        "Hi Jordan. Goodbye. To stop these calls, say stop calling when we call."
+    ),
+    screening_message=(
+        "This is an automated AI assistant calling for TemPhone with a message. This call may be recorded. "
+        "To stop these calls, press 9 or say stop calling."
+    ),
     goodbye="Thank you for your time. Goodbye.",
     opt_out_confirmation="Understood. We will not call this number again.",
     silence_reminder="Are you still there?",
+    notices_in="en",
 )
+LANGUAGES = [
+    ("es-MX", "es", "Hola, le habla un asistente automático"),
+    ("de", "de", "Guten Tag, hier spricht ein automatischer KI-Assistent"),
+    ("pl", "en", "Hello, this is an automated AI assistant"),
+]
 
 
 def an_agent(**values):
@@ -95,8 +107,8 @@ def test_every_text_is_rendered_for_the_contact():
     )
     script = dialled(a_call(campaign_id=a_campaign(agent=agent).pk)).script
     assert script.goodbye == "Bye, Jordan."
-    assert script.voicemail_message.endswith("calling for TemPhone. HI JORDAN.")
-    assert script.screening_message.endswith("calling for TemPhone for Jordan.")
+    assert "This call may be recorded. HI JORDAN. To stop" in script.voicemail_message
+    assert "calling for TemPhone for Jordan. This call" in script.screening_message
     assert script.steps[0].say == "Can you come, Jordan?"
     assert script.steps[0].branches[1].outcome is Outcome.ANSWERED_HUMAN
     assert (script.llm.text, script.llm.tools) == ("Ask Jordan of TemPhone.", (Tool.TRANSFER,))
@@ -109,7 +121,24 @@ def test_what_the_agent_leaves_out_is_said_all_the_same():
     script = dialled(a_call(campaign_id=a_campaign(agent=agent).pk)).script
     for text in (script.preface, script.voicemail_message, script.screening_message):
         assert "an automated AI assistant calling for TemPhone" in text
-    assert "press 9 or say stop calling" in script.preface
+        assert "This call may be recorded." in text
+        assert "say stop calling" in text
+
+
+def test_a_call_that_is_not_recorded_does_not_say_that_it_is():
+    script = dialled(a_call(recording_enabled=False)).script
+    for text in (script.preface, script.voicemail_message, script.screening_message):
+        assert "recorded" not in text
+
+
+@pytest.mark.parametrize(("language", "notices_in", "begins"), LANGUAGES)
+def test_who_calls_and_how_to_stop_is_said_in_the_language_of_the_call(language, notices_in, begins):
+    call = a_call(contact=a_contact(language=language))
+    script = script_for(call, "Hi.", AgentVersion(voicemail="."), now=NOON)
+    assert (script.language, script.notices_in) == (language, notices_in)
+    assert script.preface.startswith(begins)
+    assert "TemPhone" in script.preface
+    assert "TemPhone" in script.screening_message
 
 
 def test_an_agent_may_hang_up_on_voicemail():

@@ -5,13 +5,16 @@ import socket
 import subprocess
 import sys
 import wave
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
 from temphone.gateway import check as checking
 from temphone.gateway.check import SENTENCE, check
-from temphone.gateway.config import from_environment
+from temphone.gateway.config import PublicSettings, from_environment
+from temphone.gateway.conversation.llm import ModelSettings
 from temphone.gateway.speech import packages
 from tests.gateway.speech.fakes import FakeEngine, FakeListener, FakeTurns, a_speech
 
@@ -135,3 +138,30 @@ def test_a_whole_installation_is_well(tmp_path, whisper_model):
     assert "tiny.en, 76 MB, its checksum as published" in done.stdout
     assert "appointment is tomorrow morning" in done.stdout
     assert out.stat().st_size > 30_000
+
+
+def test_what_twilio_and_a_language_model_need_is_said(installed, tmp_path, capsys):
+    assert check(installed(), tmp_path / "check.wav") == 0
+    said = capsys.readouterr().out
+    assert "TEMPHONE_PUBLIC_URL is not set" in said
+    assert "TEMPHONE_LLM_URL is not set" in said
+    public = PublicSettings(url="https://calls.example.org", port=0)
+    llm = ModelSettings(url="https://llm.example.org/v1", key="k3y", model="small", timeout_s=4.0)
+    assert check(replace(installed(), public=public, llm=llm), tmp_path / "check.wav") == 0
+    said = capsys.readouterr().out
+    assert "reaches https://calls.example.org" in said
+    assert "Doors     127.0.0.1, any free one" in said
+    assert "small at https://llm.example.org/v1" in said
+    assert "k3y" not in said
+
+
+def test_without_the_package_twilio_calls_need_it(installed, tmp_path, capsys, monkeypatch):
+    def version(package):
+        if package == "twilio":
+            raise PackageNotFoundError
+        return "1"
+
+    config_ = installed()
+    monkeypatch.setattr(checking, "version", version)
+    assert check(config_, tmp_path / "check.wav") == 1
+    assert "missing: twilio" in capsys.readouterr().out

@@ -204,6 +204,13 @@ def test_who_asks_for_a_callback_is_thanked():
     assert heard.result.evidence == said.evidence
 
 
+def test_without_the_introduction_to_its_end_nothing_else_is_said():
+    """Who calls, that it is an AI, that it is recorded: who keeps talking over it hears no message."""
+    heard = talk(HELLO, during={TEXTS.preface: [Speech("Who is this?")] * 3})
+    assert heard.said == [TEXTS.preface] * 3 + [TEXTS.goodbye]
+    assert heard.result.outcome is Outcome.MESSAGE_INCOMPLETE
+
+
 def test_a_goodbye_is_said_once_whatever_cuts_in():
     heard = talk(HELLO, Speech("Thanks."), during={TEXTS.goodbye: [Speech("Bye!")]})
     assert heard.said == [TEXTS.preface, TEXTS.message, TEXTS.goodbye]

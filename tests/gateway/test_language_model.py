@@ -7,10 +7,9 @@ import pytest
 
 from temphone.gateway.conversation.llm import ModelSettings, OpenAIModel
 from temphone.gateway.conversation.moves import Line, Sentence
-from temphone.gateway.conversation.reasoning import CONNECTING
-from temphone.gateway.conversation.transferring import FAILED
 from temphone.gateway.thinking import Mind
 from temphone.telephony.messages import Branch, EventType, Instructions, Outcome, Question, Step, Tool
+from temphone.telephony.sentences import ENGLISH
 from tests.gateway.builders import HUMAN, OPT_OUT, dial, script
 from tests.gateway.fake_django import FakeDjango, until
 from tests.gateway.fake_llm import BREAK, HANG, FakeLLM, does, piece, says
@@ -189,7 +188,7 @@ def test_it_says_so_when_the_network_does_not_take_them_and_goes_on(tmp_path):
         says("Somebody will write to you.") + does("end_call"),
         transfers={"the desk": OTHER},
     )
-    assert told.by_model == [CONNECTING, FAILED, "Somebody will write to you."]
+    assert told.by_model == [ENGLISH.connecting, ENGLISH.not_connected, "Somebody will write to you."]
     assert told.ending.outcome is Outcome.ANSWERED_HUMAN
 
 

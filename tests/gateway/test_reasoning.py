@@ -22,8 +22,8 @@ from temphone.gateway.conversation.moves import (
     Tone,
     Transfer,
 )
-from temphone.gateway.conversation.transferring import FAILED
 from temphone.telephony.messages import Branch, EndedBy, Instructions, Outcome, Step, Tool
+from temphone.telephony.sentences import ENGLISH
 from tests.gateway.builders import script
 from tests.gateway.test_conversation import drive
 
@@ -158,7 +158,7 @@ def test_an_opt_out_comes_before_all_else_that_the_model_wants():
 def test_a_transfer_is_made_once_however_often_the_model_asks():
     run = Run(Speech("Hm."), thoughts=[Done((TO_DESK, TO_DESK, TO_DESK))], takes=False)
     assert run.moves.count(Transfer(DESK)) == 1
-    assert run.said.count(FAILED) == 1
+    assert run.said.count(ENGLISH.not_connected) == 1
 
 
 def test_a_model_that_is_lost_later_gives_way_to_the_playbook():
@@ -190,8 +190,8 @@ def test_a_playbook_transfers_too_and_heeds_an_objection():
 
 
 def test_a_playbook_that_cannot_transfer_says_so():
-    assert FAILED in Run(Speech("Yes."), llm=None, steps=CONNECT, takes=False).said
-    assert FAILED in Run(Speech("Yes."), llm=None, steps=CONNECT, transfers={}).said
+    assert ENGLISH.not_connected in Run(Speech("Yes."), llm=None, steps=CONNECT, takes=False).said
+    assert ENGLISH.not_connected in Run(Speech("Yes."), llm=None, steps=CONNECT, transfers={}).said
 
 
 STOP = Speech("Please stop calling me.", 900)

@@ -5,6 +5,7 @@ import stat
 from unittest.mock import Mock
 
 import pytest
+from msgspec.structs import replace
 
 from temphone.gateway import heartbeat
 from temphone.gateway.talking import Silent
@@ -129,3 +130,22 @@ def test_the_lines_of_a_trunk_are_kept_to(tmp_path, monkeypatch):
     assert [isinstance(answer, Refused) for answer in answers] == [False] * 3 + [True] * 3
     assert [answer.cause for answer in answers[3:]] == ["no free line of the trunk"] * 2 + ["no such trunk"]
     assert all(answer.retry for answer in answers[3:])
+
+
+def test_what_a_gateway_carries_over_sip_is_kept_to_whatever_lines_its_trunks_have(tmp_path, monkeypatch):
+    """Refused before anything is told of it, so that no call begins again and again."""
+    monkeypatch.setattr(heartbeat, "EVERY_S", 0.05)
+    monkeypatch.setattr("temphone.gateway.switchboard.MAX_CALLS", 2)
+    long = {"to": "+14155550115", "max_duration_s": 80_000}
+    calls = [dial(f"att_{number}", trunk=f"trunk_{number % 2 + 1}", **long) for number in range(3)]
+
+    async def test():
+        async with FakeDjango() as django:
+            django.trunks = [replace(SIP, id=f"trunk_{number}", lines=500) for number in (1, 2)]
+            async with gateway(tmp_path, django, speed=1.0, sip=None, talks=plain(Mock())) as client:
+                await until(lambda: django.beats[-1].trunks)
+                return await client.dial(*calls), django.types("att_2")
+
+    answers, told = asyncio.run(test())
+    assert [isinstance(answer, Refused) for answer in answers] == [False, False, True]
+    assert (answers[2].retry, "over SIP" in answers[2].cause, told) == (True, True, [])

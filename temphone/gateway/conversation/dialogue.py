@@ -33,13 +33,13 @@ from temphone.gateway.conversation.playbook import Playbook
 from temphone.gateway.conversation.reasoning import ModelLost, reason
 from temphone.gateway.conversation.talking import Talk
 from temphone.telephony.messages import AnsweredBy, EndedBy, Outcome, Script
+from temphone.telephony.sentences import sentences_in
 from temphone.telephony.understanding import asks_to_repeat
 
 GREETING_WAIT_S = 1.5  # who says nothing for so long is taken for a human who waits
 TONE_WAIT_S = 3.0  # after a voicemail's greeting; some have no beep
 CONFIRM_WAIT_S = 5.0
 SCREENING_WAIT_S = 30.0
-NO_ANSWER_NOW = "I am sorry, I cannot answer that right now."
 
 
 class Conversation:
@@ -150,7 +150,10 @@ class Conversation:
             yield from self._meet(heard)
 
     def _speak_with_human(self) -> Part[None]:
-        yield from self._talk.say(self._script.preface)
+        if not (yield from self._talk.say(self._script.preface)):
+            # Who calls, that it is an AI, the recording: without it nothing else is said.
+            self._talk.conclude((yield from self._say_goodbye()))
+            return
         self._delivered = yield from self._talk.say(self._script.message)
         if self._script.mode == "deliver":
             yield from self._confirm()
@@ -175,7 +178,7 @@ class Conversation:
             if self._script.steps:
                 yield from follow(self._talk, Playbook(self._script.steps))
             else:
-                yield from self._talk.speak(NO_ANSWER_NOW)
+                yield from self._talk.speak(sentences_in(self._script.language).no_answer_now)
 
     def _confirm(self) -> Part[None]:
         heard = yield from self._talk.listen(CONFIRM_WAIT_S)

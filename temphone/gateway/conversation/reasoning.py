@@ -23,9 +23,9 @@ from temphone.gateway.conversation.moves import (
 from temphone.gateway.conversation.talking import Talk
 from temphone.gateway.conversation.transferring import may_transfer, preset, transfer
 from temphone.telephony.messages import TOLD_OUTCOMES, Instructions, Outcome, Tool
+from temphone.telephony.sentences import sentences_in
 
 TRIES = 2  # how often it is asked when it only did something and said nothing
-CONNECTING = "One moment, I am connecting you."
 # In this order: what they want comes before what the model would like.
 ORDER = (Tool.OPT_OUT, Tool.MARK_OUTCOME, Tool.CALLBACK, Tool.TRANSFER, Tool.END_CALL)
 
@@ -162,7 +162,7 @@ class _Reasoning:
             self._tell(deed, "They do not want to be transferred.")
             return None
         if not said:
-            heard = yield from self._talk.speak(CONNECTING)
+            heard = yield from self._talk.speak(sentences_in(self._talk.script.language).connecting)
             if isinstance(heard, Answer):
                 self._tell(deed, "They interrupted, and were not transferred.")
                 self._talk.note_answer(heard)

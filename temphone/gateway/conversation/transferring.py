@@ -4,10 +4,10 @@ from temphone.gateway.conversation.interruptions import LineOver
 from temphone.gateway.conversation.moves import Answer, Over, Part, Silence, Speech, Transfer, heard_in
 from temphone.gateway.conversation.talking import Talk
 from temphone.telephony.messages import Outcome
+from temphone.telephony.sentences import sentences_in
 from temphone.telephony.understanding import agrees, objects_to_transfer
 
 OBJECTION_WAIT_S = 1.0
-FAILED = "I am sorry, I could not connect you."
 
 
 def transfer(talk: Talk, name: str) -> Part[Answer | None]:
@@ -51,5 +51,5 @@ def may_transfer(last: Answer | None) -> bool:
 
 
 def _refuse(talk: Talk) -> Part[Answer | None]:
-    heard = yield from talk.speak(FAILED)
+    heard = yield from talk.speak(sentences_in(talk.script.language).not_connected)
     return heard if isinstance(heard, Answer) else None

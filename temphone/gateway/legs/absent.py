@@ -43,5 +43,9 @@ class AbsentLeg:
         """See the interface."""
         return False
 
+    def stop(self) -> bool:
+        """See the interface."""
+        return False
+
     def hang_up(self) -> None:
         """See the interface."""

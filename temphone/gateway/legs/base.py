@@ -72,6 +72,12 @@ class Leg(Protocol):
         Over (STAFF) after it. The leg itself ends an answered call at the maximum duration (Over, SYSTEM).
         """
 
+    def stop(self) -> bool:
+        """The gateway stops; whether that ends an answered call, which is heard as a hang-up is.
+
+        Else whatever waits above is to be canceled, and the next gateway knows what becomes of the leg.
+        """
+
 
 class History(Protocol):
     """What an attempt did before the gateway was restarted."""

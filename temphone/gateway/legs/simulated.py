@@ -109,6 +109,10 @@ class SimulatedLeg:
         """See the interface."""
         self._hung_up.set()
 
+    def stop(self) -> bool:
+        """See the interface. It goes on over a restart."""
+        return False
+
     def _next_line(self) -> Line | None:
         return self._lines.popleft() if self._lines else self._story.then
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from temphone.gateway.speech.pool import Pool, Program
-from temphone.gateway.speech.ports import SpeechFailed, Voice
+from temphone.gateway.speech.ports import Unfit, Voice
 from temphone.gateway.speech.spoken_form import spoken_form
 
 WORK_S = 10.0
@@ -47,7 +47,7 @@ class Piper:
             return
         words, _sound = await self._pool.ask({"text": plain})
         if not words["pieces"]:
-            raise SpeechFailed("Piper finds nothing to say")
+            raise Unfit("Piper finds nothing to say")
         for phonemes in words["pieces"]:
             _words, sound = await self._pool.ask({"phonemes": phonemes})
             yield sound

@@ -8,7 +8,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from temphone.gateway.speech.ports import SpeechFailed
+from temphone.gateway.speech.ports import SpeechFailed, Unfit
 from temphone.gateway.speech.record import STEADY_S, Record
 from temphone.gateway.speech.worker import Answer, Died, Unready, Worker, started
 from temphone.gateway.speech.workers.frames import Words
@@ -165,9 +165,11 @@ class Pool:
         if "error" not in words:
             self._record.worked()
             return job.succeed(answer)
-        if not words.get("unfit"):
-            self._record.failed(f"fails: {words['error']}")
-        return job.fail(self._failure(f"fails: {words['error']}"))
+        failure = f"fails: {words['error']}"
+        if words.get("unfit"):
+            return job.fail(Unfit(f"{self._program.name} {failure}"))
+        self._record.failed(failure)
+        return job.fail(self._failure(failure))
 
     def _fail_all(self, why: str) -> None:
         while not self._jobs.empty():

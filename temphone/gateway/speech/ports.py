@@ -17,6 +17,10 @@ class SpeechFailed(Exception):
     """The engine could not do it; the same may work later."""
 
 
+class Unfit(SpeechFailed):
+    """This voice, language or text is what cannot be done; the engine is well, and asking again is vain."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
     """Who speaks: the engine's own name of a voice (empty: its default), and the language (BCP 47)."""

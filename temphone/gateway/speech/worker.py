@@ -45,6 +45,8 @@ class Worker:
             return await self.hear()
         except (OSError, asyncio.IncompleteReadError) as error:
             raise Died("ended in the middle of it") from error
+        except ValueError as error:
+            raise Died("answers what is no frame") from error
 
     async def hear(self) -> Answer:
         """Its next frame."""
@@ -107,6 +109,8 @@ async def _become_ready(worker: Worker) -> None:
             words, _ = await worker.hear()
     except asyncio.IncompleteReadError as error:
         raise Unready("ends as soon as it starts") from error
+    except ValueError as error:
+        raise Unready("answers what is no frame") from error
     except TimeoutError as error:
         raise Unready(f"is not ready after {START_S:.0f} s") from error
     if "error" in words:

@@ -38,6 +38,10 @@ class PlayingLeg:
         self.answer = line.answer
         self.hang_up = line.hang_up
 
+    def stop(self) -> bool:
+        self.hang_up()
+        return False
+
     @property
     def offset_ms(self) -> int:
         return len(self._frames) * 20

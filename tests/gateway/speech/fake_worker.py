@@ -5,7 +5,11 @@ import sys
 import time
 from pathlib import Path
 
+from temphone.gateway.speech.workers.frames import LENGTHS
 from temphone.gateway.speech.workers.serving import Unfit, serve
+
+ANSWERS = 3
+FAILURES = {"fail": ValueError("a secret text"), "refuse": Unfit("is no text")}
 
 
 def load():
@@ -24,10 +28,8 @@ def work(words, sound):
         case "print":
             sys.stdout.write("a library speaks\n")
             return {}, b""
-        case "fail":
-            raise ValueError("a secret text")
-        case "refuse":
-            raise Unfit("is no text")
+        case "fail" | "refuse":
+            raise FAILURES[words["do"]]
         case "die":
             os._exit(3)
         case "die once":
@@ -35,6 +37,10 @@ def work(words, sound):
                 mark.touch()
                 os._exit(3)
             return {"pid": os.getpid()}, b""
+        case "babble":
+            # Standard output is the duplicate that ``serve`` made of it: the first free number.
+            os.write(ANSWERS, LENGTHS.pack(4, 0) + b"nope")
+            time.sleep(600)
         case "hang":
             time.sleep(600)
         case "pid":

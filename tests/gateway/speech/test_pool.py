@@ -140,6 +140,16 @@ def test_what_a_worker_was_killed_over_is_answered_by_the_next(tmp_path):
     asyncio.run(story())
 
 
+def test_a_worker_that_answers_what_is_no_frame_is_renewed():
+    async def story():
+        async with a_pool() as pool:
+            with pytest.raises(SpeechFailed, match="Fake died"):
+                await pool.ask({"do": "babble"})
+            return await pool.ask({"do": "echo", "say": "well"})
+
+    assert asyncio.run(story()) == ({"said": "well"}, b"")
+
+
 def test_what_kills_every_worker_fails_and_harms_nobody_else():
     async def story():
         async with a_pool() as pool:

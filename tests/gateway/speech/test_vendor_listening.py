@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from temphone.gateway.speech.ports import FRAME_BYTES, RATE_HZ, SpeechFailed
+from temphone.gateway.speech.ports import FRAME_BYTES, RATE_HZ, SpeechFailed, Unfit
 from temphone.gateway.speech.settings import VENDORS, SpeechSettings
 from tests.gateway.speech.fake_vendors import KEY, Vendor, running
 
@@ -115,6 +115,20 @@ def test_a_refusal_is_told_without_what_was_said_and_twice_is_a_problem(name, ve
 
     asyncio.run(story())
     assert capfd.readouterr() == ("", "")
+
+
+@each_vendor
+def test_a_language_that_it_does_not_take_is_no_trouble_of_one_that_has_heard(name, vendor):
+    async def story():
+        async with listener_of(name, vendor) as listener:
+            await heard(listener)
+            vendor.status = 422
+            for _ in range(3):
+                with pytest.raises(Unfit):
+                    await heard(listener, language="la")
+            assert listener.problem() is None
+
+    asyncio.run(story())
 
 
 @each_vendor

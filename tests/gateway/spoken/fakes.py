@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from temphone.gateway.legs.base import Failed
 from temphone.gateway.legs.line import Gone, Pressed, Sound
-from temphone.gateway.speech.ports import FRAME_BYTES, FRAME_MS, SpeechFailed, Voice
+from temphone.gateway.speech.ports import FRAME_BYTES, FRAME_MS, SpeechFailed, Unfit, Voice
 from temphone.telephony.messages import EndedBy
 from tests.gateway.spoken.sounds import SILENCE, frames, voice, words
 
@@ -169,9 +169,12 @@ class FakeVoice:
     fails: dict[str, list[int]] = field(default_factory=dict)
     spoken: list[str] = field(default_factory=list)
     hangs: bool = False
+    knows: tuple[str, ...] = ("",)  # voices
 
     async def speak(self, text: str, voice_: Voice):
         self.spoken.append(text)
+        if voice_.name not in self.knows:
+            raise Unfit("no such voice")
         sound = voice(text)
         if self.hangs:
             await asyncio.Event().wait()

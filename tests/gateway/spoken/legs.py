@@ -50,6 +50,7 @@ class Told:
 
     line: FakeLine
     events: list[tuple] = field(default_factory=list)
+    replaying = False
 
     def record(self, type_, **fields) -> int:
         self.events.append((type_, fields))

@@ -11,7 +11,7 @@ from temphone.gateway.legs.spoken.network import SpokenNetwork
 from temphone.gateway.recorder import Recorder
 from temphone.telephony.messages import EndedBy, Outcome
 from tests.gateway.builders import dial
-from tests.gateway.spoken.fakes import FakeEngines, FakeLine, hangs_up
+from tests.gateway.spoken.fakes import FakeEar, FakeEngines, FakeLine, FakeTranscriber, hangs_up, says
 
 
 @dataclass
@@ -113,3 +113,30 @@ def test_when_it_closes_it_hangs_up_and_keeps_what_was_recorded(tmp_path):
 
     asyncio.run(test())
     assert (tmp_path / "att_1.wav").stat().st_size >= 44 + 32_000
+
+
+def test_when_it_closes_it_does_not_wait_for_an_engine_that_hangs(tmp_path, monkeypatch):
+    monkeypatch.setattr("temphone.gateway.legs.spoken.network.CLOSING_S", 0.1)
+
+    class Hanging(FakeEar):
+        async def listen(self, language):
+            return Forever(self)
+
+    class Forever(FakeTranscriber):
+        async def finish(self):
+            began.set()
+            await asyncio.Event().wait()
+
+    began = asyncio.Event()
+
+    async def test():
+        recorder = recorder_in(tmp_path)
+        network = SpokenNetwork(Lines(FakeLine([says("stop", 100)])), FakeEngines(stt=Hanging()), recorder)
+        await call(network, record=True)
+        await began.wait()
+        async with asyncio.timeout(5):
+            await network.close()
+        await recorder.close()
+
+    asyncio.run(test())
+    assert (tmp_path / "att_1.wav").exists()

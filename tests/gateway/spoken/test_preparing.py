@@ -85,6 +85,25 @@ def test_without_speech_nobody_is_rung(speech):
     assert line.rang == 0
 
 
+@pytest.mark.parametrize(
+    ("texts", "why"),
+    [({"voice": "nobody"}, "no such voice"), ({"message": "..."}, "it has no sound")],
+    ids=["no such voice", "nothing to say"],
+)
+def test_what_can_never_be_spoken_is_tried_once_and_not_dialled_anew_at_once(texts, why):
+    class Mute(FakeVoice):
+        async def speak(self, text, voice_):
+            async for piece in super().speak(text, voice_):
+                if text != "...":
+                    yield piece
+
+    line, voice = FakeLine(), Mute()
+    failed = ring(line, FakeEngines(tts=voice), script=script(**texts))
+    assert (failed.outcome, failed.cause) == (Outcome.CARRIER_ERROR, f"speech_refused: {why}")
+    assert failed.rang  # else it would be dialled anew at once, and its trunk would rest
+    assert (line.rang, len(voice.spoken)) == (0, 2 if why == "it has no sound" else 1)
+
+
 def test_a_voice_that_fails_once_is_tried_again():
     assert ring(FakeLine(), FakeEngines(tts=FakeVoice(fails={TEXTS.preface: [0]}))) is None
 
@@ -129,5 +148,19 @@ def test_the_voice_and_the_language_are_the_scripts():
             return await super().listen(language)
 
     spanish = script(language="es", voice="lupe")
-    ring(FakeLine(), FakeEngines(tts=Polyglot(), stt=Listening()), script=spanish)
+    ring(FakeLine(), FakeEngines(tts=Polyglot(knows=("lupe",)), stt=Listening()), script=spanish)
     assert set(asked) == {"es", ("lupe", "es")}
+
+
+def test_what_is_in_english_for_want_of_another_is_spoken_as_english():
+    asked = {}
+
+    class Polyglot(FakeVoice):
+        async def speak(self, text, voice_):
+            asked[text] = voice_.language
+            async for piece in super().speak(text, voice_):
+                yield piece
+
+    polish = script(language="pl", notices_in="en")
+    ring(FakeLine(), FakeEngines(tts=Polyglot()), script=polish)
+    assert (asked[polish.preface], asked[polish.message]) == ("en", "pl")

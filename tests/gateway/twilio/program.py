@@ -33,6 +33,9 @@ class PlainLeg:
         self.answer = self._line.answer
         self.hang_up = self._line.hang_up
 
+    def stop(self) -> bool:
+        return False
+
     @property
     def offset_ms(self) -> int:
         return self._frames * 20

@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from temphone.gateway.legs.twilio.network import NO_ADDRESS, TwilioNetwork
+from temphone.gateway.legs.twilio.progress import News, Status
 from temphone.telephony.messages import Outcome
 from tests.gateway.fake_django import until
 from tests.gateway.twilio.fake import answers, fails, rings
@@ -280,6 +281,35 @@ def test_without_the_library_the_trunk_says_so(monkeypatch):
     network = TwilioNetwork(PUBLIC_URL)
     network.keep([trunk("http://127.0.0.1:9")])
     assert "voice" in network.state("first").problem
+
+
+def test_a_call_that_rings_goes_on_when_its_trunk_is_taken_away():
+    """Switched off, a trunk is one that the gateway is not told of any more."""
+
+    async def test():
+        async with stage(plan=rings) as here:
+            one = here.line()
+            await one.ring()
+            here.network.keep([])
+            call = here.twilio.call("att_1")
+            assert await here.twilio.post(call, call.parameters("ringing")) == 204
+            await call.answers()
+            await one.answer()
+            await until(lambda: call.stream and call.stream.open.is_set())
+            await call.hangs_up()
+            await end_of(one)
+            await until(lambda: here.network.signers(lambda _: True) == set())
+
+    asyncio.run(test())
+
+
+def test_what_is_told_of_a_call_whose_account_is_gone_since_is_passed_over():
+    async def test():
+        async with stage(plan=rings) as here:
+            here.network.keep([])
+            here.network.told("att_9", ACCOUNT, News(sid="CA9", status=Status.RINGING))
+
+    asyncio.run(test())
 
 
 def test_a_trunk_whose_token_is_changed_goes_on():

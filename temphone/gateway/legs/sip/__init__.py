@@ -8,6 +8,8 @@ what a trunk's answer means.
 
 from importlib.util import find_spec
 
+MAX_CALLS = 100  # what one process carries well; 255 is where the stack ends
+
 
 def is_installed() -> bool:
     """Whether baresip-python is there."""

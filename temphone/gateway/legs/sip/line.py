@@ -24,6 +24,8 @@ KEYS = frozenset("0123456789*#")
 LEAD_MS = 200
 LAST_WORD_S = 1.0  # for what the callee did at the CANCEL
 TRANSFER_S = 20.0
+SAME_KEY_S = 0.1  # no finger is so quick
+REPEATED_AFTER_S = 0.4  # an INVITE over UDP is repeated after half a second. Source: RFC 3261, T1
 OURS = "Rejected by user"  # the stack's words for an end that we asked for
 THEIRS = "Connection reset by peer [104]"  # and for a BYE
 TAKEN_OVER = "Call transfered"
@@ -46,6 +48,9 @@ class Carrying(Protocol):
     def met(self, line: "SipLine", trouble: str) -> None:
         """What the line met at its trunk; empty when the trunk is well."""
 
+    def repeats(self, line: "SipLine") -> bool:
+        """Whether an INVITE that is not answered is sent again, as over UDP."""
+
     def let_go(self, line: "SipLine") -> None:
         """The line is over."""
 
@@ -58,13 +63,14 @@ class SipLine:
         self._network = network
         self._history = history
         self._loop = asyncio.get_running_loop()
-        self._give_up_at = 0.0
+        self._dialled_at = self._give_up_at = 0.0
         self._call: Call | None = None
         self._media: Media | None = None
         self._progress = Progress()
         self._hung_up = False
         self._heard: deque[Sound | Pressed | Gone] = deque()
         self._gone: Gone | None = None
+        self._pressed = ("", 0.0)  # the last key, and when
         self._background: set[asyncio.Task[None]] = set()
 
     # -- the interface
@@ -157,7 +163,8 @@ class SipLine:
 
     def dialling(self) -> None:
         """The INVITE goes out now."""
-        self._give_up_at = self._loop.time() + self.request.ring_timeout_s
+        self._dialled_at = self._loop.time()
+        self._give_up_at = self._dialled_at + self.request.ring_timeout_s
 
     def take(self, call: Call) -> None:
         """See ``Taker``."""
@@ -172,8 +179,7 @@ class SipLine:
             case Event.CALL_ESTABLISHED:
                 self._establish()
             case Event.CALL_DTMF_START if self._is_up and event.text in KEYS:
-                self._heard.append(Pressed(event.text))
-                self._progress.stir()
+                self._press(event.text)
             case Event.CALL_TRANSFER:
                 self._soon(self._refuse_transfer())
             case Event.CALL_CLOSED:
@@ -191,6 +197,11 @@ class SipLine:
         if frames := self._media.hear(self._loop.time()):
             self._heard.extend(map(Sound, frames))
             self._progress.stir()
+
+    def broke(self, why: str) -> None:
+        """Its sound cannot be moved any more."""
+        self._end(Gone(EndedBy.CARRIER, f"its sound broke: {why}"))
+        self._soon(self._drop())
 
     async def drop(self) -> None:
         """End it now, for the gateway does."""
@@ -222,9 +233,15 @@ class SipLine:
             raise self._failure(progress.closed)
 
     def _failure(self, text: str) -> Failed:
+        repeated = self._may_be_repeated
         self._network.met(self, outcomes.trouble(text))
         self._network.let_go(self)
-        return outcomes.failure(text, rang=self._progress.rings)
+        return outcomes.failure(text, rang=self._progress.rings, repeated=repeated)
+
+    @property
+    def _may_be_repeated(self) -> bool:
+        """Whether the INVITE may have gone out already."""
+        return self._network.repeats(self) and self._loop.time() - self._dialled_at > REPEATED_AFTER_S
 
     async def _give_up(self) -> Failed:
         self._hung_up = True
@@ -272,6 +289,16 @@ class SipLine:
             return  # the whole gateway ends, and says so
         except BaresipError:
             self._close(OURS)  # it was gone already
+
+    def _press(self, digit: str) -> None:
+        """Who tells of a key both as a telephone-event and by INFO means one."""
+        last, at = self._pressed
+        now = self._loop.time()
+        self._pressed = digit, now
+        if digit == last and now - at < SAME_KEY_S:
+            return
+        self._heard.append(Pressed(digit))
+        self._progress.stir()
 
     async def _refuse_transfer(self) -> None:
         """The callee sends us nowhere."""

@@ -1,23 +1,26 @@
 """Lines over SIP trunks."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from baresip import BaresipError, CommandTimeout, RuntimeDead
 
 from temphone.gateway.config import SipSettings
 from temphone.gateway.legs.base import Failed, History
-from temphone.gateway.legs.sip import outcomes
+from temphone.gateway.legs.sip import MAX_CALLS, outcomes
 from temphone.gateway.legs.sip.line import HEADER, SipLine
 from temphone.gateway.legs.sip.media import FRAME_S
 from temphone.gateway.legs.sip.registrations import Registrations
-from temphone.gateway.legs.sip.stack import MAX_CALLS, Stack, StackDied, host_of, uri_of
+from temphone.gateway.legs.sip.stack import Stack, StackDied, host_of, uri_of
 from temphone.gateway.trouble import Trouble
 from temphone.telephony.messages import DialRequest, SipTrunk, Trunk, TrunkState
 
 CHECK_EVERY_S = 5.0
 UP_WITHIN_S = 10.0  # what a dial waits for the stack
 LATE_S = 0.1  # what the beat catches up; more is skipped
+
+log = logging.getLogger(__name__)
 
 
 class SipNetwork:
@@ -107,6 +110,11 @@ class SipNetwork:
         if trunk := self._lines.get(line):
             self._registrations.met(trunk, trouble)
 
+    def repeats(self, line: SipLine) -> bool:
+        """See ``Carrying``."""
+        trunk = self._lines.get(line)
+        return trunk is not None and trunk.transport == "udp"
+
     def let_go(self, line: SipLine) -> None:
         """See ``Carrying``."""
         self._lines.pop(line, None)
@@ -187,4 +195,12 @@ class SipNetwork:
             due = max(due + FRAME_S, loop.time() - LATE_S)
             await asyncio.sleep(max(0.0, due - loop.time()))
             for line in list(self._lines):
-                line.tick()
+                self._tick(line)
+
+    def _tick(self, line: SipLine) -> None:
+        """An error of one line ends that line, and not the sound of all others."""
+        try:
+            line.tick()
+        except Exception as error:
+            log.exception("The sound of a call broke.")
+            line.broke(type(error).__name__)

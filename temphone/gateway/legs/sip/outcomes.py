@@ -40,21 +40,23 @@ UNSENT = {
     111: "cannot be reached: it refuses the connection",
     113: "cannot be reached: no network leads to it",
 }
+# Over UDP these come of a repeated INVITE too, though the first one has left.
+NO_ROUTE = frozenset((101, 113))
 LOST = "cannot be reached: no answer"
 ERROR_NUMBER = re.compile(r"\[(\d+)\]$")
 
 
-def failure(text: str, *, rang: bool = False) -> Failed:
+def failure(text: str, *, rang: bool = False, repeated: bool = False) -> Failed:
     """How an attempt ends whose call the stack closed before the answer, with this text.
 
-    ``rang``: it was heard that it rings.
+    ``rang``: it was heard that it rings. ``repeated``: its INVITE may have gone out before.
     """
     if status := status_in(text):
         outcome, by = STATUSES.get(status, (Outcome.CARRIER_ERROR, CARRIER))
         return Failed(outcome, by=by, cause=_with_reason(status, text))
-    return Failed(
-        Outcome.CARRIER_ERROR, by=CARRIER, cause=problem(text), rang=rang or number_in(text) not in UNSENT
-    )
+    number = number_in(text)
+    unsent = number in UNSENT and not (repeated and number in NO_ROUTE)
+    return Failed(Outcome.CARRIER_ERROR, by=CARRIER, cause=problem(text), rang=rang or not unsent)
 
 
 def problem(text: str) -> str:

@@ -24,11 +24,11 @@ from baresip import (
 )
 
 from temphone.gateway.config import SipSettings
+from temphone.gateway.legs.sip import MAX_CALLS
 from temphone.gateway.legs.sip.wire import Received, Wire
 from temphone.telephony.messages import SipTrunk
 
 T = TypeVar("T")
-MAX_CALLS = 100  # what one process carries well; 255 is where the stack ends
 # An agent is let go of with its runtime alone, so the runtime is changed when it has made so many and has
 # no call; of 1,023 handles, calls need some too.
 MANY_AGENTS = 200

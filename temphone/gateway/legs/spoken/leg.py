@@ -17,15 +17,19 @@ from temphone.gateway.legs.spoken.mouth import Mouth
 from temphone.gateway.legs.spoken.prompts import Prompts
 from temphone.gateway.legs.spoken.scribe import Scribe
 from temphone.gateway.recorder import Tape
-from temphone.gateway.speech.ports import FRAME_MS, Voice
+from temphone.gateway.speech.ports import FRAME_MS, Unfit, Voice
 from temphone.gateway.trouble import Trouble
 from temphone.telephony.messages import AnsweredBy, DialRequest, EndedBy, Outcome, Script
+from temphone.telephony.sentences import sentences_in
 
 DIAL_TAKES_S = 0.5  # of the time that not_after leaves
 GRACE_S = 30.0  # beyond the maximum duration, for a line that gives no frames any more
 DRAIN_S = 2.0
+TAKEN_S = 2.0  # for the network to take them, after a hang-up
 REACTION_MS = 2_500  # who speaks sooner after we began has not listened, but greets on
 UNAVAILABLE = "speech_unavailable"
+REFUSED = "speech_refused"
+MOST_CAUSE = 100
 
 
 class SpokenLeg:
@@ -51,9 +55,7 @@ class SpokenLeg:
         self._inbox = Inbox()
         self._watch = Watch()
         script = request.script
-        self._prompts = Prompts(
-            engines.tts, Voice(name=script.voice, language=script.language), self._watch.changed
-        )
+        self._prompts = Prompts(engines.tts, partial(_voice_of, script), self._watch.changed)
         self._scribe = Scribe(engines.stt, script.language, trouble)
         self._offset_ms = 0
         self._began_ms: int | None = None  # to speak
@@ -101,16 +103,34 @@ class SpokenLeg:
 
     async def transfer(self, to: str) -> bool:
         """See the interface."""
-        return not self._hung_up.is_set() and await self._line.transfer(to)
+        if self._hung_up.is_set():
+            return False
+        handing_over = asyncio.create_task(self._line.transfer(to))
+        hanging_up = asyncio.create_task(self._hung_up.wait())
+        try:
+            await asyncio.wait({handing_over, hanging_up}, return_when=asyncio.FIRST_COMPLETED)
+            if not handing_over.done():
+                await asyncio.wait({handing_over}, timeout=TAKEN_S)
+            return handing_over.done() and handing_over.result()
+        finally:
+            handing_over.cancel()
+            hanging_up.cancel()
 
     def hang_up(self) -> None:
         """See the interface."""
         self._hung_up.set()
         self._line.hang_up()
 
-    async def closed(self) -> None:
-        """Returns when a call that was answered has ended and let go of everything."""
+    def stop(self) -> bool:
+        """See the interface. What it was told by then is understood first, as before every end."""
+        self.hang_up()
+        return self._carried is not None
+
+    async def closed(self, within_s: float | None = None) -> None:
+        """Returns when a call that was answered has ended and let go of everything; ``within_s`` by force."""
         if self._carried:
+            await asyncio.wait({self._carried}, timeout=within_s)
+            self._carried.cancel()
             await asyncio.wait({self._carried})
 
     async def _prepare(self) -> None:
@@ -121,7 +141,11 @@ class SpokenLeg:
             await asyncio.wait({preparing, hanging_up}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
             if self._hung_up.is_set():
                 raise Failed(Outcome.CANCELED_BY_USER, by=EndedBy.STAFF, cause="hung up before the dial")
-            if not preparing.done() or preparing.exception():
+            error = preparing.exception() if preparing.done() else None
+            if isinstance(error, Unfit):  # dialled anew at once it would come to the same: it counts as a try
+                cause = f"{REFUSED}: {error}"[:MOST_CAUSE]
+                raise Failed(Outcome.CARRIER_ERROR, by=EndedBy.SYSTEM, cause=cause)
+            if error or not preparing.done():
                 raise Failed(Outcome.CARRIER_ERROR, by=EndedBy.SYSTEM, cause=UNAVAILABLE, rang=False)
         finally:
             hanging_up.cancel()
@@ -243,6 +267,14 @@ class SpokenLeg:
         if self._began_ms is None or speech.offset_ms - self._began_ms < REACTION_MS:
             return False
         return classify(speech) is AnsweredBy.HUMAN
+
+
+def _voice_of(script: Script, text: str) -> Voice:
+    """Who speaks this: what is in no other language is spoken in ours."""
+    ours = sentences_in(script.language)
+    notices = (script.preface, script.opt_out_confirmation, ours.no_answer_now, ours.connecting)
+    language = script.notices_in if text in (*notices, ours.not_connected) else ""
+    return Voice(name=script.voice, language=language or script.language)
 
 
 def _said_later(script: Script) -> tuple[str, ...]:

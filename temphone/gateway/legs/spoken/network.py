@@ -11,6 +11,8 @@ from temphone.gateway.recorder import Recorder, Tape
 from temphone.gateway.trouble import Trouble
 from temphone.telephony.messages import DialRequest
 
+CLOSING_S = 1.0
+
 
 class SpokenNetwork:
     """Carries spoken legs over lines of one kind. It keeps no calls over a restart."""
@@ -38,11 +40,14 @@ class SpokenNetwork:
         return leg
 
     async def close(self) -> None:
-        """Hang up; returns when every recording is handed over to the recorder."""
+        """Hang up; returns when every recording is handed over to the recorder, soon.
+
+        Whoever wanted to know what was said last has asked for it by now.
+        """
         legs = list(self._legs)
         for leg in legs:
             leg.hang_up()
-        await asyncio.gather(*(leg.closed() for leg in legs))
+        await asyncio.gather(*(leg.closed(CLOSING_S) for leg in legs))
 
     def _tape(self, request: DialRequest) -> Tape | None:
         return self._recorder.tape(request.attempt_id) if self._recorder and request.record else None

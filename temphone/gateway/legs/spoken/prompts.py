@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
-from temphone.gateway.speech.ports import SpeechFailed, TextToSpeech, Voice
+from temphone.gateway.speech.ports import SpeechFailed, TextToSpeech, Unfit, Voice
 
 STALLED_S = 8.0  # without a next piece the engine hangs
 TRIES = 2
@@ -18,6 +18,7 @@ class Prompt:
         self.sound = bytearray()
         self.complete = False
         self.problem = ""  # why it will never be complete
+        self.unfit = False  # nor if it is tried anew
 
     @property
     def settled(self) -> bool:
@@ -28,10 +29,12 @@ class Prompt:
 class Prompts:
     """The prompts of one call, by text."""
 
-    def __init__(self, engine: TextToSpeech, voice: Voice, changed: Callable[[], None]) -> None:
-        """``changed`` is told when more of a sound is there."""
+    def __init__(
+        self, engine: TextToSpeech, voice_of: Callable[[str], Voice], changed: Callable[[], None]
+    ) -> None:
+        """``voice_of`` knows who speaks a text; ``changed`` is told when more of a sound is there."""
         self._engine = engine
-        self._voice = voice
+        self._voice_of = voice_of
         self._changed = changed
         self._prompts: dict[str, tuple[Prompt, asyncio.Task[None]]] = {}
         self._ahead: asyncio.Task[None] | None = None
@@ -48,13 +51,14 @@ class Prompts:
         """Make these, one after the other; returns when they are there.
 
         Raises:
-            SpeechFailed: one of them cannot be made.
+            Unfit: one of them never can be made.
+            SpeechFailed: one of them cannot be made now.
         """
         for text in filter(None, texts):
             prompt, making = self._of(text)
             await asyncio.wait({making})
             if prompt.problem:
-                raise SpeechFailed(prompt.problem)
+                raise (Unfit if prompt.unfit else SpeechFailed)(prompt.problem)
 
     def make_ahead(self, texts: Sequence[str]) -> None:
         """Make these when there is time; one that cannot be made is tried again when it is wanted."""
@@ -81,7 +85,7 @@ class Prompts:
         try:
             for _ in range(TRIES):
                 problem = await self._try(prompt)
-                if not problem:
+                if not problem or prompt.unfit:
                     break
         finally:
             prompt.problem = problem
@@ -97,15 +101,17 @@ class Prompts:
                     skip = max(0, skip - len(piece))
                     self._changed()
         except SpeechFailed as error:
+            prompt.unfit = isinstance(error, Unfit)
             return str(error) or "it cannot be spoken"
         if not prompt.sound:
+            prompt.unfit = True
             return "it has no sound"
         prompt.complete = True
         return ""
 
     async def _pieces(self, text: str) -> AsyncGenerator[bytes]:
         """The engine's pieces. Raises SpeechFailed, also when it hangs."""
-        pieces = aiter(self._engine.speak(text, self._voice))
+        pieces = aiter(self._engine.speak(text, self._voice_of(text)))
         try:
             while True:
                 async with asyncio.timeout(STALLED_S):

@@ -73,6 +73,11 @@ class TwilioLine:
         self._handing_over = False
         self._refuses_media = False
 
+    @property
+    def account(self) -> Account | None:
+        """Whose call it is; None before Twilio was asked for one."""
+        return self._custody.account if self._custody else None
+
     async def ring(self) -> None:
         """See the interface."""
         if self._history.begun:

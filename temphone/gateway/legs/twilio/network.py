@@ -132,7 +132,12 @@ class TwilioNetwork:
 
     def signers(self, has_signed: Callable[[Account], bool]) -> set[str]:
         """The accounts (their SIDs) for which this holds."""
-        return {account.sid for account in self._accounts.values() if has_signed(account)}
+        return {account.sid for account in self._in_use() if has_signed(account)}
+
+    def _in_use(self) -> set[Account]:
+        """Those of the trunks, and those of trunks that were taken away while their calls are up."""
+        of_lines = (line.account for line in self._lines.values())
+        return {*self._accounts.values(), *(account for account in of_lines if account)}
 
     def told(self, attempt_id: str, account_sid: str, news: News) -> None:
         """A callback of this account's says so of this attempt."""
@@ -208,8 +213,10 @@ class TwilioNetwork:
 
     def _end_orphan(self, account_sid: str, news: News) -> None:
         """A call of ours that no attempt waits for any more: nobody is to answer it and hear silence."""
+        account = next((account for account in self._in_use() if account.sid == account_sid), None)
+        if account is None:
+            return  # its trunk was taken away since it signed this
         log.warning("A call that nobody waits for is ended at Twilio.")
-        account = next(account for account in self._accounts.values() if account.sid == account_sid)
         progress = Progress()
         progress.tell(news)
         now = datetime.now(UTC)

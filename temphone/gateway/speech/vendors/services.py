@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
+from contextvars import ContextVar
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -12,11 +14,15 @@ from pipecat.processors.frame_processor import FrameProcessorSetup
 from pipecat.transcriptions.language import Language
 from pipecat.utils.asyncio.task_manager import TaskManager
 
-from temphone.gateway.speech.ports import RATE_HZ, SpeechFailed
+from temphone.gateway.speech.ports import RATE_HZ, SpeechFailed, Unfit
 from temphone.gateway.speech.record import Record
 
 STATUS = re.compile(r"\b[45]\d\d\b")
 REFUSAL = "API error"
+# Of these the request is at fault: its voice, its language, its text. Any other is about the account.
+UNFIT = frozenset(("400", "404", "413", "415", "422"))
+# The status of the last answer to whoever asks in this context: not every client tells it.
+ANSWERED: ContextVar[str] = ContextVar("ANSWERED", default="")
 
 
 class Connections:
@@ -29,7 +35,9 @@ class Connections:
 
     async def open(self) -> None:
         """Open nothing yet, but be ready to."""
-        self.aiohttp = await self._stack.enter_async_context(aiohttp.ClientSession())
+        noting = aiohttp.TraceConfig()
+        noting.on_request_end.append(_note_status)
+        self.aiohttp = await self._stack.enter_async_context(aiohttp.ClientSession(trace_configs=[noting]))
         self.httpx = await self._stack.enter_async_context(openai.DefaultAsyncHttpxClient())
 
     async def close(self) -> None:
@@ -44,6 +52,7 @@ class Vendor:
         self._vendor = vendor
         self._connections = Connections()
         self._record = Record()
+        self._has_worked = False
 
     async def start(self) -> None:
         """Be ready to connect."""
@@ -59,13 +68,24 @@ class Vendor:
         return trouble and f"{self._vendor} {trouble}"
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
-        """Count a failure within against it, and what comes to its end for it."""
+    def _counted(self, *, chosen: bool = False) -> Iterator[None]:
+        """Count a failure within against it, and what comes to its end for it.
+
+        What it does not take is the request's fault, above all of a voice that was ``chosen`` for it; but
+        of one that never took anything the settings are at fault.
+        """
+        ANSWERED.set("")
         try:
             yield
+        except Unfit as error:
+            if chosen or self._has_worked:
+                raise
+            self._record.failed(str(error).removeprefix(f"{self._vendor} "))
+            raise SpeechFailed(str(error)) from error
         except SpeechFailed as error:
             self._record.failed(str(error).removeprefix(f"{self._vendor} "))
             raise
+        self._has_worked = True
         self._record.worked()
 
 
@@ -97,6 +117,16 @@ def given(**settings: object) -> dict[str, Any]:
 
 def refusal(vendor: str, error: object) -> SpeechFailed:
     """The failure that this error means."""
-    if status := STATUS.search(str(error)):
-        return SpeechFailed(f"{vendor} refuses ({status[0]})")
+    told = STATUS.search(str(error))
+    status = (ANSWERED.get() if REFUSAL in str(error) else "") or (told[0] if told else "")
+    if status in UNFIT:
+        return Unfit(f"{vendor} does not take this voice, language or text ({status})")
+    if status:
+        return SpeechFailed(f"{vendor} refuses ({status})")
     return SpeechFailed(f"{vendor} {'refuses' if REFUSAL in str(error) else 'cannot be reached'}")
+
+
+async def _note_status(
+    _session: object, _context: SimpleNamespace, told: aiohttp.TraceRequestEndParams
+) -> None:
+    ANSWERED.set(str(told.response.status))

@@ -8,9 +8,9 @@ from pipecat.frames.frames import ErrorFrame, TTSAudioRawFrame
 from pipecat.services.cartesia.tts import CartesiaHttpTTSService
 from pipecat.services.deepgram.tts import DeepgramHttpTTSService
 from pipecat.services.elevenlabs.tts import ElevenLabsHttpTTSService
-from pipecat.services.openai.tts import OpenAITTSService
+from pipecat.services.openai.tts import VALID_VOICES, OpenAITTSService
 
-from temphone.gateway.speech.ports import SpeechFailed, Voice
+from temphone.gateway.speech.ports import SpeechFailed, Unfit, Voice
 from temphone.gateway.speech.settings import SpeechSettings
 from temphone.gateway.speech.spoken_form import spoken_form
 from temphone.gateway.speech.vendors.narrow import Narrow
@@ -46,7 +46,7 @@ class VendorSpeaker(Vendor):
         """
         if not (plain := spoken_form(text)):
             return
-        with self._counted():
+        with self._counted(chosen=bool(voice.name)):
             async for sound in self._sound(plain, voice):
                 yield sound
 
@@ -111,7 +111,10 @@ def _elevenlabs(settings: SpeechSettings, connections: Connections, voice: Voice
 
 def _openai(settings: SpeechSettings, connections: Connections, voice: Voice) -> OpenAITTSService:
     """OpenAI's voices speak whatever language the text is in."""
-    chosen = given(voice=voice.name or settings.tts_voice, model=settings.tts_model)
+    name = voice.name or settings.tts_voice
+    if name and name not in VALID_VOICES:
+        raise Unfit("openai has no voice of this name")
+    chosen = given(voice=name, model=settings.tts_model)
     return OpenAITTSService(
         api_key=settings.keys["openai"],
         http_client=connections.httpx,
