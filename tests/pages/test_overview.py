@@ -128,9 +128,12 @@ def test_whom_each_campaign_reached(browse):
     campaign = a_campaign(name="Spring check-up")
     for outcome in ("message_delivered", "no_answer"):
         dialled(NOON - timedelta(days=1), outcome, campaign_id=campaign.pk)
-    page = plain(text_of(browse(), "/overview/"))
+    markup = text_of(browse(), "/overview/")
+    page = plain(markup)
 
     assert "Spring check-up 2 calls ended 50% reached" in page
+    assert "Campaign Reached Voicemail No answer or busy Failed Spring check-up 1 0 1 0" in page
+    assert f'href="/campaigns/{campaign.pk}/"><b>Spring check-up</b>' in markup
 
 
 def test_what_needs_attention_can_be_called_again(browse):
