@@ -290,6 +290,13 @@
     }
     restore();
   });
+  // What is so already stays, with the focus in it, and is not told again.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { fragment, target } = event.detail;
+    if (!target.matches("[data-frame]")) return;
+    const fresh = fragment.id === target.id ? fragment : fragment.firstElementChild;
+    if (fresh?.isEqualNode(target)) event.detail.shouldSwap = false;
+  });
   document.addEventListener("htmx:oobAfterSwap", (event) => {
     restore();
     if (event.detail.target.id === "turns") {

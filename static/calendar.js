@@ -43,7 +43,11 @@ const send = async (address, moment) => {
     return { moved: false, text: toast.dataset.failed };
   }
 };
-const refresh = () => htmx.ajax("GET", location.pathname + location.search, { target: "#calendar", swap: "outerHTML" });
+const refresh = async () => {
+  const { scrollTop: top, scrollLeft: left } = calendar();
+  await htmx.ajax("GET", location.pathname + location.search, { target: "#calendar", swap: "outerHTML" });
+  calendar().scrollTo({ top, left, behavior: "instant" });
+};
 
 const moveBack = async (address, moment) => {
   const answer = await send(address, moment);
@@ -143,7 +147,7 @@ const carry = (event) => {
 };
 const walk = (event) => {
   const here = cellOf(event.target);
-  const cell = here ? beside(here, ARROWS[event.key]) : one("td.slot.is-today:not(.is-past), td.slot");
+  const cell = here ? beside(here, ARROWS[event.key]) : one("td.slot.is-today:not(.is-past)") ?? one(`#${calendar().dataset.first} td.slot`);
   const link = one("a", cell);
   if (!link) return;
   event.preventDefault();
@@ -164,8 +168,3 @@ document.addEventListener("keydown", (event) => {
     tell(toast.dataset.carry, { stays: true });
   }
 }, true);
-
-// Today is in sight where the week is wider than the window.
-const today = one("th.is-today");
-const box = calendar();
-if (today && box.scrollWidth > box.clientWidth) box.scrollLeft = today.offsetLeft - box.clientWidth / 2;

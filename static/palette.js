@@ -28,16 +28,26 @@
     choose(all[(place + by + all.length) % all.length]);
   };
 
-  // Pages and actions: what the sidebar, the top bar and the page itself offer to this person.
+  // Pages and actions: what the sidebar, the top bar and the head of the page itself offer to this person, and
+  // what can be made new.
 
   const labelOf = (element) => {
     const label = element.querySelector(".only-wide, .label") || element;
-    return (element.dataset.palette || label.querySelector(".only-wide")?.textContent || label.textContent).trim();
+    const text = label.querySelector(".only-wide")?.textContent || label.textContent;
+    return (element.dataset.palette || text.trim() || element.getAttribute("aria-label") || "").trim();
   };
   // Without accents: who looks for configuracion finds Configuración.
   const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
   const wordsOf = (text) => plain(text).split(/\s+/).filter(Boolean);
-  const offered = () => [...document.querySelectorAll(".nav a[href], [data-palette]")];
+  const OFFERS = ".nav a[href], .head-end :is(a[href], button), [data-palette]";
+  const offered = () => {
+    const byLabel = new Map();
+    document.querySelectorAll(OFFERS).forEach((element) => {
+      const label = labelOf(element);
+      if (label && !byLabel.has(label)) byLabel.set(label, element);
+    });
+    return [...byLabel.values()];
+  };
   const fits = (label, terms) => {
     const words = wordsOf(label);
     return terms.every((term) => words.some((word) => word.startsWith(term)));

@@ -1,12 +1,13 @@
 """The calendar: the calls of a week or a day, by the hour, on one of three clocks."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import TypeAlias
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
@@ -34,7 +35,7 @@ CLOCKS = {
 SHOWN = {"week": 3, "day": 20}  # calls of an hour
 COUNTED = {"week": 30, "day": 200}
 COUNTED_THERE = {"week": 5, "day": 25}  # on contacts' clocks, where each costs a look at the contact
-OFFICE_HOURS = range(8, 19)
+MORNING, IN_SIGHT = 8, 9  # the hour that one looks from, and how many a window shows
 HOUR = timedelta(hours=1)
 NEEDED = (
     "status",
@@ -89,6 +90,13 @@ class Shown:
             start = from_wall(datetime.combine(self.days[0], time()), self.zone_name)
             end = from_wall(datetime.combine(end_day, time()), self.zone_name)
         return list(_cut(start, end, self.zone_name))
+
+
+def _callable() -> set[int]:
+    """The hours of a contact's day in which calls may ring."""
+    opens, closes = settings.CALLING_HOURS
+    last = closes.hour if closes > time(closes.hour) else closes.hour - 1
+    return set(range(opens.hour, last + 1))
 
 
 def _cut(start: datetime, end: datetime, zone_name: str) -> Iterator[tuple[datetime, datetime]]:
@@ -196,6 +204,7 @@ def calendar(request: StaffRequest) -> HttpResponse:
         "previous": shown.days[0] - step,
         "next": shown.days[0] + step,
         "rows": [(hour, [cells[day, hour] for day in shown.days]) for hour in hours],
+        "first_hour": _first_hour(cells),
         "is_empty": not any(cell.cards for cell in cells.values()),
     }
     return render(request, "calls/calendar.html#grid" if request.htmx else "calls/calendar.html", context)
@@ -207,6 +216,17 @@ def _title(days: Sequence[date]) -> str:
     first, last = days[0], days[-1]
     begins = date_format(first, "j" if first.month == last.month else pgettext("date format", "j F"))
     return _("{first} to {last}").format(first=begins, last=long_date(last))
+
+
+def _first_hour(cells: Mapping[Where, Cell]) -> int:
+    """From where on the days are looked at: the morning, but what is now, or all that there is, in sight."""
+    hours = {hour for _day, hour in cells}
+    present = [hour for (_day, hour), cell in cells.items() if cell.now_percent is not None]
+    taken = {hour for (_day, hour), cell in cells.items() if cell.cards}
+    first = min(taken) if taken and taken.isdisjoint(range(MORNING, MORNING + IN_SIGHT)) else MORNING
+    for hour in present:
+        first = max(min(MORNING, hour), hour - IN_SIGHT + 1)
+    return max(first, min(hours))
 
 
 def _cells(shown: Shown, now: datetime) -> dict[Where, Cell]:
@@ -287,7 +307,7 @@ def _where(local: datetime) -> Where:
 def _empty(shown: Shown, now: datetime, taken: set[int]) -> dict[Where, Cell]:
     local = now.astimezone(zone(shown.zone_name))
     present = {local.hour} if local.date() in shown.days and shown.clock != "contact" else set()
-    hours = {*OFFICE_HOURS, *taken, *present}
+    hours = {*(_callable() if shown.clock == "contact" else range(24)), *taken}
     hours = set(range(min(hours), max(hours) + 1))
     names = {day: long_day(day) for day in shown.days}
     cells = {

@@ -73,8 +73,12 @@ class Figure:
 @page
 @require_safe
 def overview(request: StaffRequest) -> HttpResponse:
-    """The overview; before the first call, the way to it."""
+    """The overview; before the first call, the way to it. For htmx its lists alone."""
     now = clock.now()
+    attention, callbacks = _needing_somebody(now)
+    lists = {"coming": _coming(now), "attention": attention, "callbacks": callbacks}
+    if request.htmx:
+        return render(request, "calls/parts/overview_lists.html", lists)
     if not Call.objects.exists():
         return render(request, "calls/first_call.html", {"contact": _first_contact()})
     count = _period(request.GET.get("days", ""))
@@ -84,8 +88,8 @@ def overview(request: StaffRequest) -> HttpResponse:
     before, shown = days[:count], days[count:]
     chosen = [known[day] for day in shown]
     heat = _heat(shown, request.user, now)
-    attention, callbacks = _needing_somebody(now)
     context = {
+        **lists,
         "days": count,
         "periods": PERIODS,
         "figures": _figures([known[day] for day in before], chosen, count),
@@ -97,9 +101,6 @@ def overview(request: StaffRequest) -> HttpResponse:
         "most_dials": LATEST_DIALS,
         "most_drawn": MOST_DRAWN,
         "campaigns": _campaigns(shown, request.user, now),
-        "coming": _coming(now),
-        "attention": attention,
-        "callbacks": callbacks,
         "counted_at": chosen[-1].counted_at,
     }
     return render(request, "calls/overview.html", context)

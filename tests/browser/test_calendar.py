@@ -53,3 +53,18 @@ def test_a_call_is_moved_by_dragging_and_by_keys_undone_and_refused(window, tomo
     expect(page.locator("#toast")).to_contain_text("is in progress.")
     expect(page.locator(hour.format("11"))).to_contain_text("Ada Lee")
     assert "422" in shown.complaints.pop()
+
+
+def test_a_phone_shows_a_day_from_the_morning_on_and_a_week_if_asked(window, tomorrow):
+    shown = window("phone", role=Role.OPERATOR, has_touch=True, is_mobile=True)
+    page = shown.open(f"/calendar/?date={tomorrow + timedelta(days=7):%Y-%m-%d}")
+
+    page.wait_for_url("**view=day")
+    expect(page.locator("#hour-8 th")).to_be_in_viewport()
+    expect(page.locator("#hour-6 th")).not_to_be_in_viewport()
+    expect(page.get_by_text("Open a call to move it.")).to_be_visible()
+    expect(page.get_by_text("drag it to another hour")).to_be_hidden()
+
+    page.get_by_role("link", name="Week").click()
+    page.wait_for_url("**view=week**")
+    expect(page.locator("#calendar th[scope=col]")).to_have_count(8)

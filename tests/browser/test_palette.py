@@ -43,3 +43,24 @@ def test_people_are_found_and_opened_with_the_keyboard_alone(window):
     page.wait_for_url("**/contacts/")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard")).to_contain_text("Contacts")
+
+
+def test_what_can_be_done_is_found_there_too(window):
+    a_gateway(now=clock.now())
+    call = a_call()
+    shown = window(role=Role.MANAGER)
+    page = shown.open(f"/calls/{call.pk}/")
+
+    # Of the page, and of others.
+    page.keyboard.press("Control+k")
+    page.keyboard.type("cance")
+    expect(page.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Cancel this call?")).to_be_visible()
+    page.keyboard.press("Escape")
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("new camp")
+    expect(page.get_by_role("option", name="New campaign")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/campaigns/new/")

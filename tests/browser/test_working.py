@@ -4,9 +4,10 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
+from calls.actions.stop import set_stop_switch
 from calls.models import Call, StopSwitch
 from calls.states import CallStatus
-from temphone.accounts.actors import Role
+from temphone.accounts.actors import SYSTEM, Role
 from temphone.lib import clock
 from tests.builders import a_call, a_contact, a_gateway
 from tests.pages.conftest import a_live_call, an_attempt, say
@@ -258,3 +259,24 @@ def test_a_call_is_scheduled_without_javascript(window):
 
     page.wait_for_url(re.compile(r"/calls/call_\w+/$"))
     assert Call.objects.get().contact.first_name == "Ada"
+
+
+def test_an_open_page_learns_of_a_stop_and_keeps_the_focus_where_it_is(window):
+    set_stop_switch(actor=SYSTEM, on=True, reason="A storm", now=clock.now())
+    shown = window("dark phone", role=Role.MANAGER)
+    page = shown.open("/contacts/")
+    alarms, go_on = page.locator("#alarms"), page.get_by_role("link", name="Let calling go on")
+    expect(alarms).to_contain_text("A storm")
+    expect(alarms.get_by_text("Nothing is dialled: the clock does not run.")).to_be_in_viewport()
+    shown.assert_sound()
+
+    go_on.focus()
+    a_live_call()
+    page.evaluate("htmx.trigger('#frame', 'refresh')")
+    expect(page.locator("#live-count")).to_be_visible()
+    expect(go_on).to_be_focused()
+
+    set_stop_switch(actor=SYSTEM, on=False, now=clock.now())
+    page.evaluate("htmx.trigger('#frame', 'refresh')")
+    expect(go_on).to_have_count(0)
+    expect(page.get_by_role("link", name="Stop all calls")).to_be_visible()

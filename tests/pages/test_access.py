@@ -13,6 +13,7 @@ EVERYBODY, OPERATORS, MANAGERS, ADMINS = Role
 PAGES = {
     "/calendar/": EVERYBODY,
     "/overview/": EVERYBODY,
+    "/frame/": EVERYBODY,
     "/calls/": EVERYBODY,
     "/calls/{call}/": EVERYBODY,
     "/contacts/": EVERYBODY,

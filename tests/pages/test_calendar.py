@@ -1,5 +1,5 @@
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
 import pytest
@@ -194,6 +194,55 @@ def test_an_index_gives_each_hours_calls():
 )
 def test_an_odd_address_shows_this_week(browse, query):
     assert ("2026-03-15", 12) in cells(text_of(browse(), f"/calendar/?{query}"))
+
+
+def test_there_is_every_hour_at_which_somebody_somewhere_may_be_called(browse, settings):
+    client = browse()
+    for query, hours in (
+        ("clock=mine", range(24)),
+        ("clock=utc", range(24)),
+        ("clock=contact", range(8, 21)),
+        ("clock=contact&view=day", range(8, 21)),
+    ):
+        page = text_of(client, f"/calendar/?{query}")
+        assert {hour for _day, hour in cells(page)} == set(hours)
+        assert 'data-first="hour-8"' in page
+
+    settings.CALLING_HOURS = time(9, 30), time(20, 30)
+    page = text_of(client, "/calendar/?clock=contact")
+    assert {hour for _day, hour in cells(page)} == set(range(9, 21))
+    assert 'data-first="hour-9"' in page
+
+
+def first_hour(client, query: str) -> str:
+    return re.search(r'data-first="hour-(\d+)"', text_of(client, f"/calendar/?{query}"))[1]
+
+
+def test_the_days_are_looked_at_from_the_morning_on(browse):
+    client = browse()
+    assert first_hour(client, "clock=utc&date=2026-03-16") == "8"
+
+    # All that there is comes before it: it must not look as if there were nothing.
+    a_call(scheduled_at="2026-03-17T05:30:00Z")
+    assert first_hour(client, "clock=utc&date=2026-03-16") == "5"
+
+    a_call(scheduled_at="2026-03-18T10:30:00Z")
+    assert first_hour(client, "clock=utc&date=2026-03-16") == "8"
+
+
+@pytest.mark.parametrize(("hour", "first"), [(3, "3"), (14, "8"), (16, "8"), (17, "9"), (23, "15")])
+def test_what_is_now_is_in_sight(browse, at, hour, first):
+    client = browse()
+    at(NOON.replace(hour=hour))
+
+    assert first_hour(client, "clock=utc") == first
+
+
+def test_a_narrow_window_is_shown_a_day_unless_it_asks_for_a_week(browse):
+    client = browse(Role.VIEWER)
+
+    assert 'data-day="?clock=utc&amp;view=day"' in text_of(client, "/calendar/?clock=utc")
+    assert "data-day" not in text_of(client, "/calendar/?view=week")
 
 
 def test_the_present_is_marked_but_not_on_the_contacts_clocks(browse):

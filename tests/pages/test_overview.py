@@ -10,7 +10,7 @@ from calls.models import Call
 from calls.views.figures import figures, lateness, percentile
 from temphone.accounts.actors import Role
 from tests.builders import NOON, a_call, a_campaign, a_contact
-from tests.pages.conftest import a_finished_call, an_attempt, text_of
+from tests.pages.conftest import a_finished_call, an_attempt, htmx, text_of
 
 MINUS = "\N{MINUS SIGN}"
 KEEPING = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "overview"}}
@@ -128,9 +128,12 @@ def test_whom_each_campaign_reached(browse):
     campaign = a_campaign(name="Spring check-up")
     for outcome in ("message_delivered", "no_answer"):
         dialled(NOON - timedelta(days=1), outcome, campaign_id=campaign.pk)
-    page = plain(text_of(browse(), "/overview/"))
+    markup = text_of(browse(), "/overview/")
+    page = plain(markup)
 
     assert "Spring check-up 2 calls ended 50% reached" in page
+    assert "Campaign Reached Voicemail No answer or busy Failed Spring check-up 1 0 1 0" in page
+    assert f'href="/campaigns/{campaign.pk}/"><b>Spring check-up</b>' in markup
 
 
 def test_what_needs_attention_can_be_called_again(browse):
@@ -166,6 +169,25 @@ def test_the_next_calls_are_in_the_order_they_are_due(browse):
     page = text_of(browse(), "/overview/")
 
     assert page.index("Sooner Lee") < page.index("Later Lee")
+
+
+def test_its_lists_stay_fresh_while_it_is_open(browse):
+    client = browse()
+    call = a_call(a_contact(first_name="Sooner"))
+    assert 'hx-get="/overview/?days=30" hx-trigger="every 30s' in text_of(client, "/overview/?days=30")
+
+    Call.objects.filter(pk=call.pk).update(status="failed", outcome="unknown")
+    a_finished_call("callback_requested", contact=a_contact(first_name="Again"))
+    with CaptureQueriesContext(connection) as asked:
+        lists = htmx(client, "/overview/?days=30")
+
+    assert "Nothing is scheduled." in lists
+    for name, person in (("needing", "Sooner Lee"), ("asked-back", "Again Lee")):
+        assert re.search(
+            rf'<section id="{name}"[^>]* hx-swap-oob="true">.*?{person}.*?</section>', lists, re.DOTALL
+        )
+    assert "Calls per day" not in lists
+    assert len(asked) <= 7
 
 
 def test_the_page_takes_the_same_few_queries_however_much_there_is(browse, django_assert_max_num_queries):

@@ -58,6 +58,7 @@ PAGES = {
     "calls/<call_id>/notes/": {"POST": OPERATORS},
     "calls/<call_id>/recording/<number>/": {"GET": OPERATORS},
     "find/": {"GET": EVERYBODY},
+    "frame/": {"GET": EVERYBODY},
     "stop/": {"GET": MANAGERS, "POST": MANAGERS},
     "contacts/": {"GET": EVERYBODY},
     "contacts/new/": {"GET": MANAGERS, "POST": MANAGERS},
