@@ -4,6 +4,7 @@ from calls.models import Verb
 from calls.views import (
     calendar,
     details,
+    editing,
     exporting,
     finding,
     hours,
@@ -38,6 +39,7 @@ urlpatterns = [
     path("calls/<str:call_id>/", details.call_page, name="call"),
     path("calls/<str:call_id>/cancel/", details.call_cancel, name="call-cancel"),
     path("calls/<str:call_id>/move/", details.call_move, name="call-move"),
+    path("calls/<str:call_id>/edit/", editing.call_edit, name="call-edit"),
     path("calls/<str:call_id>/mark/", remarks.call_mark, name="call-mark"),
     path("calls/<str:call_id>/notes/", remarks.call_note, name="call-note"),
     path("calls/<str:call_id>/recording/<int:number>/", recordings.call_recording, name="call-recording"),
