@@ -2,6 +2,7 @@
 // Without it the page has the browser's own player. All is heard at the document, since players may come later.
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const BACK_S = 10;
 const STEPS = { ArrowRight: 5, ArrowUp: 5, ArrowLeft: -5, ArrowDown: -5, PageUp: 30, PageDown: -30, Home: -Infinity, End: Infinity };
 
 const playerOf = (element) => element.closest("[data-player]");
@@ -99,6 +100,8 @@ const playerFor = (turn) => document.querySelector(`[data-player][data-attempt="
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-play]");
   if (button) toggle(playerOf(button));
+  const back = event.target.closest("[data-back]");
+  if (back) seek(playerOf(back), audioOf(playerOf(back)).currentTime - BACK_S);
   const turn = event.target.closest("#turns [data-at]");
   const player = turn && playerFor(turn);
   // Whoever marks text does not want to jump; whoever opens a link elsewhere neither.
@@ -137,6 +140,46 @@ document.addEventListener("change", (event) => {
   const audio = audioOf(playerOf(event.target));
   audio.defaultPlaybackRate = audio.playbackRate = Number(event.target.value);
 });
+
+// Search in what was said: what has the words is marked, Enter leads from one to the next.
+
+const field = document.querySelector("[data-find-said] input");
+const says = document.querySelector("[data-find-said] [role=status]");
+const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+const hits = () => all("#turns .is-hit");
+let at = -1;
+
+const search = () => {
+  const text = plain(field.value.trim());
+  all("#turns .turn").forEach((turn) => turn.classList.toggle("is-hit", Boolean(text) && plain(turn.querySelector("p").textContent).includes(text)));
+  all("#turns .is-at").forEach((turn) => turn.classList.remove("is-at"));
+  at = -1;
+  const count = hits().length;
+  says.textContent = !text ? "" : count === 1 ? says.dataset.one : count ? says.dataset.many.replace("%n", count) : says.dataset.none;
+};
+const stepTo = (by) => {
+  const found = hits();
+  if (!found.length) return;
+  found[at]?.classList.remove("is-at");
+  at = at < 0 && by < 0 ? found.length - 1 : (at + by + found.length) % found.length;
+  found[at].classList.add("is-at");
+  found[at].scrollIntoView({ block: "center" });
+  says.textContent = says.dataset.place.replace("%i", at + 1).replace("%n", found.length);
+};
+if (field) {
+  field.form.hidden = false;
+  field.addEventListener("input", search);
+  field.form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    stepTo(1);
+  });
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.shiftKey) return;
+    event.preventDefault();
+    stepTo(-1);
+  });
+  document.addEventListener("htmx:oobAfterSwap", () => field.value && at < 0 && search()); // more was said
+}
 
 // Players that are new on the page get ours instead of the browser's controls.
 

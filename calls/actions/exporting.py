@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from calls.models import Call
+from calls.models import Call, mark_of
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry
 from temphone.lib.clock import iso, zone
@@ -50,7 +50,7 @@ def _rows(calls: Iterable[Call]) -> Iterator[list[str]]:
 
 
 def _cells(call: Call) -> list[str]:
-    contact, attempts, marks = call.contact, list(call.attempts.all()), list(call.marks.all())
+    contact, attempts, mark = call.contact, list(call.attempts.all()), mark_of(call)
     last = attempts[-1] if attempts else None
     agent = call.agent or (call.campaign.agent if call.campaign else None)
     return [
@@ -61,7 +61,7 @@ def _cells(call: Call) -> list[str]:
         contact.phone,
         call.status,
         call.outcome or "",
-        marks[-1].outcome if marks else "",
+        mark.outcome if mark else "",
         call.answered_by or "",
         iso(call.scheduled_at),
         _local(call.scheduled_at, contact.timezone),

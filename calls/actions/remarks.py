@@ -10,7 +10,7 @@ from calls.actions.changing import get_call
 from calls.actions.suppression import suppress
 from calls.models import Call, Mark, Note
 from calls.models.staff import LONGEST_NOTE
-from calls.states import MARKABLE, OUTCOME_LABELS
+from calls.states import MARKABLE, OUTCOME_LABELS, CallStatus
 from contacts.models import SuppressionReason
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry
@@ -40,22 +40,23 @@ def add_note(*, actor: Actor, call_id: str, text: str, now: datetime) -> Note:
 
 @transaction.atomic
 def mark_outcome(*, actor: Actor, call_id: str, outcome: str, now: datetime) -> Mark:
-    """Keep how a call ended as a person says; what the carrier told stays beside it.
+    """Keep how a call ends as a person says; what the carrier tells stands beside it.
 
-    Whoever says so has dealt with the call. That somebody asked not to be called again also suppresses
-    their number.
+    Whoever says so of a call that is over has dealt with it. That somebody asked not to be called again also
+    suppresses their number.
 
     Raises:
         Forbidden, NotFound
         Invalid: it is no outcome that a person can say.
-        Conflict: the call is not over.
+        Conflict: the call waits for its time.
     """
     actor.require(Role.OPERATOR)
     call = get_call(actor=actor, call_id=call_id)
     if outcome not in {one.value for one in MARKABLE}:
         raise Invalid.field("outcome", "must be one that can be marked by hand.")
-    if not call.is_final:
-        raise Conflict(f"Call {call_id} is not over yet; mark it when it has ended.", code="call_not_over")
+    if call.status == CallStatus.SCHEDULED:
+        text = f"Call {call_id} waits for its time; mark it while it is in progress, or when it is over."
+        raise Conflict(text, code="call_not_over")
     if outcome == Outcome.OPTED_OUT:
         # First, since a claim locks the number before its call.
         reason = SuppressionReason.OPTED_OUT.value
@@ -99,7 +100,8 @@ def called_again(actor: Actor, call: Call, new: Call, now: datetime) -> None:
 
 def _see(actor: Actor, call_id: str, now: datetime, *, event: str, reason: str) -> Call:
     def change(changes: Changes, call: Call) -> None:
-        changes.change(call, seen_at=call.seen_at or now)
+        if call.is_final:
+            changes.change(call, seen_at=call.seen_at or now)
         changes.event(call, event, reason=reason)
 
     return _changed(actor, call_id, now, change)

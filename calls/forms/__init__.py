@@ -5,7 +5,7 @@ from calls.forms.many import AgainForm, ManyForm, MoveManyForm
 from calls.forms.moments import MomentForm, problems
 from calls.forms.own_phone import OwnPhoneForm
 from calls.forms.remarks import MarkForm, NoteForm
-from calls.forms.scheduling import ScheduleForm, again
+from calls.forms.scheduling import EditForm, ScheduleForm, again
 from calls.forms.stopping import StopForm
 from calls.forms.trunks import FORMS, NumberForm, TrunkForm
 
@@ -13,6 +13,7 @@ __all__ = [
     "FORMS",
     "AgainForm",
     "CallFilter",
+    "EditForm",
     "ManyForm",
     "MarkForm",
     "MomentForm",

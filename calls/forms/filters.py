@@ -100,21 +100,18 @@ class CallFilter(forms.Form):
             *({"agent": None, "campaign": campaign} for campaign in campaigns[:CAMPAIGNS_OF_AN_AGENT]),
         ]
 
-    @property
-    def has_days(self) -> bool:
-        """Whether a first or a last day is set."""
-        return not self.given.keys().isdisjoint({"since", "until"})
+    def found(self, calls: CallQuerySet) -> CallQuerySet:
+        """Those of whom the text tells; the search for them is made at once."""
+        return calls.matching(self.given["q"]) if "q" in self.given else calls
 
-    def apply(self, calls: CallQuerySet, zone_name: str) -> CallQuerySet:
-        """The calls that match, but for what is ``plain``; days are those of the reader's zone."""
+    def on_days(self, calls: CallQuerySet, zone_name: str, *, by: str) -> CallQuerySet:
+        """Those of the days, which are the reader's zone's, of the time that ``by`` names."""
         given = self.given
-        if "q" in given:
-            calls = calls.matching(given["q"])
         if "since" in given:
-            calls = calls.filter(scheduled_at__gte=_midnight(given["since"], zone_name))
+            calls = calls.filter(**{f"{by}__gte": _midnight(given["since"], zone_name)})
         if "until" in given:
             day_after = given["until"] + timedelta(days=1)
-            calls = calls.filter(scheduled_at__lt=_midnight(day_after, zone_name))
+            calls = calls.filter(**{f"{by}__lt": _midnight(day_after, zone_name)})
         return calls
 
 

@@ -5,7 +5,7 @@ from calls.models.call import Call
 from calls.models.carriers import Beat, Gateway, Pacing, StopSwitch
 from calls.models.history import CallEvent, Decision, TranscriptTurn
 from calls.models.recording import Recording
-from calls.models.staff import Mark, Note, Run, Verb
+from calls.models.staff import Mark, Note, Run, Verb, mark_of
 from calls.models.trunks import Number, Trunk, TrunkKind
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "Trunk",
     "TrunkKind",
     "Verb",
+    "mark_of",
 ]

@@ -60,6 +60,15 @@ class Mark(models.Model):
         return str(OUTCOME_LABELS[Outcome(self.outcome)])
 
 
+def mark_of(call: Call) -> Mark | None:
+    """How the call ended as a person said last; its marks and attempts prefetched.
+
+    What was said of a dial that had another after it counts no more.
+    """
+    marks, dials = list(call.marks.all()), list(call.attempts.all())
+    return marks[-1] if marks and not any(dial.created_at > marks[-1].at for dial in dials) else None
+
+
 class Verb(models.TextChoices):
     """What is done to many calls at once."""
 

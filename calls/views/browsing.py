@@ -74,15 +74,19 @@ class Browsing:
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
-        """The order; with days, which are those of ``scheduled_at``, and others by that: it has an index."""
-        keys: tuple[str, ...] = VIEWS[self.view][1]
-        if keys[0] == "due_at" and (self.form.has_days or not BY_SCHEDULED.isdisjoint(self.form.given)):
-            keys = ("scheduled_at", "id")
-        return tuple(_turned(key) for key in keys) if self.is_turned else keys
+        """The order."""
+        keys = self._order_of(self.view)
+        return turned(keys) if self.is_turned else keys
+
+    def _order_of(self, view: str) -> tuple[str, ...]:
+        """A view's order, which an index has; days are those of the time that it is by."""
+        keys: tuple[str, ...] = VIEWS[view][1]
+        by_due = keys[0] == "due_at" and BY_SCHEDULED.isdisjoint(self.form.given)
+        return keys if by_due or keys[0] != "due_at" else ("scheduled_at", "id")
 
     @cached_property
-    def _matching(self) -> CallQuerySet:
-        return self.form.apply(Call.objects.all(), self.zone_name)
+    def _found(self) -> CallQuerySet:
+        return self.form.found(Call.objects.all())
 
     @cached_property
     def _filters(self) -> list[dict[str, object]]:
@@ -98,8 +102,10 @@ class Browsing:
         view = view or self.view
         views = needing_attention(self.now) if view == "attention" else [CONDITIONS[view]]
         narrowed: list[dict[str, object]] = [{"status": one} for one in statuses] or [{}]
+        order = self._order_of(view)
+        matching = self.form.on_days(self._found, self.zone_name, by=_name(order[0]))
         return [
-            self._matching.having(part, one, status, are_few="q" in self.form.given).newest()
+            matching.having(part, one, status, are_few="q" in self.form.given).order_by(*order)
             for part in views
             for one in self._filters
             for status in narrowed
@@ -140,7 +146,7 @@ class Browsing:
     def neighbours(self, call: Call) -> tuple[str | None, str | None]:
         """The ids of the calls before and after it in the list, where it stands or would."""
         forth = self._next(call, self.keys)
-        back = self._next(call, tuple(_turned(key) for key in self.keys))
+        back = self._next(call, turned(self.keys))
         return back, forth
 
     def _next(self, call: Call, order: tuple[str, ...]) -> str | None:
@@ -157,8 +163,9 @@ def with_rows(calls: CallQuerySet) -> CallQuerySet:
     return related.prefetch_related("attempts", "marks")
 
 
-def _turned(key: str) -> str:
-    return _name(key) if key.startswith("-") else f"-{key}"
+def turned(keys: Sequence[str]) -> tuple[str, ...]:
+    """The same order from its end."""
+    return tuple(_name(key) if key.startswith("-") else f"-{key}" for key in keys)
 
 
 def _name(key: str) -> str:

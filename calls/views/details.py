@@ -21,7 +21,7 @@ from calls.views.browsing import VIEWS, Browsing
 from calls.views.moves import told
 from calls.views.players import Player, players_of, recorded, signature
 from calls.views.rows import POLL, Row, poll_until
-from calls.views.why import why
+from calls.views.why import title_of, why
 from campaigns.models import AgentVersion, Engine
 from contacts.models import Suppression
 from temphone.accounts.actors import Role
@@ -58,6 +58,7 @@ def call_page(request: StaffRequest, call_id: str) -> HttpResponse:
         "events": list(call.events.select_related("attempt")),
         "decisions": decisions,
         "why": why(row, decisions),
+        "why_title": title_of(row),
         "warnings": _warnings(decisions),
         "needs_attention": needs_attention(call, now),
         **({} if request.htmx else _around(request, call, now)),

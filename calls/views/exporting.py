@@ -9,7 +9,7 @@ from calls.actions.exporting import export_calls
 from calls.actions.many import MOST_AT_ONCE
 from calls.models import Call
 from calls.models.call import CallQuerySet
-from calls.views.browsing import Browsing, with_rows
+from calls.views.browsing import NEWEST, Browsing, with_rows
 from temphone.csv_files import csv_file
 from temphone.keyset import each
 from temphone.lib import clock
@@ -25,12 +25,14 @@ def export(request: StaffRequest) -> StreamingHttpResponse:
     params = request.POST if request.method == "POST" else request.GET
     browsing = Browsing.of(params, request.user, clock.now())
     named = params.getlist("call")[:MOST_AT_ONCE]
-    parts = [Call.objects.filter(pk__in=named).newest()] if named else browsing.parts()
+    parts, keys = (
+        ([Call.objects.filter(pk__in=named)], NEWEST) if named else (browsing.parts(), browsing.keys)
+    )
     what = ["chosen"] if named else sorted(browsing.kept)
-    rows = export_calls(actor=request.user.actor(), calls=_each(parts), filters=what)
+    rows = export_calls(actor=request.user.actor(), calls=_each(parts, keys), filters=what)
     return csv_file(f"calls-{clock.now():%Y-%m-%d}.csv", rows)
 
 
-def _each(parts: list[CallQuerySet]) -> Iterator[Call]:
+def _each(parts: list[CallQuerySet], keys: tuple[str, ...]) -> Iterator[Call]:
     for part in parts:
-        yield from each(with_rows(part), ("-scheduled_at", "-id"), at_a_time=AT_A_TIME)
+        yield from each(with_rows(part).order_by(*keys), keys, at_a_time=AT_A_TIME)

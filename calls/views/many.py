@@ -20,7 +20,7 @@ from calls.states import CallStatus
 from calls.views.browsing import Browsing
 from temphone.accounts.actors import Role
 from temphone.lib import clock
-from temphone.pages import StaffRequest, dialog, page
+from temphone.pages import StaffRequest, dialog, is_ours, page
 from temphone.said import said
 
 SHOWN = 6  # names in the question
@@ -51,12 +51,24 @@ class Choice:
     verb: Verb
     params: QueryDict
     browsing: Browsing
+    next: str  # the page to go back to, where it is not the list
 
     @classmethod
     def of(cls, request: StaffRequest, verb: Verb) -> "Choice":
         """As the form or the link says."""
         params = request.POST if request.method == "POST" else request.GET
-        return cls(verb=verb, params=params, browsing=Browsing.of(params, request.user, clock.now()))
+        wanted = params.get("next", "")
+        return cls(
+            verb=verb,
+            params=params,
+            browsing=Browsing.of(params, request.user, clock.now()),
+            next=wanted if is_ours(request, wanted) else "",
+        )
+
+    @property
+    def back(self) -> str:
+        """Where one came from."""
+        return self.next or reverse("call-list") + self.browsing.query
 
     @property
     def is_whole(self) -> bool:
@@ -128,7 +140,7 @@ def change(request: StaffRequest, verb: Verb) -> HttpResponse:
         run = start_run(user=request.user, verb=verb, call_ids=choice.ids, when=when, now=clock.now())
         return redirect("call-run", run_id=run.pk)
     _do(request, choice, when)
-    return redirect(reverse("call-list") + choice.browsing.query)
+    return redirect(choice.back)
 
 
 def _do(request: StaffRequest, choice: Choice, when: When | None) -> None:

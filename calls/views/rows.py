@@ -7,22 +7,27 @@ from functools import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from calls.models import Attempt, Call, Mark
+from calls.models import Attempt, Call, Mark, mark_of
 from calls.states import RETRIED, CallStatus
 from campaigns.models import Agent
+from temphone.telephony.messages import Outcome
 
 HAPPENED = {
-    "expired": gettext_lazy("It could not be dialled in time, and never rang."),
+    "expired": gettext_lazy("It could not be dialled in time."),
     "unknown": gettext_lazy("The phone network never said how it ended. The phone may have rung."),
     "callback_requested": gettext_lazy("They asked to be called back."),
     "rejected": gettext_lazy("They declined the call."),
     "invalid_number": gettext_lazy("The number is not in service."),
     "message_incomplete": gettext_lazy("The message was not finished."),
-    "blocked_consent": gettext_lazy("There was no consent. It never rang."),
-    "blocked_hours": gettext_lazy("It was outside calling hours. It never rang."),
-    "blocked_destination": gettext_lazy("Calls may not go to that country or kind of number. It never rang."),
-    "blocked_suppressed": gettext_lazy("The number must not be called. It never rang."),
+    "blocked_consent": gettext_lazy("There was no consent."),
+    "blocked_hours": gettext_lazy("It was outside calling hours."),
+    "blocked_destination": gettext_lazy("Calls may not go to that country or kind of number."),
+    "blocked_suppressed": gettext_lazy("The number must not be called."),
 }
+# Outcomes that a rule gave, whether before the first dial or before another.
+NOT_DIALLED = frozenset(
+    {"expired", "blocked_consent", "blocked_hours", "blocked_destination", "blocked_suppressed"}
+)
 POLL = "every 3s"
 SOON = timedelta(seconds=60)
 LATER = timedelta(hours=6)
@@ -52,6 +57,11 @@ class Row:
         """Its dials, in order."""
         return list(self.call.attempts.all())
 
+    @cached_property
+    def dials(self) -> list[Attempt]:
+        """Those of them that rang, or may have; what no carrier took did not."""
+        return [one for one in self.attempts if one.accepted_at or one.outcome != Outcome.CARRIER_ERROR]
+
     @property
     def last_attempt(self) -> Attempt | None:
         """The latest dial, if there was one."""
@@ -67,13 +77,20 @@ class Row:
             tries = max(1, self.attempt_number)
             text = ngettext("{outcome} after {n} try.", "{outcome} after {n} tries.", tries)
             return text.format(outcome=call.outcome_label, n=tries)
-        return str(HAPPENED.get(call.outcome or "", call.outcome_label))
+        text = str(HAPPENED.get(call.outcome or "", call.outcome_label))
+        return f"{text} {self._before}" if call.outcome in NOT_DIALLED else text
+
+    @property
+    def _before(self) -> str:
+        """How often it was dialled before a rule ended it."""
+        n = len(self.dials)
+        times = ngettext("It was dialled once before.", "It was dialled {n} times before.", n)
+        return times.format(n=n) if n else _("It never rang.")
 
     @property
     def mark(self) -> Mark | None:
         """How it ended as a person said last, its marks prefetched."""
-        marks = list(self.call.marks.all())
-        return marks[-1] if marks else None
+        return mark_of(self.call)
 
     @property
     def agent(self) -> Agent | None:
@@ -83,7 +100,7 @@ class Row:
     @property
     def attempt_number(self) -> int:
         """Which attempt it is at, or ended with; 0 if it never was to be dialled."""
-        made = sum(1 for attempt in self.attempts if attempt.accepted_at or attempt.is_live)
+        made = len(self.dials)
         return made + 1 if self.call.status == CallStatus.SCHEDULED else made
 
 

@@ -32,27 +32,63 @@ def why(row: Row, decisions: Sequence[Decision]) -> Why:
     call = row.call
     if call.status == CallStatus.SCHEDULED:
         return _not_yet(row, decisions)
-    dials = sum(1 for attempt in row.attempts if attempt.accepted_at or attempt.is_live)
     if call.status == CallStatus.IN_PROGRESS:
-        return Why(verdict="allow", text=_("It is being called: every rule allowed it."))
-    if dials:
+        return _made(_("It is being called."), decisions)
+    if not row.dials:
+        return _never(call, decisions)
+    if (deciding := _deciding(decisions)) and deciding["verdict"] == Verdict.BLOCK:
+        return _no_more(row, deciding)
+    times = ngettext("It was dialled once.", "It was dialled {n} times.", len(row.dials))
+    ended = _("It ended: {outcome}.").format(outcome=call.outcome_label.lower())
+    return _made(times.format(n=len(row.dials)), decisions, ended)
+
+
+def title_of(row: Row) -> str:
+    """What is asked of this call."""
+    if row.call.status == CallStatus.SCHEDULED:
+        return _("Why it waits")
+    if row.call.status == CallStatus.IN_PROGRESS:
+        return _("Why it is called")
+    return _("Why it was called") if row.dials else _("Why it was not called")
+
+
+def _made(begins: str, decisions: Sequence[Decision], ends: str = "") -> Why:
+    """It was dialled; what the rules said when they were asked last."""
+    warned = _warned(decisions[0]) if decisions else []
+    rules = _("Every rule allowed it.")
+    if warned:
         text = ngettext(
-            "It was dialled once: every rule allowed it. It ended: {outcome}.",
-            "It was dialled {n} times: every rule allowed it. It ended: {outcome}.",
-            dials,
+            "No rule forbade it; one warned: {rules}.",
+            "No rule forbade it; {n} warned: {rules}.",
+            len(warned),
         )
-        outcome = call.outcome_label.lower()
-        return Why(verdict="allow", text=text.format(n=dials, outcome=outcome))
-    return _never(call, decisions)
+        rules = text.format(n=len(warned), rules=", ".join(warned))
+    return Why(verdict="warn" if warned else "allow", text=" ".join(filter(None, [begins, rules, ends])))
+
+
+def _warned(decision: Decision) -> list[str]:
+    return [rule_name(check["rule"]) for check in decision.checks if check["verdict"] == Verdict.WARN]
+
+
+def _no_more(row: Row, deciding: Mapping[str, object]) -> Why:
+    """It was dialled, was to be again, and then a rule ended it."""
+    n = len(row.dials)
+    times = ngettext("It was dialled once, then no more.", "It was dialled {n} times, then no more.", n)
+    return Why(verdict="block", text=f"{times.format(n=n)} {_told_by(deciding)}")
+
+
+def _told_by(check: Mapping[str, object]) -> str:
+    """A rule, and what it said."""
+    parts = {"rule": rule_name(str(check["rule"])), "text": said(str(check["text"]))}
+    return _("{rule}: {text}").format(**parts)
 
 
 def _never(call: Call, decisions: Sequence[Decision]) -> Why:
     if call.status == CallStatus.CANCELED:
         return Why(verdict="wait", text=_("It never rang: it was canceled before."))
-    deciding = _deciding(decisions[0]) if decisions else None
+    deciding = _deciding(decisions)
     if deciding and deciding["verdict"] == Verdict.BLOCK:
-        parts = {"rule": rule_name(str(deciding["rule"])), "text": said(str(deciding["text"]))}
-        return Why(verdict="block", text=_("It never rang. {rule}: {text}").format(**parts))
+        return Why(verdict="block", text=f"{_('It never rang.')} {_told_by(deciding)}")
     outcome = call.outcome_label.lower()
     return Why(verdict="block", text=_("It never rang: {outcome}.").format(outcome=outcome))
 
@@ -65,24 +101,27 @@ def _not_yet(row: Row, decisions: Sequence[Decision]) -> Why:
     if check.verdict in {Verdict.ALLOW, Verdict.WARN}:
         text = _("It is due, no rule forbids it, and it rings as soon as a line is free.")
         return Why(verdict="wait", text=text)
-    text = _("Not called now. {rule}: {text}").format(rule=rule_name(check.rule), text=said(check.text))
+    text = f"{_('Not called now.')} {_told_by(check.record)}"
     return Why(verdict=check.verdict.value, text=text)
 
 
 def _before_its_time(row: Row, decisions: Sequence[Decision]) -> Why:
     when = iso(row.call.due_at)
-    latest = _deciding(decisions[0]) if decisions else None
+    latest = _deciding(decisions)
     if latest and latest["verdict"] == Verdict.DEFER:
-        parts = {"rule": rule_name(str(latest["rule"])), "text": said(str(latest["text"]))}
-        return Why(verdict="defer", text=_("Put off to {when}. {rule}: {text}").format(when=when, **parts))
-    if row.attempts:
+        text = _("Put off to {when}.").format(when=when)
+        return Why(verdict="defer", text=f"{text} {_told_by(latest)}")
+    if row.dials:
         return Why(verdict="wait", text=_("To be tried again at {when}.").format(when=when))
     return Why(verdict="wait", text=_("It is not time yet: it rings at {when}.").format(when=when))
 
 
-def _deciding(decision: Decision) -> Mapping[str, object] | None:
-    checks = cast("list[Mapping[str, object]]", decision.checks)
-    return next((check for check in checks if check["rule"] == decision.rule), None)
+def _deciding(decisions: Sequence[Decision]) -> Mapping[str, object] | None:
+    """What decided when the rules were asked last; the latest first."""
+    if not decisions:
+        return None
+    checks = cast("list[Mapping[str, object]]", decisions[0].checks)
+    return next((check for check in checks if check["rule"] == decisions[0].rule), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,5 +140,5 @@ def lately(calls: Sequence[Call]) -> list[Told]:
 
 
 def _told(decision: Decision) -> Told:
-    check = _deciding(decision) or {}
+    check = _deciding([decision]) or {}
     return Told(decision=decision, rule=rule_name(decision.rule), text=str(check.get("text", "")))

@@ -44,7 +44,9 @@ class Preflight:
     warned: Counter[str]  # the same, where test mode only warns
     example: str  # of a message that lacks something, what
     first_at: datetime | None
+    first_zone: str  # on whose clock that is
     last_at: datetime | None
+    last_zone: str
     lines: int  # that could carry its calls now
 
     @property
@@ -70,6 +72,8 @@ def preflight(campaign: Campaign, *, now: datetime) -> Preflight:
         warned.update(told)
         able += not stopped
     zones = {contact.timezone for contact in contacts}
+    first = min(((plan.due(0, name), name) for name in zones), default=(None, ""))
+    last = max(((plan.due(size - 1, name), name) for name in zones), default=(None, ""))
     return Preflight(
         size=size,
         checked=len(contacts),
@@ -77,8 +81,10 @@ def preflight(campaign: Campaign, *, now: datetime) -> Preflight:
         found=found,
         warned=warned,
         example=example,
-        first_at=min((plan.due(0, name) for name in zones), default=None),
-        last_at=max((plan.due(size - 1, name) for name in zones), default=None),
+        first_at=first[0],
+        first_zone=first[1],
+        last_at=last[0],
+        last_zone=last[1],
         lines=_lines(campaign.mode, now),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -17,7 +18,7 @@ from calls.gates import LATE_CAMPAIGN_S
 from calls.hours import is_open, next_opening
 from calls.models import Call
 from calls.states import OUTCOME_LABELS, CallStatus
-from calls.views.browsing import with_rows
+from calls.views.browsing import turned, with_rows
 from calls.views.rows import Row
 from campaigns.actions import cancel_campaign, get_campaign, pause_campaign, resume_campaign
 from campaigns.actions.ending import cancel_rest
@@ -51,6 +52,14 @@ VIEWS: dict[str, tuple[Any, CallStatus | None]] = {
     "completed": (gettext_lazy("Reached"), CallStatus.COMPLETED),
     "failed": (gettext_lazy("Not reached"), CallStatus.FAILED),
     "all": (gettext_lazy("All"), None),
+}
+# The same calls as the list of calls has them, for whoever goes from one to the next.
+LISTED = {
+    "upcoming": {"view": "upcoming"},
+    "live": {"view": "live"},
+    "completed": {"view": "completed"},
+    "failed": {"view": "all", "status": CallStatus.FAILED.value},
+    "all": {"view": "all"},
 }
 
 
@@ -156,11 +165,16 @@ def _calls(request: StaffRequest, campaign: Campaign, tally: Tally, now: datetim
     view = view if view in VIEWS else "upcoming" if tally.remaining else "all"
     status = VIEWS[view][1]
     conditions = {"campaign_id": campaign.pk} | ({"status": status} if status else {})
-    keys = UPCOMING if view == "upcoming" else NEWEST
+    is_turned = request.GET.get("sort") == "turned"
+    order: tuple[str, ...] = UPCOMING if view == "upcoming" else NEWEST
+    keys = turned(order) if is_turned else order
     listing = read_page(with_rows(Call.objects.having(conditions)), request.GET, keys=keys)
     at = keys[0].strip("-")
+    sort = {"sort": "turned"} if is_turned else {}
     return {
         "view": view,
+        "is_turned": is_turned,
+        "query_here": "?" + urlencode({**LISTED[view], "campaign": campaign.pk, **sort}),
         "tabs": [
             {"name": name, "label": label, "count": tally.of(status) if status else tally.total}
             for name, (label, status) in VIEWS.items()

@@ -127,13 +127,14 @@ def span_or_dash(seconds: float | None) -> str:
 @register.inclusion_tag("charts/heat.html")
 def heat(chart: Heat) -> dict[str, object]:
     """Shares by row and column, as squares that grow and darken."""
-    most = max((_rate(cell) for cell in chart.cells.values()), default=0)
+    most = max((_rate(cell) for cell in chart.cells.values() if cell.whole >= FEW), default=0)
     grid = [
         [_square(chart, row, column, most) for column in range(len(chart.columns))]
         for row in range(len(chart.rows))
     ]
     return {
         "chart": chart,
+        "few": FEW if any(square.is_few for squares in grid for square in squares) else None,
         "grid": grid,
         "feet": list(zip(geometry.middles(len(chart.columns)), chart.columns, strict=True)),
         "sides": [
@@ -146,12 +147,13 @@ def heat(chart: Heat) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Square:
-    """One cell of a heat map: where it stands, how strong it is, what it says."""
+    """One cell of a heat map: where it stands, how strong it is, what it says; an outline says little."""
 
     box: Box
     x: float
     y: float
     level: int
+    is_few: bool
     text: str
     told: str
     title: str
@@ -159,7 +161,8 @@ class Square:
 
 def _square(chart: Heat, row: int, column: int, most: float) -> Square:
     cell = chart.cells.get((row, column), NOTHING)
-    level = max(geometry.level(_rate(cell), most), 1) if cell.whole else 0
+    is_few = 0 < cell.whole < FEW
+    level = 1 if is_few else max(geometry.level(_rate(cell), most), 1) if cell.whole else 0
     told = _("{percent} of {n}").format(percent=percent(_rate(cell)), n=grouped(cell.whole))
     told = told if cell.whole else _("no calls")
     return Square(
@@ -167,7 +170,8 @@ def _square(chart: Heat, row: int, column: int, most: float) -> Square:
         x=geometry.middles(len(chart.columns))[column],
         y=geometry.middles(len(chart.rows))[row],
         level=level,
-        text=f"{100 * _rate(cell):.0f}" if cell.whole else "",
+        is_few=is_few,
+        text=f"{100 * _rate(cell):.0f}" if cell.whole >= FEW else "",
         told=told,
         title=f"{chart.rows[row]} {chart.columns[column]}:00: {told}",
     )

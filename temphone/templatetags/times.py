@@ -160,6 +160,16 @@ def clock_in(zone_name: str) -> str:
 
 
 @register.filter
+def moon_in(zone_name: str) -> SafeString:
+    """A moon where it is outside calling hours there now, before what a clock shows there; else nothing."""
+    if not is_night(now(), zone_name):
+        return SafeString("")
+    outside = _("outside calling hours")
+    markup = '<span class="moon" title="{}">{}<span class="visually-hidden">{}: </span></span>'
+    return format_html(markup, outside.capitalize(), icon("moon", 13), outside)
+
+
+@register.filter
 def is_night(moment: datetime, zone_name: str) -> bool:
     """Whether it is outside calling hours there."""
     return not is_open(moment.astimezone(zone(zone_name)))

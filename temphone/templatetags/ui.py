@@ -215,6 +215,12 @@ def percent(share: float) -> str:
 
 
 @register.filter
+def per_cent(number: int) -> str:
+    """The same of a share that is counted in hundredths already."""
+    return percent(number / 100)
+
+
+@register.filter
 def capped(count: int, cap: int = 1000) -> str:
     """A count, or how far it was counted: ``1,000+``."""
     return f"{grouped(cap)}+" if count > cap else grouped(count)

@@ -38,7 +38,7 @@ def test_a_campaign_from_the_first_word_to_the_last_call(window, live_server, mo
 
     expect(page.get_by_role("heading", name="Before the launch")).to_be_visible()
     page.get_by_role("button", name="Launch: 3 calls").click()
-    expect(page.get_by_text("3 calls, 0 % done")).to_be_visible()
+    expect(page.get_by_text("3 calls, 0% done")).to_be_visible()
     page.locator("#do-pause").click()
     page.get_by_role("dialog").get_by_role("button", name="Pause").click()
     expect(page.locator("#state")).to_contain_text("Paused")
@@ -51,6 +51,6 @@ def test_a_campaign_from_the_first_word_to_the_last_call(window, live_server, mo
     Campaign.objects.update(status="completed")
     expect(page.locator("#state")).to_contain_text("Completed", timeout=10_000)
     expect(page.locator("#actions a")).to_have_count(0)
-    expect(page.get_by_text("3 calls, 100 % done")).to_be_visible()
+    expect(page.get_by_text("3 calls, 100% done")).to_be_visible()
     assert page.locator("#results[hx-trigger]").count() == 0
     shown.assert_sound()

@@ -141,6 +141,7 @@ PAGES = [
     "/calls/again/?view=attention&everything=1",
     "/calls/runs/{run}/",
     "/calls/{upcoming}/move/",
+    "/calls/{upcoming}/edit/",
     "/calls/{upcoming}/cancel/",
     "/contacts/",
     "/contacts/new/",

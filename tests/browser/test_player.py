@@ -62,6 +62,31 @@ def test_it_plays_and_the_transcript_goes_along(window, call):
     shown.assert_sound()
 
 
+def test_what_was_said_is_searched_and_ten_seconds_are_heard_again(window, call):
+    shown = window(role=Role.OPERATOR)
+    page = shown.open(f"/calls/{call.pk}/")
+    search = page.get_by_role("searchbox", name="Search in what was said")
+
+    search.fill("túrn 3")
+    expect(page.locator("#turns .is-hit")).to_have_count(1)
+    expect(page.get_by_text("Once", exact=True)).to_be_visible()
+    search.fill("turn")
+    expect(page.get_by_text("6 times")).to_be_visible()
+    search.press("Enter")
+    search.press("Enter")
+    expect(page.get_by_text("2 of 6")).to_be_visible()
+    expect(page.locator("#turns .is-at")).to_contain_text("Turn 1.")
+    shown.assert_sound()
+    search.fill("nobody said this")
+    expect(page.get_by_text("Nothing was said so")).to_be_visible()
+
+    slider = page.get_by_role("slider", name="Position")
+    slider.focus()
+    slider.press("PageUp")
+    page.get_by_role("button", name="Back 10 seconds").click()
+    expect(slider).to_have_attribute("aria-valuetext", "0:20 of 1:00")
+
+
 def test_the_waveform_is_a_slider(window, call):
     page = window(role=Role.OPERATOR).open(f"/calls/{call.pk}/")
     slider = page.get_by_role("slider", name="Position")

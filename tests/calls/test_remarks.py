@@ -7,14 +7,14 @@ import pytest
 from calls.actions.carrier_events import record_carrier_events
 from calls.actions.forgetting import erase_contact
 from calls.actions.remarks import add_note, mark_outcome, mark_seen
-from calls.models import Call, Mark, Note
+from calls.models import Attempt, Call, Mark, Note, mark_of
 from contacts.models import Contact, Suppression
 from temphone.accounts.actors import SYSTEM, Actor, Role
 from temphone.accounts.models import AuditEntry
 from temphone.lib.errors import Conflict, Forbidden, Invalid
 from temphone.telephony.messages import Outcome
 from tests.builders import NOON, a_call, a_gateway, events_of
-from tests.pages.conftest import a_finished_call
+from tests.pages.conftest import a_finished_call, a_live_call, an_attempt
 
 pytestmark = pytest.mark.django_db
 ANA = Actor(kind="user", id="7", label="Ana", role=Role.OPERATOR)
@@ -73,7 +73,47 @@ def test_only_what_a_person_can_know_is_marked():
             mark_outcome(actor=ANA, call_id=call.pk, outcome=outcome, now=NOON)
 
 
-def test_a_call_that_is_not_over_is_neither_marked_nor_seen():
+def test_a_live_call_is_marked_and_is_still_to_be_seen_once_it_is_over():
+    call, attempt = a_live_call()
+
+    mark_outcome(actor=ANA, call_id=call.pk, outcome="answered_human", now=NOON)
+
+    call.refresh_from_db()
+    assert (call.status, call.outcome, call.seen_at) == ("in_progress", None, None)
+    assert mark_of(call).outcome == "answered_human"
+    assert call.events.last().reason == "Spoke with a person, by hand, by Ana"
+    Attempt.objects.filter(pk=attempt.pk).update(gateway=a_gateway())
+    record_carrier_events(ledger="gw_test", events=events_of(attempt.pk, Outcome.MESSAGE_DELIVERED), now=NOON)
+    call.refresh_from_db()
+    assert (call.status, call.outcome) == ("completed", "message_delivered")
+    assert mark_of(call).outcome == "answered_human"
+
+
+def test_a_live_call_that_is_marked_as_opted_out_is_not_tried_again():
+    call, attempt = a_live_call()
+    Attempt.objects.filter(pk=attempt.pk).update(gateway=a_gateway(), state="ringing", answered_at=None)
+
+    mark_outcome(actor=ANA, call_id=call.pk, outcome="opted_out", now=NOON)
+    record_carrier_events(ledger="gw_test", events=events_of(attempt.pk, Outcome.NO_ANSWER), now=NOON)
+
+    assert Suppression.objects.get().number == attempt.to
+    call.refresh_from_db()
+    assert call.hang_up_requested_at == NOON
+    assert call.status == "canceled"
+
+
+def test_what_was_said_of_a_dial_counts_no_more_once_there_was_another():
+    call, _ = a_live_call()
+    mark_outcome(actor=ANA, call_id=call.pk, outcome="busy", now=NOON + timedelta(minutes=1))
+    assert mark_of(call).outcome == "busy"
+
+    call.attempts.update(state="ended", outcome="busy")
+    an_attempt(call, created_at=NOON + timedelta(hours=1))
+
+    assert mark_of(call) is None
+
+
+def test_a_call_that_waits_is_neither_marked_nor_seen():
     call = a_call()
 
     with pytest.raises(Conflict):

@@ -323,6 +323,7 @@ def test_a_preflight_tells_who_would_not_be_called_and_why():
     assert found.warned == {"no_consent": 1}
     assert "uses 'first_name'" in found.example
     assert (iso(found.first_at), iso(found.last_at)) == ("2026-03-15T15:00:00Z", "2026-03-15T15:00:00Z")
+    assert (found.first_zone, found.last_zone) == ("America/Los_Angeles", "America/Los_Angeles")
 
     live = preflight(a_draft(Mode.LIVE), now=NOW)
     assert live.found["no_consent"] == 1

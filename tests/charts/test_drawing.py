@@ -65,6 +65,10 @@ def test_a_heat_map_tells_share_and_number_of_each_hour():
     heat = Heat(title="Heat", rows=DAYS, columns=("8", "9"), cells=cells)
     markup = drawn("heat", heat)
 
+    # One of one is no 100 per cent of anything: an outline, without a number.
+    assert markup.count('class="heat is-few"') == 2  # one hour, and the legend
+    assert "Fewer than 5 calls" in markup
+    assert re.findall(r">(\d+)</text>", markup.split("plot-x")[0]) == ["50", "100"]
     assert "<title>Mon 9:00: 50% of 6</title>" in markup
     assert "<title>Mon 8:00: no calls</title>" in markup
     assert '<th scope="row">8:00</th><td>no calls</td><td>100% of 1</td><td>100% of 6</td>' in markup

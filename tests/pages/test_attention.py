@@ -30,7 +30,7 @@ def press(client, url: str, button: str) -> str:
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
-        ("expired", "It could not be dialled in time, and never rang."),
+        ("expired", "It could not be dialled in time. It was dialled once before."),
         ("unknown", "The phone network never said how it ended. The phone may have rung."),
         ("no_answer", "No answer after 1 try."),
         ("callback_requested", "They asked to be called back."),

@@ -63,7 +63,7 @@ def test_from_the_form_by_the_check_to_the_calls(manager):
     assert campaign.calls.count() == 3
     page = text_of(manager, launched.url)
     assert "Renewals is launched." in page
-    assert "3 calls, 0 % done" in page
+    assert "3 calls, 0% done" in page
     assert "being scheduled" not in page
 
 
@@ -127,7 +127,7 @@ def test_of_many_the_page_tells_how_far_it_is(manager, monkeypatch):
     address = manager.post("/campaigns/new/", FILLED).url
     page = manager.post(address, follow=True).content.decode()
     assert "The calls are being scheduled: 2 of 5 so far." in page
-    assert "5 calls, 0 % done" in page
+    assert "5 calls, 0% done" in page
     assert "every 4s" in page
 
     tasks.launch()

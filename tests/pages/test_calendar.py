@@ -111,6 +111,19 @@ def test_a_crowded_hour_shows_its_first_calls_and_how_many_more(browse):
     assert all(where(text_of(browse(), "/calendar/?view=day"), call) for call in later)
 
 
+def test_what_a_day_has_no_room_for_is_in_the_list_of_calls_to_come(browse, monkeypatch):
+    monkeypatch.setitem(calendar.SHOWN, "day", 1)
+    for _ in range(2):
+        a_call()
+    client = browse(timezone="UTC")
+
+    cell = cells(text_of(client, "/calendar/?view=day&date=2026-03-15"))["2026-03-15", 15]
+    link = re.search(r'class="slot-more" href="([^"]+)"', cell)[1].replace("&amp;", "&")
+
+    assert link == "/calls/?view=upcoming&since=2026-03-15&until=2026-03-15"
+    assert len(client.get(link).context["rows"]) == 2
+
+
 def test_no_more_of_an_hour_is_read_than_is_counted(db):
     for _ in range(5):
         a_call()

@@ -142,6 +142,21 @@ def test_days_are_those_of_the_reader(browse):
     assert shown(browse(timezone="Europe/Madrid"), "?since=2026-03-15&until=2026-03-15") == {"Ada"}
 
 
+def test_the_day_of_a_call_to_come_is_the_one_on_which_it_rings(browse):
+    put_off, agent = a_call(of("Ada")), Agent.objects.create(name="Ann")
+    a_call(of("Ben"))
+    Call.objects.filter(pk=put_off.pk).update(due_at=NOON + timedelta(days=2), agent=agent)
+    client = browse()
+
+    assert shown(client, "?since=2026-03-17&until=2026-03-17") == {"Ada"}
+    assert shown(client, "?since=2026-03-15&until=2026-03-15") == {"Ben"}
+    tabs = client.get("/calls/?since=2026-03-17&until=2026-03-17").context["tabs"]
+    assert {tab["name"]: tab["count"] for tab in tabs}["upcoming"] == 1
+    # What is over, and whatever has no index by that time, stands where it was set.
+    assert shown(client, "?view=all&since=2026-03-15&until=2026-03-15") == {"Ada", "Ben"}
+    assert shown(client, f"?agent={agent.pk}&since=2026-03-15&until=2026-03-15") == {"Ada"}
+
+
 def test_times_are_on_the_readers_clock_with_the_contacts_beneath(browse):
     a_call()
 

@@ -141,6 +141,40 @@ def test_a_suppressed_number_is_told_of(browse):
     assert "This number must not be called." in page_of(browse(), call)
 
 
+def test_who_may_keeps_the_number_from_ever_being_called(browse):
+    call = a_call()
+    button = f'href="/contacts/{call.contact_id}/suppress/"'
+    assert button in page_of(browse(), call)
+    assert button not in page_of(browse(Role.VIEWER), call)
+
+    Suppression.objects.create(number=call.contact.phone)
+
+    assert button not in page_of(browse(), call)
+
+
+@pytest.mark.parametrize(("moment", "asleep"), [(NOON, False), (NOON - timedelta(hours=8), True)])
+def test_a_moon_tells_that_it_is_night_there(browse, at, moment, asleep):
+    call = a_call()  # NOON is eight in the morning in Los Angeles
+    client = browse()
+    at(moment)
+
+    assert ('class="moon"' in page_of(client, call).split("head-who")[1].split("</div>")[0]) is asleep
+    assert ('class="moon"' in text_of(client, "/contacts/")) is asleep
+    assert ('class="moon"' in text_of(client, "/calls/new/")) is asleep
+
+
+def test_what_asks_about_a_call_tells_the_contacts_clock_too(browse):
+    call = a_call()
+    client = browse()
+    for page in (
+        htmx(client, f"/calls/{call.pk}/cancel/"),
+        htmx(client, "/calls/cancel/?view=upcoming&everything=1"),
+        htmx(client, "/find/", q=call.pk),
+        text_of(client, f"/find/?q={call.pk}"),
+    ):
+        assert "08:00 in Los Angeles" in page
+
+
 def test_a_message_whose_value_went_missing_says_so(browse):
     call = a_call()
     type(call.contact).objects.update(first_name="")

@@ -11,7 +11,7 @@ from temphone.accounts.actors import SYSTEM, Role
 from temphone.accounts.models import Mode
 from temphone.lib.clock import iso
 from tests.builders import NOON, a_call, a_contact
-from tests.pages.conftest import a_finished_call, a_live_call, htmx, text_of
+from tests.pages.conftest import a_finished_call, a_live_call, an_attempt, htmx, text_of
 
 
 def says(client, call: Call) -> str:
@@ -42,10 +42,54 @@ def test_it_says_why_a_call_never_rang(browse, at):
     assert "seconds late: 3600" in page
 
 
-def test_it_says_that_every_rule_allowed_a_call_that_was_made(browse):
+def test_it_says_that_every_rule_allowed_a_call_that_was_made(browse, settings):
+    settings.POLICIES = {**settings.POLICIES, "test": {"consent": "off", "hours": "warn"}}
+    client = browse()
+    call = a_finished_call()
+
+    assert says(client, call) == ("It was dialled once. Every rule allowed it. It ended: message delivered.")
+    assert "Why it was called" in text_of(client, f"/calls/{call.pk}/")
+
+
+def test_it_names_the_rules_that_warned_of_a_call_that_was_made(browse):
     assert says(browse(), a_finished_call()) == (
-        "It was dialled once: every rule allowed it. It ended: message delivered."
+        "It was dialled once. No rule forbade it; one warned: Consent. It ended: message delivered."
     )
+    assert says(browse(), a_live_call(scheduled_at="2026-03-16T10:00:00Z")[0]) == (
+        "It is being called. No rule forbade it; 2 warned: Consent, Calling hours."
+    )
+
+
+def a_call_that_was_busy(call: Call) -> Call:
+    """It is to be tried again."""
+    an_attempt(call, state="ended", outcome="busy")
+    return call
+
+
+def test_it_says_which_rule_kept_a_call_from_another_try(browse, at):
+    call = a_call_that_was_busy(a_call())
+    client = browse()
+    assert "Why it waits" in text_of(client, f"/calls/{call.pk}/")
+    at(NOON + timedelta(hours=1))
+    claim_due(mode=Mode.TEST, now=NOON + timedelta(hours=1))
+
+    assert says(client, call) == (
+        "It was dialled once, then no more. Lateness: 60 minutes late; the limit is 15."
+    )
+    page = text_of(client, f"/calls/{call.pk}/")
+    assert "It could not be dialled in time. It was dialled once before." in page
+    assert "never rang" not in page
+
+
+def test_what_no_carrier_took_never_rang_and_what_nobody_knows_of_may_have(browse):
+    refused, unknown = a_finished_call("carrier_error"), a_finished_call("unknown")
+    refused.attempts.update(accepted_at=None, answered_at=None)
+    unknown.attempts.update(accepted_at=None, answered_at=None)
+    client = browse()
+
+    assert says(client, refused) == "It never rang: carrier error."
+    assert "Why it was not called" in text_of(client, f"/calls/{refused.pk}/")
+    assert says(client, unknown).startswith("It was dialled once.")
 
 
 def test_a_contacts_page_says_why_they_were_called_or_not_lately(browse, at):
@@ -80,9 +124,10 @@ def test_an_empty_note_says_so(browse):
     assert not Note.objects.exists()
 
 
-def test_an_outcome_is_marked_by_hand_and_shown_beside_the_carriers(browse):
+def test_an_outcome_is_marked_by_hand_and_shown_beside_the_carriers(browse, at):
     call = a_finished_call("unknown")
     client = browse()
+    at(NOON + timedelta(minutes=2))
 
     assert "The phone network says: Unknown." in text_of(client, f"/calls/{call.pk}/mark/")
     client.post(f"/calls/{call.pk}/mark/", {"outcome": "answered_human"})
@@ -102,17 +147,40 @@ def test_no_outcome_is_no_mark(browse):
     assert not Mark.objects.exists()
 
 
-def test_a_call_that_ends_while_one_looks_offers_to_mark_it(browse):
+def test_a_live_call_is_marked_while_one_listens(browse, at):
+    call, _ = a_live_call()
+    client = browse()
+    at(NOON + timedelta(minutes=2))
+    assert "do-mark" in text_of(client, f"/calls/{call.pk}/")
+    assert "How does the call to" in htmx(client, f"/calls/{call.pk}/mark/")
+
+    page = client.post(f"/calls/{call.pk}/mark/", {"outcome": "callback_requested"}, follow=True)
+
+    assert "By hand: Callback requested, operator-0," in page.content.decode()
+
+
+def test_a_call_that_waits_is_not_marked_and_says_why(browse):
+    call = a_call()
+    client = browse()
+    assert "do-mark" not in text_of(client, f"/calls/{call.pk}/")
+
+    asked = htmx(client, f"/calls/{call.pk}/mark/")
+
+    assert "The call waits for its time." in asked
+    assert "Mark it</button>" not in asked
+
+
+def test_a_call_that_ends_while_one_looks_stops_looking(browse):
     call, attempt = a_live_call()
     client = browse()
-    assert "do-mark" not in htmx(client, f"/calls/{call.pk}/")
+    assert "do-again" not in htmx(client, f"/calls/{call.pk}/")
 
     attempt.state, attempt.outcome = "ended", "answered_human"
     attempt.save()
     Call.objects.filter(pk=call.pk).update(status="completed", outcome="answered_human")
 
     fragment = htmx(client, f"/calls/{call.pk}/")
-    assert "do-mark" in fragment
+    assert "do-again" in fragment
     assert "hx-trigger" not in fragment.split('id="live"')[1].split(">")[0]
 
 

@@ -48,7 +48,7 @@ def test_its_numbers_are_those_of_its_calls(browse, campaign):
 
     assert parts == {"reached": 2, "voicemail": 1, "unanswered": 1, "failed": 1, "progress": 1, "waiting": 1}
     assert (results["answered"], results["dialed"], results["rate"]) == (2, 4, 50)
-    assert "7 calls, 71 % done" in response.content.decode()
+    assert "7 calls, 71% done" in response.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,50 @@ def test_its_calls_are_listed_and_no_others(browse, campaign, view, states):
 
     assert {row.call.status for row in rows} == states
     assert {row.call.campaign_id for row in rows} == {campaign.pk}
+
+
+@pytest.mark.parametrize("view", ["upcoming", "live", "completed", "failed", "all"])
+def test_the_order_of_its_calls_is_turned_and_their_neighbours_follow(browse, campaign, view):
+    made = {
+        "upcoming": lambda **when: a_call(campaign_id=campaign.pk, **when),
+        "live": lambda **when: a_live_call(campaign_id=campaign.pk, **when)[0],
+        "completed": lambda **when: a_finished_call(campaign_id=campaign.pk, **when),
+        "failed": lambda **when: a_finished_call("busy", campaign_id=campaign.pk, **when),
+    }.get(view, lambda **when: a_call(campaign_id=campaign.pk, **when))
+    calls = [made(scheduled_at=iso(NOON + timedelta(hours=hours))) for hours in range(3)]
+    a_call(scheduled_at=iso(NOON + timedelta(minutes=90)))
+    client = browse()
+
+    plain = client.get(address(campaign), {"view": view})
+    turned = client.get(address(campaign), {"view": view, "sort": "turned"})
+
+    order = [row.call.pk for row in plain.context["rows"]]
+    expected = [call.pk for call in calls]
+    assert order == (expected if view == "upcoming" else expected[::-1])
+    assert [row.call.pk for row in turned.context["rows"]] == order[::-1]
+    assert "sort=turned" in plain.content.decode()
+    middle = client.get(f"/calls/{order[1]}/{turned.context['query_here']}").context
+    assert (middle["back"], middle["forth"]) == (order[2], order[0])
+
+
+def test_calls_canceled_on_its_page_lead_back_to_it(browse, campaign):
+    call = a_call(campaign_id=campaign.pk)
+    client = browse()
+    here = f"{address(campaign)}?view=upcoming"
+    assert f'name="next" value="{here}"' in text_of(client, here)
+
+    asked = client.post("/calls/cancel/", {"call": call.pk, "next": here}).content.decode()
+    assert f'href="{here}" data-close' in asked
+    assert f'name="next" value="{here}"' in asked
+    done = client.post("/calls/cancel/", {"call": call.pk, "next": here, "confirmed": "1"})
+
+    assert done["Location"] == here
+
+
+def test_nobody_is_led_elsewhere_after_canceling(browse):
+    sent = {"call": a_call().pk, "next": "https://elsewhere.example/", "confirmed": "1"}
+
+    assert browse().post("/calls/cancel/", sent)["Location"] == "/calls/?view=upcoming"
 
 
 def test_where_it_is_night_they_wait_for_their_morning(browse, at):

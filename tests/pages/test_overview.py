@@ -132,8 +132,19 @@ def test_whom_each_campaign_reached(browse):
     page = plain(markup)
 
     assert "Spring check-up 2 calls ended 50% reached" in page
-    assert "Campaign Reached Voicemail No answer or busy Failed Spring check-up 1 0 1 0" in page
-    assert f'href="/campaigns/{campaign.pk}/"><b>Spring check-up</b>' in markup
+    # The table that says what its chart shows.
+    assert "Campaign Reached Voicemail No answer or busy Failed Together" in page
+    assert "Spring check-up 1 0 1 0 2" in page
+    assert f'href="/campaigns/{campaign.pk}/"><b>Spring check-up</b></a>' in text_of(browse(), "/overview/")
+
+
+def test_what_needs_somebody_stands_on_the_contacts_clock_too(browse):
+    a_finished_call("rejected")
+    a_finished_call("callback_requested", contact=a_contact(timezone="Asia/Tokyo"))
+    page = plain(text_of(browse(), "/overview/"))
+
+    assert "08:00 in Los Angeles" in page.split("Needs attention")[-1].split("Callbacks asked for")[0]
+    assert "00:00 (+1 d) in Tokyo , outside calling hours" in page.split("Callbacks asked for")[1]
 
 
 def test_what_needs_attention_can_be_called_again(browse):

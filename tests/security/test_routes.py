@@ -53,6 +53,7 @@ PAGES = {
     "calls/new/sound/": {"POST": OPERATORS},
     "calls/<call_id>/": {"GET": EVERYBODY},
     "calls/<call_id>/cancel/": {"GET": OPERATORS, "POST": OPERATORS},
+    "calls/<call_id>/edit/": {"GET": OPERATORS, "POST": OPERATORS},
     "calls/<call_id>/mark/": {"GET": OPERATORS, "POST": OPERATORS},
     "calls/<call_id>/move/": {"GET": OPERATORS, "POST": OPERATORS},
     "calls/<call_id>/notes/": {"POST": OPERATORS},
