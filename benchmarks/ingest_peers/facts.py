@@ -10,7 +10,7 @@ from calls.actions.scheduling import allowed, future_instant, refuse_campaign
 from calls.gates import Facts
 from calls.models.history import Stage
 from campaigns.models import Campaign
-from contacts.models import Consent, ConsentKind
+from contacts.models import Consent, ConsentKind, Destinations
 from temphone.accounts.models import Mode
 from temphone.lib import ids
 from temphone.lib.errors import NotFound
@@ -75,6 +75,16 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Where calls may go."""
+
+    countries: Sequence[str]
+    kinds: Sequence[str]
+
+    why_not = Destinations.why_not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
     """Whom and what a request names; its number is not suppressed."""
 
@@ -82,6 +92,7 @@ class Errand:
     campaign: Programme | None
     consents: Sequence[Agreement]
     switch: Switch
+    reach: Reach
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,6 +142,7 @@ def judge(asked: "Asked", errand: Errand, *, now: datetime) -> Plan:
     facts = Facts(
         now=now,
         stop=errand.switch,
+        destinations=errand.reach,
         suppressions=(),
         consents={person.id: errand.consents},
         numbers_in_use=set(),

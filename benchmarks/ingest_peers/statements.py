@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.ingest_peers.facts import Agreement, Errand, Person, Plan, Programme, Switch
+from benchmarks.ingest_peers.facts import Agreement, Errand, Person, Plan, Programme, Reach, Switch
 from benchmarks.lists_data import insert
 from temphone.lib.errors import NotFound, Refused
 
@@ -26,7 +26,8 @@ TAKE = """
 LOOK = """
     SELECT c.id, c.first_name, c.last_name, c.phone, c.timezone, c.language, c.company, c.attributes,
         p.id AS campaign, p.name AS campaign_name, p.status, p.mode, p.purpose AS campaign_purpose,
-        p.opens, p.closes, s."on" AS stopped, s.changed_by, k.purpose, k.kind, k.captured_at,
+        p.opens, p.closes, s."on" AS stopped, s.changed_by, d.countries, d.kinds,
+        k.purpose, k.kind, k.captured_at,
         EXISTS (SELECT 1 FROM contacts_suppression WHERE number = c.phone AND lifted_at IS NULL)
         OR EXISTS (
             SELECT 1 FROM contacts_suppression WHERE is_prefix AND lifted_at IS NULL
@@ -35,6 +36,7 @@ LOOK = """
     FROM contacts_contact c
     LEFT JOIN campaigns_campaign p ON p.id = $2
     LEFT JOIN calls_stopswitch s ON s.id = 1
+    LEFT JOIN contacts_destinations d ON d.id = 1
     LEFT JOIN contacts_consent k ON k.contact_id = c.id AND k.captured_at <= $3 AND k.revoked_at IS NULL
     WHERE c.id = $1 AND c.erased_at IS NULL
     ORDER BY k.captured_at DESC, k.id DESC
@@ -119,6 +121,7 @@ def errand(found: Sequence[Mapping[str, Any]]) -> Errand:
         campaign=campaign,
         consents=consents,
         switch=Switch(on=bool(first["stopped"]), changed_by=first["changed_by"] or ""),
+        reach=Reach(countries=first["countries"] or (), kinds=first["kinds"] or ()),
     )
 
 

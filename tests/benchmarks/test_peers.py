@@ -36,7 +36,7 @@ OWN = {"id", "call", "contact", "attempt", "to", "caller_id", "checks", "target"
 # What a peer without an ORM knows of a case; it has none of the facts that no new number has.
 KNOWN = {
     *("mode", "purpose", "zone", "campaign", "suppression", "consent", "was_open", "late_s"),
-    *("number_in_use", "dialed_today", "room"),
+    *("number_in_use", "dialed_today", "room", "place"),
 }
 
 
