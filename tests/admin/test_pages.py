@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from calls.models import Mark, Note, Run
-from contacts.models import ContactImport, ContactWord, ImportRow
+from contacts.models import ContactImport, ContactWord, Destinations, ImportRow
 from temphone.accounts.actors import Role
 from temphone.accounts.models import LoginSession, RecoveryCode, TwoSteps, User
 from temphone.webhooks.models import DeliveryTry
@@ -23,6 +23,7 @@ ELSEWHERE = {
     DeliveryTry,
     ContactWord,
     ContactImport,
+    Destinations,
     ImportRow,
     LoginSession,
     Mark,
