@@ -6,12 +6,11 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 
 from calls.actions.suppression import suppress
 from contacts.actions import lift_suppression
 from contacts.forms import MENDS
-from contacts.models import Destinations, PhoneNumber, Suppression
+from contacts.models import PhoneNumber, Suppression
 from temphone.accounts.actors import Role
 from temphone.admin import BackOffice, ModelForm, actor_of
 from temphone.lib import clock, phone
@@ -87,16 +86,3 @@ class PhoneNumberAdmin(BackOffice):
     list_display = ("e164",)
     exact_search = ("e164",)
     ordering = ("e164",)
-
-
-@admin.register(Destinations)
-class DestinationsAdmin(BackOffice):
-    """Where calls may go; it is changed on its own page."""
-
-    sees = Role.MANAGER
-
-    list_display = ("__str__", "kinds", "changed_at", "changed_by")
-
-    def view_on_site(self, _destinations: Destinations) -> str:
-        """The page where it is changed."""
-        return reverse("destinations")

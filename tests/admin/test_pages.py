@@ -10,7 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from calls.models import Mark, Note, Run
+<<<<<<< HEAD
 from contacts.models import ContactImport, ContactTag, ContactWord, ImportRow
+=======
+from contacts.models import ContactImport, ContactWord, Destinations, ImportRow
+>>>>>>> six-places
 from temphone.accounts.actors import Role
 from temphone.accounts.models import LoginSession, RecoveryCode, TwoSteps, User
 from temphone.webhooks.models import DeliveryTry
@@ -24,6 +28,7 @@ ELSEWHERE = {
     ContactTag,
     ContactWord,
     ContactImport,
+    Destinations,
     ImportRow,
     LoginSession,
     Mark,
