@@ -10,11 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from calls.models import Mark, Note, Run
-<<<<<<< HEAD
-from contacts.models import ContactImport, ContactTag, ContactWord, ImportRow
-=======
-from contacts.models import ContactImport, ContactWord, Destinations, ImportRow
->>>>>>> six-places
+from contacts.models import ContactImport, ContactTag, ContactWord, Destinations, ImportRow
 from temphone.accounts.actors import Role
 from temphone.accounts.models import LoginSession, RecoveryCode, TwoSteps, User
 from temphone.webhooks.models import DeliveryTry

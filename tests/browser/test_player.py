@@ -174,7 +174,7 @@ def test_a_recording_that_arrives_appears_by_itself(window, live_server):
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     page.get_by_role("button", name="Play").click()
     expect(page.locator("[data-time]")).to_have_text(MOVES)
-    expect(page.locator("[data-poll]")).to_have_count(0)
+    expect(page.locator("main [data-poll]")).to_have_count(0)
     shown.assert_sound()
 
 

@@ -99,7 +99,7 @@ def test_the_conversation_grows_while_one_watches_and_then_rests(window):
     attempt.save()
     Call.objects.filter(pk=call.pk).update(status=CallStatus.COMPLETED, outcome="message_delivered")
     expect(page.locator("#live")).to_contain_text("Message delivered")
-    expect(page.locator("[data-poll]")).to_have_count(0)
+    expect(page.locator("main [data-poll]")).to_have_count(0)
     shown.assert_sound()
 
 

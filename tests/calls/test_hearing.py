@@ -50,7 +50,7 @@ def test_the_preface_and_the_rendered_message_are_spoken_as_the_contact_would_he
     asked = script(contact, initial_message="Hola {{ first_name }}.")
     assert opening(script=asked, now=NOW) == b"RIFF"
     assert carrier.asked == [("gw_test", (asked.preface, "Hola Jordan."), "es", "")]
-    assert "automated AI assistant" in asked.preface
+    assert "asistente automático" in asked.preface
 
 
 def test_a_call_that_is_not_recorded_does_not_say_that_it_is():
