@@ -12,13 +12,14 @@ from django.conf import settings
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from calls.actions.changing import cancel_call
 from calls.models import Verb
 from temphone.accounts.actions import create_key, revoke_key
 from temphone.accounts.actors import SYSTEM, Actor, Role
 from temphone.accounts.forms.audit import WORDS, AuditFilter
+from temphone.accounts.forms.audited import NAMES, details_of
 from temphone.accounts.models import AuditEntry, Mode, User
 from temphone.accounts.views.audit import NEWEST
 from temphone.keyset import following
@@ -238,3 +239,45 @@ BY = {
     frozenset({"on"}): "audit_by_target",
     frozenset({"who", "action"}): "audit_by_both",
 }
+
+
+def _names_told() -> set[str]:
+    """The names of details that any action gives an entry."""
+    root = Path(settings.BASE_DIR)
+    modules = [
+        file for app in ("calls", "campaigns", "contacts", "temphone") for file in (root / app).rglob("*.py")
+    ]
+    asked = [
+        node
+        for file in modules
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call)
+    ]
+    told = [node for node in asked if ast.unparse(node.func) in {"AuditEntry.record", "AuditEntry.of"}]
+    return {keyword.arg for node in told for keyword in node.keywords if keyword.arg}
+
+
+def test_every_detail_has_a_name_in_words():
+    assert len(_names_told()) > 30
+    assert _names_told() - NAMES.keys() == set()
+
+
+def test_details_are_told_in_words_and_ids_as_they_are():
+    entry = AuditEntry(
+        details={
+            "mode": "test",
+            "from_import": "imp_tw_1",
+            "fields": ["first_name", "tags"],
+            "moved": True,
+            "odd_one": 7,
+        }
+    )
+    assert (
+        details_of(entry)
+        == "mode: test; by import: imp_tw_1; what: first name, tags; other address: yes; odd_one: 7"
+    )
+    with translation.override("es"):
+        assert details_of(entry) == (
+            "modo: prueba; por la importación: imp_tw_1; qué: nombre, etiquetas; "
+            "otra dirección: sí; odd_one: 7"
+        )

@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 
-from temphone.accounts.models import ApiKey, AuditEntry, AuditQuerySet, User
+from temphone.accounts.models import ApiKey, AuditQuerySet, User
 from temphone.lib.clock import from_wall
 
 PEOPLE_OFFERED = 200
@@ -225,16 +225,3 @@ def _actors() -> list[tuple[str, Any]]:
 
 def _midnight(day: date, zone_name: str) -> datetime:
     return from_wall(datetime.combine(day, time()), zone_name)
-
-
-def details_of(entry: AuditEntry) -> str:
-    """What more the entry says, in one line."""
-    return "; ".join(f"{name.replace('_', ' ')}: {_plain(value)}" for name, value in entry.details.items())
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(_plain(one) for one in value)
-    if isinstance(value, bool):
-        return str(_("yes") if value else _("no"))
-    return str(value).replace("_", " ")

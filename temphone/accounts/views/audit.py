@@ -14,7 +14,8 @@ from calls.models import Call, Number, Trunk
 from campaigns.models import Agent, Campaign
 from contacts.models import Contact
 from temphone.accounts.actors import Role
-from temphone.accounts.forms.audit import AuditFilter, details_of, in_words
+from temphone.accounts.forms.audit import AuditFilter, in_words
+from temphone.accounts.forms.audited import details_of
 from temphone.accounts.models import ApiKey, AuditEntry, AuditQuerySet, User
 from temphone.csv_files import csv_file
 from temphone.keyset import each
