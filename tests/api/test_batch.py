@@ -104,12 +104,14 @@ def bad_bodies() -> list[object]:
     ]
 
 
-def test_a_refused_call_is_told_what_a_single_one_is_told_and_undoes_no_other(program, settings):
+def test_a_refused_call_is_told_what_a_single_one_is_told_and_undoes_no_other(
+    program, live_program, settings
+):
     settings.POLICIES = {"test": {"consent": "require", "hours": "reject"}}
     bad, good = bad_bodies(), a_body(a_contact().pk)
     consent = {"purpose": "informational", "kind": "express", "source": "form"}
     for contact in Contact.objects.filter(erased_at=None):
-        program.post(f"/contacts/{contact.pk}/consents", consent)
+        live_program.post(f"/contacts/{contact.pk}/consents", consent)
     settings.CALLING_HOURS = settings.CALLING_HOURS[0].min, settings.CALLING_HOURS[1].max
     answer = post(program, good, *bad, good)
     assert (answer.status_code, message(answer)) == (207, f"2 of {len(bad) + 2} calls scheduled.")
