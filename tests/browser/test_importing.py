@@ -23,6 +23,11 @@ def test_a_file_is_imported_while_one_watches(window, tmp_path):
     page.get_by_role("button", name="Check the rows").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
     tasks.work_on_imports()
+    problem = page.get_by_role("row", name=re.compile("07 12"))
+    expect(problem).to_contain_text("Write the number with its country")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download them").click()
+    assert "07 12" in download.value.path().read_text(encoding="utf-8-sig")
     page.get_by_role("button", name="Import 2 rows").click()
     expect(page.get_by_text("0 of 2")).to_be_visible()
     tasks.work_on_imports()
