@@ -20,7 +20,7 @@ from tests.builders import a_contact, a_key
 SOUND = "/v1/calls/{call_id}/recording"
 CODE = re.compile(r"""\bcode ?= ?"([a-z_]+)\"""")
 # What the gates that can block at creation answer.
-BLOCKED = {"blocked_suppressed", "blocked_consent", "blocked_hours"}
+BLOCKED = {"blocked_suppressed", "blocked_consent", "blocked_hours", "blocked_destination"}
 # Raised where no program comes: pages and actions that the API does not offer, and bases of others.
 # Of pages alone, or what others are kinds of.
 ELSEWHERE = {
