@@ -50,7 +50,7 @@ class Told:
         return self.said[2:-1] if self.said[-1] == TEXTS.goodbye else self.said[2:]
 
 
-def call(tmp_path, *replies, to=HUMAN, llm=EVERYTHING, timeout_s=4.0, model="small", **fields):
+def call(tmp_path, *replies, to=HUMAN, llm=EVERYTHING, timeout_s=10.0, model="small", **fields):
     """One call to a polite human, with these answers of the model."""
 
     async def test():

@@ -56,6 +56,7 @@ class OpenAIModel:
             max_retries=0,
             timeout=2 * settings.timeout_s,  # whoever waits counts, and gives up before
         )
+        _ = self._client.chat.completions  # imports more, for which the first callee would wait
 
     async def close(self) -> None:
         """Let go of its connections."""
