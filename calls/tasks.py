@@ -6,7 +6,7 @@ A task that is started twice, or for nothing, does no harm.
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import timedelta
 
@@ -92,10 +92,16 @@ def reconcile() -> None:
     """Ask the carrier about the attempts of which nothing was heard in time."""
     if not _knows_the_time():
         return
-    until = time.monotonic() + DRAIN_S
-    while attempts := dialing.take_overdue(now=utc_now()):
+    for attempts in _batches(dialing.take_overdue):
         for attempt, sighting in zip(attempts, asyncio.run(_find(attempts)), strict=True):
             dialing.record_sighting(attempt.pk, sighting, now=utc_now())
+
+
+def _batches(take: Callable[..., list[Attempt]]) -> Iterator[list[Attempt]]:
+    """What there is to take, one batch after the other, for a while; the clock rings again."""
+    until = time.monotonic() + DRAIN_S
+    while attempts := take(now=utc_now()):
+        yield attempts
         if time.monotonic() >= until:
             return
 
@@ -119,12 +125,9 @@ def _is_silent(attempt: Attempt) -> bool:
 @task
 def hang_up_due() -> None:
     """Tell the carrier which legs to end."""
-    until = time.monotonic() + DRAIN_S
-    while attempts := hanging_up.take_hang_ups(now=utc_now()):
+    for attempts in _batches(hanging_up.take_hang_ups):
         for attempt, told in zip(attempts, asyncio.run(_hang_up(attempts)), strict=True):
             hanging_up.record_hang_up(attempt.pk, told=told, now=utc_now())
-        if time.monotonic() >= until:
-            return
 
 
 async def _hang_up(attempts: Sequence[Attempt]) -> list[bool]:

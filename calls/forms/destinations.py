@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from calls.forms.trunks import RefusableForm
+from calls.forms.moments import RefusableForm
 from contacts.models import CostlyKind, Destinations
 from temphone.lib import countries
 

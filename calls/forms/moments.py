@@ -44,7 +44,16 @@ def time_input() -> forms.TimeInput:
     return forms.TimeInput(format="%H:%M", attrs={"type": "time"})
 
 
-class MomentForm(forms.Form):
+class RefusableForm(forms.Form):
+    """A form that shows what a rule refused, beside the field that it is about."""
+
+    def refuse(self, error: DomainError) -> None:
+        """Show it."""
+        for field, message in problems(error):
+            self.add_error(field if field in self.fields else None, message)
+
+
+class MomentForm(RefusableForm):
     """A wall time, and whose."""
 
     date = forms.DateField(label=_("Date"), widget=date_input())
@@ -84,11 +93,6 @@ class MomentForm(forms.Form):
             return from_wall(wall, self.zone_name or contact_zone)
         except ValueError:
             return None  # at the calendar's edge; the action says what is wrong with it
-
-    def refuse(self, error: DomainError) -> None:
-        """Show what a rule refused, beside the field that it is about."""
-        for field, message in problems(error):
-            self.add_error(field if field in self.fields else None, message)
 
 
 def problems(error: DomainError) -> list[tuple[str | None, str]]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from calls.actions.idempotency import Idempotency
 from calls.actions.scheduling import CallRequest
 from calls.forms.lines import LineForm
-from calls.forms.moments import MomentForm, problems
+from calls.forms.moments import MomentForm, RefusableForm
 from calls.models import Call, Number
 from campaigns.models import Agent, Campaign
 from campaigns.states import OVER
@@ -150,7 +150,7 @@ def lines(metadata: Mapping[str, object] | None) -> str:
     return "\n".join(f"{name}: {value}" for name, value in (metadata or {}).items())
 
 
-class EditForm(WordsForm):
+class EditForm(WordsForm, RefusableForm):
     """Another text, and what goes with it, for a call that waits for its time."""
 
     def __init__(self, data: QueryDict | None = None, *, call: Call) -> None:
@@ -185,11 +185,6 @@ class EditForm(WordsForm):
             "metadata": data["metadata"],
         }
         return {name: value for name, value in wanted.items() if value != getattr(call, name)}
-
-    def refuse(self, error: DomainError) -> None:
-        """Show what a rule refused, beside the field that it is about."""
-        for field, message in problems(error):
-            self.add_error(field if field in self.fields else None, message)
 
 
 def _is_the_same(text: str, other: str) -> bool:

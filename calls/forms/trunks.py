@@ -9,11 +9,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from calls.actions.trunks import OWN, SHARED
-from calls.forms.moments import problems
+from calls.forms.moments import RefusableForm
 from calls.models import Number, Trunk, TrunkKind
 from calls.models.trunks import MOST_LINES, TWILIO, Transport
 from temphone.lib import phone
-from temphone.lib.errors import DomainError
 
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 # As in RFC 3261, section 25.1, but for what ends an address or one of its parameters; some have a domain.
@@ -25,15 +24,6 @@ PORTS = {Transport.TLS: 5061}
 def secret_input() -> forms.PasswordInput:
     """A field that shows nothing of what is kept, and that no browser fills in."""
     return forms.PasswordInput(attrs={"autocomplete": "new-password"})
-
-
-class RefusableForm(forms.Form):
-    """A form that shows what a rule refused, beside the field that it is about."""
-
-    def refuse(self, error: DomainError) -> None:
-        """Show it."""
-        for field, message in problems(error):
-            self.add_error(field if field in self.fields else None, message)
 
 
 class TrunkForm(RefusableForm):

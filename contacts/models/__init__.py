@@ -8,6 +8,7 @@ from contacts.models.people import (
     ConsentKind,
     Contact,
     ContactQuerySet,
+    ContactTag,
     ContactWord,
     PhoneNumber,
     Purpose,
@@ -17,10 +18,9 @@ from contacts.models.people import (
     WordField,
     validate_phone,
 )
-from contacts.models.tags import LONGEST_TAG, ContactTag, tags_in_use
+from contacts.models.tags import tags_in_use
 
 __all__ = [
-    "LONGEST_TAG",
     "MOST_FOUND",
     "Consent",
     "ConsentKind",

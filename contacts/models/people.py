@@ -1,6 +1,6 @@
 """People, their consents, and the numbers that must not be called."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,6 +18,7 @@ from temphone.lib.clock import now as utc_now
 from temphone.said import in_english
 
 MOST_FOUND = 1_000  # people that a search looks at
+LONGEST_TAG = 100
 # Generic for the type checker alone.
 if TYPE_CHECKING:
     CharField = models.CharField[str, str]
@@ -81,8 +82,6 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
     def with_tag_by_name(self, tag: str) -> "ContactQuerySet":
         """The same for a list by name: of a tag that many have, the next by name are found at once."""
-        from contacts.models.tags import ContactTag
-
         rows = ContactTag.objects.filter(tag=tag)
         if rows[: MOST_FOUND + 1].count() <= MOST_FOUND:
             return self.with_tag(tag)
@@ -90,8 +89,6 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
     def bulk_create(self, objs: Iterable["Contact"], *args: Any, **options: Any) -> list["Contact"]:
         """Also make their words and the rows of their tags."""
-        from contacts.models.tags import ContactTag
-
         with transaction.atomic(using=self.db):
             made = super().bulk_create(objs, *args, **options)
             ContactWord.write(made)
@@ -130,8 +127,6 @@ class Contact(models.Model):
     @transaction.atomic
     def save(self, **options: Any) -> None:
         """Also write the words and tags by which it is found, where they have changed."""
-        from contacts.models.tags import ContactTag
-
         is_new = self._state.adding
         super().save(**options)
         kept = set() if is_new else set(self.words.values_list("word", flat=True))
@@ -151,8 +146,6 @@ class Contact(models.Model):
 
     def tagged_with(self) -> set[str]:
         """The tags, each once, as far as an index keeps them."""
-        from contacts.models.tags import LONGEST_TAG
-
         return {str(tag)[:LONGEST_TAG] for tag in self.tags}
 
     @property
@@ -215,9 +208,31 @@ class ContactWord(models.Model):
     @classmethod
     def write(cls, contacts: Iterable[Contact]) -> None:
         """Write the words of contacts that have none yet."""
-        rows = (cls(word=word, contact=one) for one in contacts for word in sorted(one.searched()))
-        while batch := list(islice(rows, 1_000)):
-            cls.objects.bulk_create(batch, ignore_conflicts=True)
+        _insert(cls, (cls(word=word, contact=one) for one in contacts for word in sorted(one.searched())))
+
+
+class ContactTag(models.Model):
+    """One tag of a contact, so that an index finds who has it; written as their words are."""
+
+    pk = models.CompositePrimaryKey("tag", "contact")
+    tag = models.CharField(max_length=LONGEST_TAG)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="tagged", db_index=False)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["contact", "tag"], name="tag_of_contact")]
+
+    def __str__(self) -> str:
+        return self.tag
+
+    @classmethod
+    def write(cls, contacts: Iterable[Contact]) -> None:
+        """Write the tags of contacts that have none yet."""
+        _insert(cls, (cls(tag=tag, contact=one) for one in contacts for tag in sorted(one.tagged_with())))
+
+
+def _insert(model: type[models.Model], rows: Iterator[models.Model]) -> None:
+    while batch := list(islice(rows, 1_000)):
+        model._default_manager.bulk_create(batch, ignore_conflicts=True)
 
 
 class Purpose(models.TextChoices):

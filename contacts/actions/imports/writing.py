@@ -1,10 +1,11 @@
 """The import itself: contacts made and changed, a batch of rows in one transaction."""
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from contacts.actions.imports.checking import BATCH
 from contacts.actions.imports.columns import ATTRIBUTE, attribute_name
@@ -19,6 +20,11 @@ from temphone.accounts.models import AuditEntry
 from temphone.lib import clock
 from temphone.lib.errors import Invalid
 
+# The rows by which a contact is found: their column, and what it holds of one.
+FOUND_BY: dict[type[Model], tuple[str, Callable[[Contact], set[str]]]] = {
+    ContactWord: ("word", Contact.searched),
+    ContactTag: ("tag", Contact.tagged_with),
+}
 Changed = Mapping[str, tuple[Contact, Mapping[str, object]]]  # by id, with what is set
 
 
@@ -70,8 +76,8 @@ def _write_batch(own: ContactImport, batch: list[ImportRow]) -> None:
     _refuse(own, refused)
     people = [contact for _, contact in made]
     rows.insert(Contact, people)
-    write_words(people)
-    write_tags(people)
+    for model in FOUND_BY:
+        _write_found_by(model, people)
     change(changed.values())
     _audit(own, people, changed)
     go_on(
@@ -163,44 +169,31 @@ def _as_it_was(contact: Contact, wanted: Mapping[str, object]) -> dict[str, obje
     return {name: [getattr(contact, name), value] for name, value in wanted.items()}
 
 
-def write_words(contacts: Iterable[Contact]) -> None:
-    """Write the words by which these, that have none, are found."""
-    words = [
-        {"word": word, "contact_id": contact.pk}
-        for contact in contacts
-        for word in sorted(contact.searched())
+def _write_found_by(model: type[Model], contacts: Iterable[Contact]) -> None:
+    """Write the rows of this kind by which these, that have none, are found."""
+    name, texts_of = FOUND_BY[model]
+    found = [
+        {name: text, "contact_id": contact.pk} for contact in contacts for text in sorted(texts_of(contact))
     ]
-    rows.insert(ContactWord, words)
-
-
-def write_tags(contacts: Iterable[Contact]) -> None:
-    """Write a row for each tag of these, who have none yet."""
-    tags = [
-        {"tag": tag, "contact_id": contact.pk}
-        for contact in contacts
-        for tag in sorted(contact.tagged_with())
-    ]
-    rows.insert(ContactTag, tags)
+    rows.insert(model, found)
 
 
 def change(changed: Collection[tuple[Contact, Mapping[str, object]]]) -> None:
     """Set these values of these contacts, and the words and tags by which they are found."""
     names = ("first_name", "last_name", "company", "language", "timezone", "tags", "attributes", "updated_at")
-    now, found_anew, tagged_anew = clock.now(), [], []
+    now, found_anew = clock.now(), defaultdict(list)
     for contact, wanted in changed:
-        words, tags = contact.searched(), contact.tagged_with()
+        before = {model: texts_of(contact) for model, (_, texts_of) in FOUND_BY.items()}
         for name, value in {**wanted, "updated_at": now}.items():
             setattr(contact, name, value)
-        if contact.searched() != words:
-            found_anew.append(contact)
-        if contact.tagged_with() != tags:
-            tagged_anew.append(contact)
+        for model, (_, texts_of) in FOUND_BY.items():
+            if texts_of(contact) != before[model]:
+                found_anew[model].append(contact)
     values = [[contact.pk, *(getattr(contact, name) for name in names)] for contact, _ in changed]
     rows.update(Contact, matching=["id"], setting=names, rows=values)
-    ContactWord.objects.filter(contact__in=found_anew).delete()
-    write_words(found_anew)
-    ContactTag.objects.filter(contact__in=tagged_anew).delete()
-    write_tags(tagged_anew)
+    for model in FOUND_BY:
+        model._default_manager.filter(contact__in=found_anew[model]).delete()
+        _write_found_by(model, found_anew[model])
 
 
 def _audit(own: ContactImport, made: list[Contact], changed: Changed) -> None:

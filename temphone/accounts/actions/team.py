@@ -41,20 +41,23 @@ def get_person(*, actor: Actor, user_id: str) -> User:
 
 
 @contextmanager
-def keeping_an_admin(user_id: str) -> Iterator[None]:
-    """Whatever of the person changes within, an admin who can log in is left; inside a transaction.
+def changing(actor: Actor, user_id: str) -> Iterator[User]:
+    """The person, locked, whom the actor may change; inside a transaction.
 
-    So is a superuser, if there was one: nobody else could change the accounts of superusers.
+    Whatever of them changes within, an admin who can log in is left. So is a superuser, if there was one:
+    nobody else could change the accounts of superusers.
 
     Raises:
-        Conflict: none would be; nothing is changed.
+        Forbidden, NotFound
+        Conflict: none would be left; nothing is changed.
     """
+    get_person(actor=actor, user_id=user_id)
     # Locked before: two admins who demote each other at one instant would each still see the other. All in
     # one order, and the person among them: what is read of them within stays so.
     held = User.objects.filter(Q(pk=user_id) | Q(pk__in=User.objects.admins().values("pk")))
     list(held.order_by("pk").select_for_update())
     had = {code: people.exists() for code, people in _needed().items()}
-    yield
+    yield changeable(actor, user_id)
     for code, people in _needed().items():
         if had[code] and not people.exists():
             raise Conflict(str(NEEDED[code]), code=code)
@@ -206,9 +209,7 @@ def change_person(
         Conflict: they are the last admin or superuser; a superuser would not be an admin; the user name is
             taken; or somebody else changed them meanwhile.
     """
-    get_person(actor=actor, user_id=user_id)
-    with keeping_an_admin(user_id):
-        person = changeable(actor, user_id)
+    with changing(actor, user_id) as person:
         if seen is not None and seen != version_of(person):
             text = _("Somebody else changed this account meanwhile. Look at it again, then decide.")
             raise Conflict(text, code="changed_meanwhile")
@@ -267,9 +268,7 @@ def switch_person(*, actor: Actor, user_id: str, on: bool) -> User:
         Forbidden, NotFound
         Conflict: it is their own account, or they are the last admin or superuser.
     """
-    get_person(actor=actor, user_id=user_id)
-    with keeping_an_admin(user_id):
-        person = changeable(actor, user_id)
+    with changing(actor, user_id) as person:
         if not on and actor.is_user(person.pk):
             text = _("This is your own account: another admin can deactivate it.")
             raise Conflict(text, code="own_account")

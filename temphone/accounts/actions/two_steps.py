@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
-from temphone.accounts.actions.team import changeable, get_person, keeping_an_admin
+from temphone.accounts.actions.team import changing
 from temphone.accounts.actors import SYSTEM, Actor
 from temphone.accounts.models import AuditEntry, LoginSession, RecoveryCode, TwoSteps, User
 from temphone.lib import totp
@@ -121,9 +121,7 @@ def reset_two_steps(*, actor: Actor, user_id: str, keep_password: bool = False) 
         Forbidden, NotFound
         Conflict: it is their own, or it is off; or nobody else could log in as an admin.
     """
-    get_person(actor=actor, user_id=user_id)
-    with keeping_an_admin(user_id):
-        person = changeable(actor, user_id)
+    with changing(actor, user_id) as person:
         if actor.is_user(person.pk):
             raise Conflict(_("This is your own account: turn it off there, with a code."), code="own_account")
         if not _remove(person):
