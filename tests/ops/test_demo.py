@@ -1,6 +1,7 @@
 """The demo as it was seeded; once, since that takes seconds."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from django.core.management import call_command
@@ -41,18 +42,20 @@ KINDS = (
 
 
 @pytest.fixture(scope="module")
-def seeded_once(django_db_setup, django_db_blocker) -> Iterator[None]:
+def seeded_once(django_db_setup, django_db_blocker) -> Iterator[datetime]:
     """Seeding takes seconds: so it is done once, in a transaction around those of the tests."""
     with django_db_blocker.unblock(), transaction.atomic():
+        began = utc_now()
         call_command("seed_demo", verbosity=0)
         with django_db_blocker.block():
-            yield
+            yield began
         transaction.set_rollback(True)
 
 
 @pytest.fixture
-def seeded(seeded_once, db) -> None:
-    """The demo."""
+def seeded(seeded_once, db) -> datetime:
+    """The demo, and when it was made: the tests may go on into the time of its next calls."""
+    return seeded_once
 
 
 def counts() -> dict[str, int]:
@@ -101,7 +104,7 @@ def test_what_is_to_come_is_at_hours_at_which_one_may_call(seeded):
     coming = Call.objects.filter(status=CallStatus.SCHEDULED).select_related("contact")
     assert len(coming) > 20
     for call in coming:
-        assert call.due_at > utc_now()
+        assert call.due_at > seeded
         assert is_open(call.due_at.astimezone(zone(call.contact.timezone))), call.contact
 
 
