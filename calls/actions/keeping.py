@@ -150,14 +150,15 @@ def clear(recording: Recording, *, now: datetime) -> None:
     Raises:
         OSError: the storage is away; it is tried again later.
     """
-    found = Recording.objects.filter(pk=recording.pk, clear_at__isnull=False)
-    found.update(clear_at=now + seconds(CLEAR_AGAIN_S))
+    found = Recording.objects.filter(pk=recording.pk, state=recording.state, clear_at__isnull=False)
+    if not found.update(clear_at=now + seconds(CLEAR_AGAIN_S)):
+        return  # deleted since it was read, and to be cleared as such: not put off
     remove_parts(recording)
     is_heard = recording.state == RecordingState.READY
     if recording.file and not is_heard:
         storage().delete(recording.file)
     left = recording.file if is_heard else ""
-    found.filter(state=recording.state).update(parts=[], file=left, clear_at=None)
+    found.update(parts=[], file=left, clear_at=None)
 
 
 def remove_parts(recording: Recording) -> None:

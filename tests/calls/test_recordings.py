@@ -441,6 +441,19 @@ def test_an_erasure_just_before_the_first_message_is_noted_wins(attempt, store, 
     assert files(store) == []
 
 
+def test_an_erasure_just_before_the_parts_are_removed_is_not_put_off(attempt, store, monkeypatch):
+    clear = recordings.clear
+
+    def erased_meanwhile(*given, **named):
+        erase(attempt)
+        clear(*given, **named)
+
+    monkeypatch.setattr(recordings, "clear", erased_meanwhile)
+    upload(attempt)
+    forget_recordings(NOON)
+    assert files(store) == []
+
+
 def test_an_erasure_that_is_refused_deletes_nothing(attempt):
     upload(attempt)
     with pytest.raises(Exception, match="in progress"):

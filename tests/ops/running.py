@@ -46,7 +46,7 @@ class Dev:
     def text(self) -> str:
         return self.log.read_text()
 
-    def wait_for(self, words: str, *, times: int = 1, within_s: float = 60) -> None:
+    def wait_for(self, words: str, *, times: int = 1, within_s: float = 120) -> None:
         """Return when it has printed the words so many times."""
         deadline = time.monotonic() + within_s
         while self.text.count(words) < times:

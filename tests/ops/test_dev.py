@@ -13,7 +13,7 @@ import pytest
 
 from tests.ops.running import READY, Dev, a_dev
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 PART_OF = {
     "web": "granian",
     "clock": "manage.py clock",
