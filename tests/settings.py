@@ -16,3 +16,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # What one test counted is not what the next one finds.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+
+# Every test's client would look through all static files first, and none asks for one twice.
+WHITENOISE_AUTOREFRESH = True

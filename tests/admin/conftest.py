@@ -94,8 +94,7 @@ def a_whole_call(contact, *, campaign, name: str, trunk=None) -> Call:
     return call
 
 
-@pytest.fixture
-def filled(db) -> None:
+def fill_all() -> None:
     """Something of everything."""
     fill(2)
     Pacing.objects.create(carrier="simulated")

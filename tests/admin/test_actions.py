@@ -10,7 +10,7 @@ from campaigns.models import Campaign
 from temphone.accounts.actors import Role
 from temphone.accounts.models import ApiKey, AuditEntry, User
 from temphone.webhooks.models import Delivery, DeliveryState
-from tests.admin.conftest import a_whole_call, logged_in, staff
+from tests.admin.conftest import a_whole_call, fill_all, logged_in, staff
 from tests.builders import a_campaign, a_contact, a_delivery, an_endpoint
 
 DELIVERIES = "/admin/webhooks/delivery/"
@@ -60,7 +60,8 @@ def test_an_endpoints_address_is_not_shown_to_whom_its_page_is_not(db):
     assert "https://own.example.com/calls" in page
 
 
-def test_a_message_shows_its_payload_and_its_log(office, filled):
+def test_a_message_shows_its_payload_and_its_log(office):
+    fill_all()
     delivery = Delivery.objects.first()
     page = office.get(reverse("admin:webhooks_delivery_change", args=[delivery.pk])).content.decode()
     assert "&quot;call_id&quot;: &quot;call_1j2kd9&quot;" in page

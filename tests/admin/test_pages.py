@@ -1,10 +1,11 @@
 import re
+from collections.abc import Iterator
 
 import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.utils import quote
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -14,7 +15,23 @@ from contacts.models import ContactImport, ContactTag, ContactWord, Destinations
 from temphone.accounts.actors import Role
 from temphone.accounts.models import LoginSession, RecoveryCode, TwoSteps, User
 from temphone.webhooks.models import DeliveryTry
-from tests.admin.conftest import fill, logged_in
+from tests.admin.conftest import fill, fill_all, logged_in
+
+
+@pytest.fixture(scope="module")
+def filled_once(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """Filling takes longer than looking: so it is done once, in a transaction around those of the tests."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        fill_all()
+        with django_db_blocker.block():
+            yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def filled(filled_once, db) -> None:
+    """Something of everything."""
+
 
 OURS = ("accounts", "calls", "campaigns", "contacts", "webhooks")
 # The first stands on its message's page; the second only repeats the contact's words, for the search; the
