@@ -37,7 +37,9 @@ async def start(process):
 
 
 async def ready(django, trunk_id="trunk_1"):
-    await until(lambda: django.beats and django.beats[-1].trunks.get(trunk_id) == TrunkState(ready=True), 40)
+    await until(
+        lambda: django.beats and django.beats[-1].trunks.get(trunk_id) == TrunkState(ready=True, most=100), 40
+    )
 
 
 def test_a_call_from_the_dial_to_the_end(tmp_path, monkeypatch):
