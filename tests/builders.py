@@ -109,9 +109,9 @@ def a_number(e164: str = "+14155550190", **columns: object) -> Number:
     return Number.objects.create(e164=e164, **{**defaults, **columns})
 
 
-def ready(*trunks: Trunk) -> dict[str, dict[str, object]]:
-    """As a gateway tells that these trunks are ready there."""
-    return {trunk.pk: {"ready": True, "problem": ""} for trunk in trunks}
+def ready(*trunks: Trunk, most: int | None = None) -> dict[str, dict[str, object]]:
+    """As a gateway tells that these trunks are ready there; ``most`` calls over all of one kind."""
+    return {trunk.pk: {"ready": True, "problem": "", "most": most} for trunk in trunks}
 
 
 def a_recording(attempt: Attempt, sound: bytes | None = None, *, now: datetime = NOON) -> Recording:

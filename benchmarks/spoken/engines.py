@@ -11,7 +11,7 @@ from pathlib import Path
 from temphone.gateway.legs.spoken import scribe
 from temphone.gateway.speech import packages, turns, whisper
 from temphone.gateway.speech.engines import Speech, build
-from temphone.gateway.speech.ports import Transcriber, Voice, VoiceActivity
+from temphone.gateway.speech.ports import Transcriber, Voice, VoiceActivity, Wish
 from temphone.gateway.speech.settings import SpeechSettings
 
 
@@ -82,9 +82,9 @@ class Watched:
     def turns(self) -> "Watched":
         return self
 
-    async def speak(self, text: str, voice: Voice, /) -> AsyncIterator[bytes]:
+    async def speak(self, text: str, voice: Voice, wish: Wish, /) -> AsyncIterator[bytes]:
         with self.busy:
-            async for piece in self.speech.tts.speak(text, voice):
+            async for piece in self.speech.tts.speak(text, voice, wish):
                 yield piece
 
     async def listen(self, language: str, /) -> Transcriber:

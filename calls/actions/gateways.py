@@ -22,7 +22,11 @@ def record_heartbeat(*, heartbeat: Heartbeat, now: datetime) -> None:
             "version": heartbeat.version,
             "legs": list(heartbeat.legs),
             "trunks": {
-                trunk_id: {"ready": state.ready, "problem": state.problem[:MOST_PROBLEM]}
+                trunk_id: {
+                    "ready": state.ready,
+                    "problem": state.problem[:MOST_PROBLEM],
+                    "most": state.most,
+                }
                 for trunk_id, state in heartbeat.trunks.items()
             },
             "lines": heartbeat.lines,

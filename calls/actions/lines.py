@@ -4,7 +4,7 @@ A call of test mode goes by the simulated network, one of live mode by a trunk. 
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -42,6 +42,7 @@ class Lines:
 
     gateways: Mapping[str, GatewayRef]
     per_gateway: dict[str, int]
+    capped: dict[tuple[str, Leg], int]  # of those, what may be of one kind; absent: any
     allowed: dict[Leg, int]  # by the carriers' own limits; absent: it has none
     ways: Sequence[Way]
     trunks: Mapping[str, Trunk]  # all of them, for live mode
@@ -63,9 +64,11 @@ class Lines:
         numbers = list(Number.objects.values_list("e164", "trunk", "is_default"))
         trunks = {trunk.pk: trunk for trunk in Trunk.objects.all()} if mode == Mode.LIVE else {}
         on_gateway = _sum((gateway, count) for _, gateway, _, count in busy)
+        of_kind = _sum(((gateway, carrier), count) for carrier, gateway, _, count in busy)
         lines = cls(
             gateways={row.pk: row.ref for row in reachable},
             per_gateway={row.pk: row.lines - on_gateway[row.pk] for row in reachable},
+            capped={key: most - of_kind[key] for key, most in _most(trunks.values(), reachable)},
             allowed=_allowed(mode, pacings, _sum((carrier, count) for carrier, _, _, count in busy), now),
             ways=_trunks(trunks.values(), reachable, busy) if mode == Mode.LIVE else [_simulated(reachable)],
             trunks=trunks,
@@ -78,10 +81,12 @@ class Lines:
     @property
     def count(self) -> int:
         """How many more calls may be dialled now, at most."""
-        of_carriers = _sum((way.leg, self._free_of(way)) for way in self.ways)
-        paced = sum(min(free, self.allowed.get(leg, free)) for leg, free in of_carriers.items())
-        serving = {ledger for way in self.ways for ledger in way.gateways}
-        return max(0, min(paced, sum(max(0, self.per_gateway[ledger]) for ledger in serving)))
+        of_ways = _sum((way.leg, self._free_of(way)) for way in self.ways)
+        serving = {(ledger, way.leg) for way in self.ways for ledger in way.gateways}
+        of_carriers = _sum((leg, self._free_on(ledger, leg)) for ledger, leg in serving)
+        paced = sum(min(free, of_carriers[leg], self.allowed.get(leg, free)) for leg, free in of_ways.items())
+        gateways = {ledger for ledger, _ in serving}
+        return max(0, min(paced, sum(max(0, self.per_gateway[ledger]) for ledger in gateways)))
 
     def at_most(self, limit: int) -> int:
         """How many calls to look at: no more than may be dialled, but some, lest late ones never end."""
@@ -102,8 +107,10 @@ class Lines:
         way = min(
             filter(self._is_open, self._ways_for(call)), key=lambda way: (way.priority, -(way.free or 0))
         )
-        ledger = max(way.gateways, key=lambda key: self.per_gateway[key])
+        ledger = max(way.gateways, key=lambda key: self._free_on(key, way.leg))
         self.per_gateway[ledger] -= 1
+        if (ledger, way.leg) in self.capped:
+            self.capped[ledger, way.leg] -= 1
         if way.free is not None:
             way.free -= 1
         if way.leg in self.allowed:
@@ -118,6 +125,7 @@ class Lines:
         rest = replace(
             self,
             per_gateway=dict(self.per_gateway),
+            capped=dict(self.capped),
             allowed=dict(self.allowed),
             ways=[replace(way) for way in self.ways],
         )
@@ -159,8 +167,12 @@ class Lines:
         return [way for way in self.ways if way.trunk == bound] if bound else self.ways
 
     def _free_of(self, way: Way) -> int:
-        on_gateways = sum(max(0, self.per_gateway[ledger]) for ledger in way.gateways)
+        on_gateways = sum(self._free_on(ledger, way.leg) for ledger in way.gateways)
         return on_gateways if way.free is None else max(0, min(way.free, on_gateways))
+
+    def _free_on(self, ledger: str, leg: Leg) -> int:
+        free = self.per_gateway[ledger]
+        return max(0, min(free, self.capped.get((ledger, leg), free)))
 
     def _is_open(self, way: Way) -> bool:
         return self.allowed.get(way.leg, 1) > 0 and self._free_of(way) > 0
@@ -207,6 +219,13 @@ def _trunks(trunks: Iterable[Trunk], reachable: Sequence[Gateway], busy: Busy) -
         for trunk in trunks
         if trunk.enabled
     ]
+
+
+def _most(trunks: Collection[Trunk], reachable: Sequence[Gateway]) -> Iterator[tuple[tuple[str, Leg], int]]:
+    for row in reachable:
+        for trunk in trunks:
+            if (most := row.most_over(trunk)) is not None:
+                yield (row.pk, trunk.leg), most
 
 
 def _why_nowhere(trunk: Trunk, reachable: Sequence[Gateway]) -> str:

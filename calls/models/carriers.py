@@ -61,6 +61,11 @@ class Gateway(models.Model):
         """Whether it can carry calls of the trunk."""
         return bool(self.trunks.get(trunk.pk, {}).get("ready"))
 
+    def most_over(self, trunk: Trunk) -> int | None:
+        """How many calls it carries at once over all trunks of the same kind; None: its lines alone count."""
+        most = self.trunks.get(trunk.pk, {}).get("most")
+        return None if most is None else int(most)
+
     def problem_of(self, trunk: Trunk) -> str:
         """What is wrong with the trunk there, in plain words; empty: nothing, or nothing is known."""
         return str(self.trunks.get(trunk.pk, {}).get("problem", "")).rstrip(". ")

@@ -68,7 +68,9 @@ class Gateway:
         )
         self._networks: dict[str, Network] = {"simulated": simulated}
         self._talks = talks(config, self._uploads)
-        self._trunks = Trunks(config.ledger.with_suffix(".trunks"), problem=self._talks.problem)
+        self._trunks = Trunks(
+            config.ledger.with_suffix(".trunks"), secret=config.secret, problem=self._talks.problem
+        )
         silent = isinstance(self._talks, Silent)
         self._sip = None if silent else _sip_network(config)
         if self._sip:

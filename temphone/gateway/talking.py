@@ -10,7 +10,7 @@ from temphone.gateway.legs.line import Lines
 from temphone.gateway.legs.spoken.network import SpokenNetwork
 from temphone.gateway.recorder import Recorder
 from temphone.gateway.speech.engines import Absent, Speech, build
-from temphone.gateway.speech.ports import SpeechFailed, Voice
+from temphone.gateway.speech.ports import SpeechFailed, Voice, soon
 from temphone.gateway.speech.wav import wav_of
 from temphone.gateway.uploads import Uploads
 from temphone.telephony.messages import RecordingProblem
@@ -89,7 +89,7 @@ class Spoken:
 
     async def speak(self, texts: Sequence[str], voice: Voice, /) -> bytes:
         """See the interface. What was heard so is kept: the call need not render it again."""
-        sound = [piece for text in texts async for piece in self._speech.tts.speak(text, voice)]
+        sound = [piece for text in texts async for piece in self._speech.tts.speak(text, voice, soon)]
         return wav_of(b"".join(sound))
 
     async def start(self) -> None:

@@ -1,18 +1,22 @@
 """The trunks that this gateway was told of.
 
-Django tells them at every heartbeat. They are kept beside the ledger too, so that a gateway that starts
-while Django is away has them.
+Django tells them at every heartbeat. They are kept beside the ledger too, sealed with the gateway's
+secret, so that a gateway that starts while Django is away has them.
 """
 
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
+from temphone.lib.sealing import Unreadable, seal, unseal
 from temphone.telephony.messages import SipTrunk, Trunk, TrunkState
+
+PURPOSE = b"temphone trunks of a gateway"
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +34,12 @@ class Keeper(Protocol):
 class Trunks:
     """The trunks, and who keeps them."""
 
-    def __init__(self, path: Path, *, problem: Callable[[], str | None] = lambda: None) -> None:
+    def __init__(self, path: Path, *, secret: str, problem: Callable[[], str | None] = lambda: None) -> None:
         """``path`` is where they are kept; what is there is read. ``problem``: why none may be used now."""
         self._path = path
+        self._secret = secret
         self.problem = problem
-        self._trunks: Mapping[str, Trunk] = _by_id(_read(path))
+        self._trunks: Mapping[str, Trunk] = _by_id(_read(path, secret))
         self._keepers: dict[str, Keeper] = {}
 
     def find(self, trunk_id: str) -> Trunk | None:
@@ -56,7 +61,7 @@ class Trunks:
         if trunks == self._trunks:
             return
         self._trunks = trunks
-        _write(self._path, told)
+        _write(self._path, told, self._secret)
         for kind, keeper in self._keepers.items():
             keeper.keep(self.of(kind))
 
@@ -82,25 +87,33 @@ def _by_id(trunks: Sequence[Trunk]) -> Mapping[str, Trunk]:
     return {trunk.id: trunk for trunk in trunks}
 
 
-def _read(path: Path) -> Sequence[Trunk]:
+def _read(path: Path, secret: str) -> Sequence[Trunk]:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=list[Trunk])
+        sealed = path.read_text("ascii")
+        return msgspec.json.decode(unseal(sealed, secret=secret, purpose=PURPOSE), type=list[Trunk])
     except FileNotFoundError:
         return ()
-    except (OSError, msgspec.DecodeError) as error:
-        log.warning(
-            "The trunks in %s cannot be read (%s); Django will tell them.", path, type(error).__name__
-        )
-        return ()
+    except OSError as error:
+        _cannot_read(path, error)
+    except (Unreadable, UnicodeDecodeError, msgspec.DecodeError) as error:
+        _cannot_read(path, error)
+        with suppress(OSError):
+            path.unlink()  # of no use to us; an earlier version left passwords in clear
+    return ()
 
 
-def _write(path: Path, trunks: Sequence[Trunk]) -> None:
-    """Replace the file as a whole; it holds passwords, so nobody else may read it, at no moment."""
+def _cannot_read(path: Path, error: Exception) -> None:
+    log.warning("The trunks in %s cannot be read (%s); Django will tell them.", path, type(error).__name__)
+
+
+def _write(path: Path, trunks: Sequence[Trunk], secret: str) -> None:
+    """Replace the file as a whole; nobody else may read it, at no moment."""
     new = path.with_name(path.name + ".new")
     try:
+        sealed = seal(msgspec.json.encode(trunks).decode(), secret=secret, purpose=PURPOSE)
         new.unlink(missing_ok=True)
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(msgspec.json.encode(trunks))
+            file.write(sealed.encode())
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)

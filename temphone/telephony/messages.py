@@ -406,6 +406,7 @@ class TrunkState:
 
     ready: bool
     problem: str = ""
+    most: int | None = None  # calls at once there over all trunks of its kind; None: its lines alone count
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag="heartbeat"):

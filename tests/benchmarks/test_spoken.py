@@ -8,13 +8,58 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from benchmarks.frame.report import Report
+
 pytestmark = [pytest.mark.voice, pytest.mark.sip, pytest.mark.processes, pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize("name", ["sip_calls", "answering"])  # spoken_calls takes two minutes
+@pytest.mark.parametrize("name", ["sip_calls", "answering", "spoken_calls"])
 def test_it_runs(name: str, tmp_path: Path):
     out = tmp_path / f"{name}.json"
     command = [sys.executable, "-m", f"benchmarks.{name}", "--quick", "--out", out]
     subprocess.run(command, cwd=settings.BASE_DIR, check=True, timeout=280)
     made = json.loads(out.read_text())
     assert made["rows"]
+
+
+def goals_of(figures: dict[int, dict[str, float]], *, answers_ms: list[int]) -> list[tuple[str, bool]]:
+    """Each goal, and whether these figures meet it."""
+    from benchmarks.spoken_calls import Found, goals  # of the voice installation
+
+    report = Report("spoken_calls", title="Spoken", note="")
+    goals(report, Found(figures, answers_ms, hearing_ms=200))
+    return [(str(goal["goal"]), bool(goal["met"])) for goal in report.goals]
+
+
+def reached(p50: float, p95: float, barge_in: float) -> dict[str, float]:
+    return {
+        "speech to audio p50, ms": p50,
+        "speech to audio p95, ms": p95,
+        "barge-in, worst, ms": barge_in,
+        "cores in all": 0.5,
+    }
+
+
+def test_the_whole_wait_for_the_first_audio_is_judged():
+    assert goals_of({}, answers_ms=[300, 280])[0][1]
+    assert not goals_of({}, answers_ms=[280, 301])[0][1]
+
+
+def test_a_call_alone_is_judged_by_the_goals_and_several_by_what_the_others_may_take_of_it():
+    assert goals_of({1: reached(1_000, 2_000, 400), 4: reached(1_300, 2_600, 400)}, answers_ms=[0])[1:] == [
+        ("End of speech to first audio, p50, one call: at most 1,000 ms", True),
+        ("End of speech to first audio, p95, one call: at most 2,000 ms", True),
+        ("Barge-in, worst, one call: at most 400 ms", True),
+        ("End of speech to first audio, p50, 4 calls at once: at most 1,300 ms", True),
+        ("End of speech to first audio, p95, 4 calls at once: at most 2,600 ms", True),
+        ("Barge-in, worst, 4 calls at once: at most 400 ms", True),
+    ]
+    late = goals_of({1: reached(1_020, 2_020, 420), 4: reached(1_320, 2_620, 420)}, answers_ms=[0])
+    assert not any(met for _, met in late[1:])
+
+
+def test_there_are_turns_enough_for_a_percentile_of_them():
+    from benchmarks.spoken_calls import FULL
+
+    assert FULL.runs[1] >= 15
+    assert all(calls * times * FULL.turns >= 45 for calls, times in FULL.runs.items())

@@ -107,12 +107,12 @@ def test_a_heartbeat_makes_the_gateway_known(send):
 
 def test_a_heartbeat_tells_how_the_trunks_are(send):
     long = "x" * 500
-    states = {"trk_1": TrunkState(ready=True), "trk_2": TrunkState(ready=False, problem=long)}
+    states = {"trk_1": TrunkState(ready=True, most=100), "trk_2": TrunkState(ready=False, problem=long)}
     answer = send(HEARTBEAT, heartbeat(trunks=states))
     assert (answer.status_code, decode(answer.content, Welcome).trunks) == (200, [])
     assert Gateway.objects.get().trunks == {
-        "trk_1": {"ready": True, "problem": ""},
-        "trk_2": {"ready": False, "problem": long[:200]},
+        "trk_1": {"ready": True, "problem": "", "most": 100},
+        "trk_2": {"ready": False, "problem": long[:200], "most": None},
     }
     send(HEARTBEAT, heartbeat())
     assert Gateway.objects.get().trunks == {}

@@ -7,6 +7,7 @@ import pytest
 from calls.actions.carrier_events import record_carrier_events
 from calls.actions.dialing import claim_due, record_dial_results
 from calls.actions.gateways import record_heartbeat
+from calls.actions.lines import Lines
 from calls.actions.numbers import remove_number
 from calls.actions.trunks import switch_trunk
 from calls.models import Attempt, Call, Decision, Gateway, Number, Pacing
@@ -143,6 +144,30 @@ def test_a_gateways_lines_are_counted_over_all_that_it_carries():
     live_calls(3)
     assert len(claim_due(mode="test", now=NOON)[0]) == 1
     assert len(claim()) == 1
+
+
+def test_what_a_gateway_carries_over_one_kind_of_trunk_is_counted_over_all_of_that_kind():
+    main, second, twilio = a_trunk(lines=50), a_trunk(name="Second", lines=50), a_twilio_trunk(lines=1)
+    a_number(trunk=main)
+    a_number("+14155550191", trunk=second)
+    a_number("+34911234567", trunk=twilio)
+    a_gateway(trunks=ready(main, second, most=3) | ready(twilio))
+    assert Lines.read(Mode.LIVE, [Pacing(carrier="sip"), Pacing(carrier="twilio")], NOON).count == 3 + 1
+    live_calls(2)
+    live_calls(2, caller_id="+14155550191")
+    assert len(claim()) == 3
+    switch_trunk(actor=SYSTEM, trunk_id=main.pk, on=False, now=NOON)  # its calls are up all the same
+    live_calls(2, caller_id="+34911234567")
+    assert [request.leg for request in claim()] == ["twilio"]
+
+
+def test_a_gateway_that_carries_no_more_over_sip_leaves_the_call_to_another():
+    trunk = a_trunk(lines=50)
+    a_number(trunk=trunk)
+    a_gateway(ledger="gw_full", trunks=ready(trunk, most=1), lines=1000)
+    a_gateway(ledger="gw_free", trunks=ready(trunk, most=3), lines=3)
+    live_calls(9)
+    assert sorted(request.gateway.ledger for request in claim()) == ["gw_free"] * 3 + ["gw_full"]
 
 
 def test_the_pace_is_that_of_the_kind_of_line():

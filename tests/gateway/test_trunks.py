@@ -5,13 +5,15 @@ import stat
 from unittest.mock import Mock
 
 import pytest
+from msgspec import json
 from msgspec.structs import replace
 
 from temphone.gateway import heartbeat
 from temphone.gateway.talking import Silent
-from temphone.gateway.trunks import Trunks
+from temphone.gateway.trunks import PURPOSE, Trunks
+from temphone.lib.sealing import seal
 from temphone.telephony.messages import Refused, SipTrunk, TrunkState, TwilioTrunk
-from tests.gateway.builders import dial
+from tests.gateway.builders import SECRET, dial
 from tests.gateway.fake_django import FakeDjango, until
 from tests.gateway.running import gateway
 from tests.gateway.talks import plain
@@ -39,20 +41,20 @@ def path(tmp_path):
 
 
 def test_they_are_there_again_after_a_restart(path):
-    Trunks(path).learn([SIP, TWILIO])
-    again = Trunks(path)
+    Trunks(path, secret=SECRET).learn([SIP, TWILIO])
+    again = Trunks(path, secret=SECRET)
     assert (again.find("trunk_1"), again.find("trunk_2")) == (SIP, TWILIO)
 
 
 def test_their_file_is_for_the_owners_eyes(path):
-    Trunks(path).learn([SIP])
-    Trunks(path).learn([SIP, TWILIO])
+    Trunks(path, secret=SECRET).learn([SIP])
+    Trunks(path, secret=SECRET).learn([SIP, TWILIO])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_keeper_has_those_of_its_kind_and_hears_of_changes_alone(path):
-    trunks, keeper = Trunks(path), Keeping()
+    trunks, keeper = Trunks(path, secret=SECRET), Keeping()
     trunks.kept_by("sip", keeper)
     trunks.learn([SIP, TWILIO])
     trunks.learn([SIP, TWILIO])
@@ -61,14 +63,14 @@ def test_a_keeper_has_those_of_its_kind_and_hears_of_changes_alone(path):
 
 
 def test_a_keeper_that_comes_later_has_what_is_there(path):
-    trunks, keeper = Trunks(path), Keeping()
+    trunks, keeper = Trunks(path, secret=SECRET), Keeping()
     trunks.learn([SIP])
     trunks.kept_by("sip", keeper)
     assert keeper.told == [[SIP]]
 
 
 def test_each_is_told_as_its_keeper_has_it_and_one_without_as_what_it_is(path):
-    trunks = Trunks(path)
+    trunks = Trunks(path, secret=SECRET)
     trunks.kept_by("sip", Keeping())
     trunks.learn([SIP, TWILIO])
     assert trunks.states() == {
@@ -77,15 +79,34 @@ def test_each_is_told_as_its_keeper_has_it_and_one_without_as_what_it_is(path):
     }
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[{}]"])
-def test_a_file_that_cannot_be_read_is_as_none(path, content, caplog):
+def test_their_file_tells_nothing_of_them(path):
+    Trunks(path, secret=SECRET).learn([SIP, TWILIO])
+    kept = path.read_bytes()
+    for told in (SIP.host, SIP.user, SIP.password, TWILIO.account_sid, TWILIO.auth_token):
+        assert told.encode() not in kept
+
+
+SEALED_BY_ANOTHER = seal(json.encode([SIP]).decode(), secret=f"{SECRET} of another", purpose=PURPOSE).encode()
+NO_TRUNKS = seal("[{}]", secret=SECRET, purpose=PURPOSE).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", "[é]".encode(), json.encode([SIP]), SEALED_BY_ANOTHER, NO_TRUNKS],
+    ids=["empty", "broken", "no ASCII", "in clear, of an earlier version", "another secret", "no trunks"],
+)
+def test_a_file_that_cannot_be_read_is_as_none_and_is_gone(path, content, caplog):
     path.write_bytes(content)
-    assert Trunks(path).states() == {}
+    trunks = Trunks(path, secret=SECRET)
+    assert trunks.states() == {}
     assert "Django will tell them" in caplog.text
+    assert not path.exists()
+    trunks.learn([SIP])
+    assert Trunks(path, secret=SECRET).find("trunk_1") == SIP
 
 
 def test_trunks_that_cannot_be_kept_are_there_all_the_same(tmp_path, caplog):
-    trunks = Trunks(tmp_path / "nowhere" / "ledger.trunks")
+    trunks = Trunks(tmp_path / "nowhere" / "ledger.trunks", secret=SECRET)
     trunks.learn([SIP])
     assert trunks.find("trunk_1") == SIP
     assert "cannot be kept" in caplog.text
@@ -105,7 +126,7 @@ def test_django_tells_them_and_hears_how_they_are(tmp_path, monkeypatch):
                 return django.beats[-1].trunks
 
     assert asyncio.run(test()) == {"trunk_1": TrunkState(ready=False, problem="nothing speaks")}
-    assert Trunks(tmp_path / "ledger.trunks").find("trunk_1") == SIP
+    assert Trunks(tmp_path / "ledger.trunks", secret=SECRET).find("trunk_1") == SIP
 
 
 def test_the_lines_of_a_trunk_are_kept_to(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import io
 import urllib.parse
 import urllib.request
 import wave
+from array import array
 from datetime import timedelta
 
 import pytest
@@ -30,6 +31,7 @@ pytestmark = [
 ]
 THINKS_S = 2.5  # from the end of what they say to what the agent says
 LASTS = silence(90)
+LOUD = 500  # of a sample: somebody hears it
 
 
 def turn(details, words):
@@ -98,6 +100,7 @@ def test_people_and_machines_are_called_and_understood(office):
     }
     for name, ended in expected.items():
         assert ending(told[name]) == ended, (name, told[name]["transcript"], told[name]["events"])
+        assert told[name]["attempts"][-1]["ended_by"] == "agent", name
     assert Suppression.objects.filter(number=calls["stop"].contact.phone).exists()
     assert Suppression.objects.filter(number=calls["over"].contact.phone).exists()
 
@@ -106,10 +109,45 @@ def test_people_and_machines_are_called_and_understood(office):
     assert spoken(office, agrees.heard, message) == words_of(MESSAGE)
     assert "appointment" in spoken(office, machine.heard, turn(told["machine"], MESSAGE))
     assert PREFACE not in [one["text"] for one in told["over"]["transcript"]]
-    agent, callee = tracks(recording_of(office, calls["agrees"]))
+    recorded = {name: tracks(recording_of(office, call)) for name, call in calls.items()}
+    answers = {
+        "agrees": "works",
+        "later": "tomorrow",
+        "stop": "stop calling",
+        "machine": "reached",
+        "over": "stop calling",
+    }
+    for name, words in answers.items():
+        assert words in callee_words(told[name]), (name, told[name]["transcript"])
+    assert callee_words(told["silent"]) == ""
+    for name, (agent, callee) in recorded.items():
+        assert len(agent) == len(callee) > 0, name
+        for one in told[name]["transcript"]:
+            track = agent if one["speaker"] == "agent" else callee
+            assert loud(track, one["offset_ms"]), (name, one)
+    assert loud_until_ms(recorded["silent"][1]) == 0
+    assert turn(told["machine"], MESSAGE)["offset_ms"] >= loud_until_ms(recorded["machine"][1])  # the beep
+
+    agent, callee = recorded["agrees"]
     assert spoken(office, agent, message) == words_of(MESSAGE)
     assert "works" in spoken(office, callee, yes, before_ms=500)  # its first sound is not lost
-    assert len(agent) == len(callee) > office.seconds(PREFACE, MESSAGE) * 16_000
+    assert len(agent) > office.seconds(PREFACE, MESSAGE) * 16_000
+
+
+def callee_words(details):
+    """All that the callee said, as the transcript has it."""
+    return words_of(" ".join(one["text"] for one in details["transcript"] if one["speaker"] != "agent"))
+
+
+def loud(track, offset_ms):
+    """Whether something is to be heard in the second after this instant."""
+    return loud_until_ms(track[offset_ms * 16 :][:16_000]) > 0
+
+
+def loud_until_ms(track):
+    """When the last of the sound in it is over; 0 when there is none."""
+    sound = array("h", track)
+    return next((at + 1 for at in reversed(range(len(sound))) if abs(sound[at]) > LOUD), 0) // 8
 
 
 def recording_of(office, call):

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from typing import Protocol
 
-from temphone.gateway.speech.ports import Voice
+from temphone.gateway.speech.ports import Voice, Wish, live, soon
 from temphone.gateway.speech.prompt_cache import PromptCache, name_of
 from temphone.gateway.speech.rendering import Rendering
 from temphone.gateway.speech.spoken_form import spoken_form
@@ -23,7 +23,7 @@ class Engine(Protocol):
     def name(self) -> str:
         """The name under which its work is kept: what changes the sound of a text changes it."""
 
-    def speak(self, text: str, voice: Voice, /) -> AsyncIterator[bytes]:
+    def speak(self, text: str, voice: Voice, wish: Wish, /) -> AsyncIterator[bytes]:
         """As TextToSpeech."""
 
 
@@ -53,10 +53,10 @@ class CachedSpeech:
             SpeechFailed: one cannot be spoken.
         """
         for text in texts:
-            async for _ in self.speak(text, voice):
+            async for _ in self.speak(text, voice, soon):
                 pass
 
-    async def speak(self, text: str, voice: Voice, /) -> AsyncIterator[bytes]:
+    async def speak(self, text: str, voice: Voice, wish: Wish = live, /) -> AsyncIterator[bytes]:
         """The sound, piece by piece; none when there is nothing to say.
 
         Raises:
@@ -66,23 +66,25 @@ class CachedSpeech:
             return
         name = name_of(self._engine.name, voice.name, voice.language, plain)
         rendering = self._renderings.get(name) or self._begin(name, plain, voice)
-        async with aclosing(rendering.pieces()) as pieces:
+        async with aclosing(rendering.pieces(wish)) as pieces:
             async for piece in pieces:
                 yield piece
 
     def _begin(self, name: str, text: str, voice: Voice) -> Rendering:
         """Before the disk is asked: whoever comes meanwhile joins."""
-        rendering = Rendering(self._sound(name, text, voice), over=lambda: self._renderings.pop(name))
+        rendering = Rendering(
+            lambda wish: self._sound(name, text, voice, wish), over=lambda: self._renderings.pop(name)
+        )
         self._renderings[name] = rendering
         return rendering
 
-    async def _sound(self, name: str, text: str, voice: Voice) -> AsyncIterator[bytes]:
+    async def _sound(self, name: str, text: str, voice: Voice, wish: Wish) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         if kept := await loop.run_in_executor(self._disk, self._prompts.get, name):
             yield kept
             return
         pieces = []
-        async for piece in self._engine.speak(text, voice):
+        async for piece in self._engine.speak(text, voice, wish):
             pieces.append(piece)
             yield piece
         if any(pieces):

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from temphone.gateway.speech.pool import Pool, Program
-from temphone.gateway.speech.ports import Unfit, Voice
+from temphone.gateway.speech.ports import Unfit, Voice, Wish
 from temphone.gateway.speech.spoken_form import spoken_form
 
 WORK_S = 10.0
@@ -37,7 +37,7 @@ class Piper:
         """Why nobody should count on it, or None."""
         return self._pool.problem()
 
-    async def speak(self, text: str, _: Voice, /) -> AsyncIterator[bytes]:
+    async def speak(self, text: str, _: Voice, wish: Wish, /) -> AsyncIterator[bytes]:
         """The sound, sentence by sentence.
 
         Raises:
@@ -45,9 +45,9 @@ class Piper:
         """
         if not (plain := spoken_form(text)):
             return
-        words, _sound = await self._pool.ask({"text": plain})
+        words, _sound = await self._pool.ask({"text": plain}, wish=wish)
         if not words["pieces"]:
             raise Unfit("Piper finds nothing to say")
         for phonemes in words["pieces"]:
-            _words, sound = await self._pool.ask({"phonemes": phonemes})
+            _words, sound = await self._pool.ask({"phonemes": phonemes}, wish=wish)
             yield sound

@@ -1,14 +1,14 @@
 """Worker processes that all calls share: asked in turn, killed when they hang, renewed when they die.
 
-A worker does one thing at a time. What waits is kept here, first come, first served, so that what nobody
-waits for any more is never begun.
+A worker does one thing at a time. What waits is kept here, so that what nobody waits for any more is
+never begun, and what is urgent overtakes.
 """
 
 import asyncio
 import time
 from dataclasses import dataclass
 
-from temphone.gateway.speech.ports import SpeechFailed, Unfit
+from temphone.gateway.speech.ports import SpeechFailed, Unfit, Wish, live
 from temphone.gateway.speech.record import STEADY_S, Record
 from temphone.gateway.speech.worker import Answer, Died, Unready, Worker, started
 from temphone.gateway.speech.workers.frames import Words
@@ -17,10 +17,14 @@ from temphone.gateway.trouble import Trouble
 PAUSES_S = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)  # before it starts again after one failure, two in a row, ...
 
 
+FAIR = 4  # of so many one is what has waited longest, so that nothing waits for ever
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Job:
     words: Words
     sound: bytes
+    wish: Wish
     answer: asyncio.Future[Answer]
 
     def fail(self, error: SpeechFailed) -> None:
@@ -30,6 +34,43 @@ class _Job:
     def succeed(self, answer: Answer) -> None:
         if not self.answer.done():
             self.answer.set_result(answer)
+
+
+class _Jobs:
+    """What waits, the most urgent first; of equals, and now and then of all, what has waited longest."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Job] = []
+        self._more = asyncio.Event()
+        self._given = 0
+
+    def put(self, job: _Job) -> None:
+        """It waits from now on."""
+        self._waiting.append(job)
+        self._more.set()
+
+    async def take(self) -> _Job:
+        """The next, as soon as there is one."""
+        while not self._waiting:
+            self._more.clear()
+            await self._more.wait()
+        job = self._next()
+        self._waiting.remove(job)
+        return job
+
+    def take_all(self) -> list[_Job]:
+        """Whatever waits."""
+        jobs, self._waiting = self._waiting, []
+        return jobs
+
+    def _next(self) -> _Job:
+        for job in self._waiting:
+            if job.answer.done():
+                return job  # nobody waits for it any more: it takes no turn
+        self._given += 1
+        if self._given % FAIR == 0:
+            return self._waiting[0]
+        return min(self._waiting, key=lambda job: job.wish())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +90,7 @@ class Pool:
     def __init__(self, program: Program, *, size: int = 1) -> None:
         self._program = program
         self._size = size
-        self._jobs: asyncio.Queue[_Job] = asyncio.Queue()
+        self._jobs = _Jobs()
         self._keepers: list[asyncio.Task[None]] = []
         self._tried = asyncio.Event()  # to start, with or without success
         self._ready = 0
@@ -75,7 +116,7 @@ class Pool:
         trouble = self._record.trouble() if self._ready else self._unready or "is starting"
         return trouble and f"{self._program.name} {trouble}"
 
-    async def ask(self, words: Words, sound: bytes = b"") -> Answer:
+    async def ask(self, words: Words, sound: bytes = b"", *, wish: Wish = live) -> Answer:
         """What a worker answers. What one dies over is asked once more: it may have been killed.
 
         Raises:
@@ -84,18 +125,18 @@ class Pool:
         try:
             async with asyncio.timeout(self._program.patience_s):
                 try:
-                    return await self._ask(words, sound)
+                    return await self._ask(words, sound, wish)
                 except Died:
-                    return await self._ask(words, sound)
+                    return await self._ask(words, sound, wish)
         except TimeoutError as error:
             self._record.failed("does not answer in time")
             raise self._failure("does not answer in time") from error
 
-    async def _ask(self, words: Words, sound: bytes) -> Answer:
+    async def _ask(self, words: Words, sound: bytes, wish: Wish) -> Answer:
         if not self._keepers or self._unready:
             raise self._failure(self._unready or "is not started")
-        job = _Job(words, sound, asyncio.get_running_loop().create_future())
-        self._jobs.put_nowait(job)
+        job = _Job(words, sound, wish, asyncio.get_running_loop().create_future())
+        self._jobs.put(job)
         return await job.answer
 
     async def _keep(self) -> None:
@@ -135,7 +176,7 @@ class Pool:
 
     async def _hand_over(self, worker: Worker) -> None:
         while True:
-            job = await self._jobs.get()
+            job = await self._jobs.take()
             if not job.answer.done():
                 await self._do(worker, job)
 
@@ -172,8 +213,8 @@ class Pool:
         return job.fail(self._failure(failure))
 
     def _fail_all(self, why: str) -> None:
-        while not self._jobs.empty():
-            self._jobs.get_nowait().fail(self._failure(why))
+        for job in self._jobs.take_all():
+            job.fail(self._failure(why))
 
     def _failure(self, why: str) -> SpeechFailed:
         return SpeechFailed(f"{self._program.name} {why}")

@@ -4,8 +4,9 @@ Sound is always 16-bit little-endian mono PCM at 8,000 Hz, the telephone's own; 
 another rate convert inside. A frame is 20 ms of it: 320 bytes.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Protocol
 
 RATE_HZ = 8_000
@@ -29,10 +30,31 @@ class Voice:
     language: str = "en"
 
 
+class Urgency(IntEnum):
+    """Who waits for it; the lowest goes first."""
+
+    LIVE = 0  # somebody on the line
+    SOON = 1  # a dial, or a reader of a page
+    AHEAD = 2  # nobody yet
+
+
+Wish = Callable[[], Urgency]  # asked anew at each choice: what was made ahead may be wanted at once
+
+
+def live() -> Urgency:
+    """The wish of whoever is on the line."""
+    return Urgency.LIVE
+
+
+def soon() -> Urgency:
+    """The wish of who can wait, but does."""
+    return Urgency.SOON
+
+
 class TextToSpeech(Protocol):
     """Makes sound of text."""
 
-    def speak(self, text: str, voice: Voice, /) -> AsyncIterator[bytes]:
+    def speak(self, text: str, voice: Voice, wish: Wish, /) -> AsyncIterator[bytes]:
         """The sound, piece by piece as soon as each is made; pieces have any length of whole samples.
 
         Raises:

@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
-from temphone.gateway.speech.ports import SpeechFailed
+from temphone.gateway.speech.ports import SpeechFailed, Urgency, Wish
 
 
 class Rendering:
     """Sound that is being made; ``over`` is called once, when nobody can join it any more."""
 
-    def __init__(self, source: AsyncIterator[bytes], over: Callable[[], object]) -> None:
-        self._source = source
+    def __init__(self, source: Callable[[Wish], AsyncIterator[bytes]], over: Callable[[], object]) -> None:
+        self._wishes: list[Wish] = []
+        self._source = source(self._urgency)
         self._tell_over = over
         self._over = False
         self._pieces: list[bytes] = []
@@ -18,23 +19,31 @@ class Rendering:
         self._error: SpeechFailed | None = None
         self._task = asyncio.create_task(self._make())
 
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """The sound from its beginning.
+    async def pieces(self, wish: Wish) -> AsyncGenerator[bytes, None]:
+        """The sound from its beginning; it is as urgent as for the one who needs it most.
 
         It is made to its end, whoever leaves meanwhile: a dial that had no time to wait finds it later.
 
         Raises:
             SpeechFailed: it does not come to its end.
         """
-        heard = 0
-        while heard < len(self._pieces) or not self._over:
-            if heard < len(self._pieces):
-                heard += 1
-                yield self._pieces[heard - 1]
-            else:
-                await self._more.wait()
+        self._wishes.append(wish)
+        try:
+            heard = 0
+            while heard < len(self._pieces) or not self._over:
+                if heard < len(self._pieces):
+                    heard += 1
+                    yield self._pieces[heard - 1]
+                else:
+                    await self._more.wait()
+        finally:
+            self._wishes.remove(wish)
         if self._error:
             raise self._error
+
+    def _urgency(self) -> Urgency:
+        """Of those who want it now; what everybody has left is made when there is time."""
+        return min((wish() for wish in self._wishes), default=Urgency.AHEAD)
 
     def break_off(self) -> None:
         """Make no more of it."""

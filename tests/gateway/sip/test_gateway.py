@@ -12,7 +12,7 @@ from temphone.gateway import heartbeat
 from temphone.gateway.ledger import Ledger
 from temphone.gateway.trunks import Trunks
 from temphone.telephony.messages import EndedBy, EventType, Outcome, Placed, Refused, TrunkState
-from tests.gateway.builders import config
+from tests.gateway.builders import SECRET, config
 from tests.gateway.fake_django import FakeDjango, until
 from tests.gateway.running import Process, gateway
 from tests.gateway.sip.calling import request, settings, trunk
@@ -37,7 +37,9 @@ async def start(process):
 
 
 async def ready(django, trunk_id="trunk_1"):
-    await until(lambda: django.beats and django.beats[-1].trunks.get(trunk_id) == TrunkState(ready=True), 40)
+    await until(
+        lambda: django.beats and django.beats[-1].trunks.get(trunk_id) == TrunkState(ready=True, most=100), 40
+    )
 
 
 def test_a_call_from_the_dial_to_the_end(tmp_path, monkeypatch):
@@ -178,7 +180,7 @@ def test_killed_again_and_again_no_phone_rings_twice(tmp_path):
 
 def left_open(tmp_path, left, *trunks):
     path = config(tmp_path, "").ledger
-    Trunks(path.with_suffix(".trunks")).learn(trunks)
+    Trunks(path.with_suffix(".trunks"), secret=SECRET).learn(trunks)
     ledger = Ledger(path)
     with ledger.transaction():
         ledger.admit([left], lambda request, open_count: None)

@@ -66,7 +66,7 @@ def test_a_registrar_that_cannot_be_reached_is_told():
 def test_a_trunk_that_needs_no_registration_is_ready():
     async def test():
         async with Uas() as peer, sip(trunk(peer.port)) as network:
-            await until(lambda: network.state("trunk_1") == TrunkState(ready=True))
+            await until(lambda: network.state("trunk_1") == TrunkState(ready=True, most=100))
             assert not peer.requests
 
     asyncio.run(test())

@@ -35,8 +35,9 @@ class FakeEngine(Part):
         if not held:
             self.may_go_on.set()
 
-    async def speak(self, text, voice, /):
+    async def speak(self, text, voice, wish, /):
         self.asked.append((text, voice))
+        self.wish = wish
         for number, word in enumerate(text.split()):
             if number == self.fails_after:
                 raise SpeechFailed("the engine broke")

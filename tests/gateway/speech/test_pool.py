@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -11,10 +12,12 @@ from temphone.gateway.legs.spoken import scribe
 from temphone.gateway.speech import piper, turns, whisper
 from temphone.gateway.speech import pool as pools
 from temphone.gateway.speech.pool import Pool, Program
-from temphone.gateway.speech.ports import SpeechFailed
+from temphone.gateway.speech.ports import SpeechFailed, Urgency
 from tests.gateway.fake_django import until
 
 pytestmark = pytest.mark.processes
+
+LIVE, SOON, AHEAD = (partial(Urgency, urgency) for urgency in sorted(Urgency))
 
 
 @asynccontextmanager
@@ -69,6 +72,37 @@ def test_whoever_asks_is_answered_in_turn_by_one_worker():
             return await asyncio.gather(*(pool.ask({"do": "echo", "say": n}) for n in range(20)))
 
     assert [words["said"] for words, _ in asyncio.run(story())] == list(range(20))
+
+
+def served(*wishes):
+    """In which order one worker answers what is asked at once with these wishes."""
+
+    async def story():
+        order = []
+
+        async def ask(pool, number, wish):
+            await pool.ask({"do": "pid"}, wish=wish)
+            order.append(number)
+
+        async with a_pool() as pool:
+            await asyncio.gather(*(ask(pool, number, wish) for number, wish in enumerate(wishes)))
+        return order
+
+    return asyncio.run(story())
+
+
+def test_what_somebody_on_the_line_waits_for_goes_first_and_what_is_made_ahead_last():
+    assert served(AHEAD, SOON, LIVE) == [2, 1, 0]
+    assert served(AHEAD, AHEAD, SOON, LIVE, LIVE) == [3, 4, 2, 0, 1]
+
+
+def test_what_has_waited_longest_has_its_turn_however_urgent_the_others_are():
+    assert served(AHEAD, AHEAD, *[LIVE] * 8) == [2, 3, 4, 0, 5, 6, 7, 1, 8, 9]
+
+
+def test_what_becomes_urgent_while_it_waits_overtakes():
+    ahead_and_then_live = iter((Urgency.AHEAD, *[Urgency.LIVE] * 9)).__next__
+    assert served(LIVE, SOON, SOON, ahead_and_then_live) == [0, 3, 1, 2]
 
 
 def test_two_workers_work_at_once():

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from temphone.gateway.speech.cached import CachedSpeech
-from temphone.gateway.speech.ports import SpeechFailed, Voice
+from temphone.gateway.speech.ports import SpeechFailed, Urgency, Voice, live
 from temphone.gateway.speech.prompt_cache import PromptCache
 from tests.gateway.speech.fakes import FakeEngine
 
@@ -24,8 +24,8 @@ async def cached_speech(folder, engine=None):
         await cached.close()
 
 
-async def spoken(cached, text="Hello there", voice=ANNA):
-    return b"".join([piece async for piece in cached.speak(text, voice)])
+async def spoken(cached, text="Hello there", voice=ANNA, wish=live):
+    return b"".join([piece async for piece in cached.speak(text, voice, wish)])
 
 
 async def until(condition):
@@ -86,6 +86,23 @@ def test_the_same_text_at_the_same_time_is_rendered_once(tmp_path):
     asyncio.run(story())
 
 
+def test_a_rendering_is_as_urgent_as_for_the_one_who_needs_it_most(tmp_path):
+    async def story():
+        engine = FakeEngine(held=True)
+        async with cached_speech(tmp_path, engine) as cached:
+            ahead = asyncio.create_task(spoken(cached, wish=lambda: Urgency.AHEAD))
+            await until(lambda: engine.asked)
+            assert engine.wish() is Urgency.AHEAD
+            live = asyncio.create_task(spoken(cached, wish=lambda: Urgency.LIVE))
+            await until(lambda: engine.wish() is Urgency.LIVE)
+            live.cancel()
+            await until(lambda: engine.wish() is Urgency.AHEAD)
+            engine.may_go_on.set()
+            assert await ahead == HELLO
+
+    asyncio.run(story())
+
+
 def test_one_who_leaves_takes_nothing_from_the_others(tmp_path):
     async def story():
         engine = FakeEngine(held=True)
@@ -132,7 +149,7 @@ def test_what_failed_is_not_taken_for_said_and_not_kept(tmp_path):
 
 def test_an_engine_that_makes_no_sound_has_failed(tmp_path):
     class Mute(FakeEngine):
-        async def speak(self, text, voice, /):
+        async def speak(self, text, voice, _wish, /):
             for nothing in [b""]:
                 yield nothing
 
@@ -146,7 +163,7 @@ def test_an_engine_that_makes_no_sound_has_failed(tmp_path):
 
 def test_an_engine_that_breaks_in_another_way_leaves_nobody_waiting(tmp_path):
     class Broken(FakeEngine):
-        async def speak(self, text, voice, /):
+        async def speak(self, text, voice, _wish, /):
             yield b"Hello   "
             raise ZeroDivisionError
 

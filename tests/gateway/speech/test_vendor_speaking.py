@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from temphone.gateway.speech.ports import RATE_HZ, SpeechFailed, Unfit, Voice
+from temphone.gateway.speech.ports import RATE_HZ, SpeechFailed, Unfit, Voice, live
 from temphone.gateway.speech.settings import VENDORS, SpeechSettings
 from tests.gateway.speech.fake_vendors import KEY, Vendor, running
 
@@ -40,7 +40,7 @@ async def speaker_of(name, vendor, **settings):
 
 
 async def spoken(speaker, voice=NOBODY):
-    return [piece async for piece in speaker.speak("Hello there.", voice)]
+    return [piece async for piece in speaker.speak("Hello there.", voice, live)]
 
 
 @each_vendor

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from temphone.gateway.legs.base import Failed
 from temphone.gateway.legs.line import Gone, Pressed, Sound
-from temphone.gateway.speech.ports import FRAME_BYTES, FRAME_MS, SpeechFailed, Unfit, Voice
+from temphone.gateway.speech.ports import FRAME_BYTES, FRAME_MS, SpeechFailed, Unfit, Voice, Wish
 from temphone.telephony.messages import EndedBy
 from tests.gateway.spoken.sounds import SILENCE, frames, voice, words
 
@@ -168,11 +168,13 @@ class FakeVoice:
 
     fails: dict[str, list[int]] = field(default_factory=dict)
     spoken: list[str] = field(default_factory=list)
+    wishes: dict[str, Wish] = field(default_factory=dict)
     hangs: bool = False
     knows: tuple[str, ...] = ("",)  # voices
 
-    async def speak(self, text: str, voice_: Voice):
+    async def speak(self, text: str, voice_: Voice, wish: Wish):
         self.spoken.append(text)
+        self.wishes[text] = wish
         if voice_.name not in self.knows:
             raise Unfit("no such voice")
         sound = voice(text)

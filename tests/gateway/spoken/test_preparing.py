@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from temphone.gateway.legs.base import Failed, Spoken
+from temphone.gateway.speech.ports import Urgency
 from temphone.telephony.messages import EndedBy, Outcome
 from tests.gateway.builders import script
 from tests.gateway.spoken.fakes import FakeEar, FakeEngines, FakeLine, FakeVoice
@@ -55,6 +56,30 @@ def test_the_rest_is_made_while_it_rings():
     on_call(test, speech=FakeEngines(tts=voice))
 
 
+def test_what_is_made_ahead_lets_others_go_first_until_it_is_to_be_said():
+    async def test(leg, line):
+        assert await line.reaches(500)
+        wish = voice.wishes[TEXTS.voicemail_message]
+        assert wish() is Urgency.AHEAD
+        saying = asyncio.create_task(leg.say(TEXTS.voicemail_message))
+        await asyncio.sleep(0)
+        assert wish() is Urgency.LIVE
+        voice.may_go_on.set()
+        assert await saying == Spoken(TEXTS.voicemail_message, None)
+
+    class Held(FakeVoice):
+        async def speak(self, text, voice_, wish):
+            async for piece in super().speak(text, voice_, wish):
+                if text == TEXTS.voicemail_message:
+                    await self.may_go_on.wait()
+                yield piece
+
+    voice = Held()
+    voice.may_go_on = asyncio.Event()
+    on_call(test, speech=FakeEngines(tts=voice))
+    assert voice.wishes[TEXTS.preface]() is Urgency.SOON
+
+
 def test_the_first_word_is_in_the_line_at_once():
     async def test(leg, line):
         saying = asyncio.create_task(leg.say(TEXTS.preface))
@@ -92,8 +117,8 @@ def test_without_speech_nobody_is_rung(speech):
 )
 def test_what_can_never_be_spoken_is_tried_once_and_not_dialled_anew_at_once(texts, why):
     class Mute(FakeVoice):
-        async def speak(self, text, voice_):
-            async for piece in super().speak(text, voice_):
+        async def speak(self, text, voice_, wish):
+            async for piece in super().speak(text, voice_, wish):
                 if text != "...":
                     yield piece
 
@@ -137,9 +162,9 @@ def test_the_voice_and_the_language_are_the_scripts():
     asked = []
 
     class Polyglot(FakeVoice):
-        async def speak(self, text, voice_):
+        async def speak(self, text, voice_, wish):
             asked.append((voice_.name, voice_.language))
-            async for piece in super().speak(text, voice_):
+            async for piece in super().speak(text, voice_, wish):
                 yield piece
 
     class Listening(FakeEar):
@@ -156,9 +181,9 @@ def test_what_is_in_english_for_want_of_another_is_spoken_as_english():
     asked = {}
 
     class Polyglot(FakeVoice):
-        async def speak(self, text, voice_):
+        async def speak(self, text, voice_, wish):
             asked[text] = voice_.language
-            async for piece in super().speak(text, voice_):
+            async for piece in super().speak(text, voice_, wish):
                 yield piece
 
     polish = script(language="pl", notices_in="en")

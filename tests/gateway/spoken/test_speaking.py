@@ -112,7 +112,7 @@ def test_a_voice_that_makes_no_sound_has_said_nothing():
         assert await leg.say(TEXT) == Spoken("", Mute("it has no sound"))
 
     class Silent(FakeVoice):
-        async def speak(self, text, voice_):
+        async def speak(self, text, voice_, wish):
             if text != TEXT:
                 yield bytes(320)
 

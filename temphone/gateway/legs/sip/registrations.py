@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from baresip import BaresipError, Event, StackEvent, UserAgent
 
-from temphone.gateway.legs.sip import outcomes
+from temphone.gateway.legs.sip import MAX_CALLS, outcomes
 from temphone.gateway.legs.sip.stack import Stack, flaw
 from temphone.telephony.messages import SipTrunk, TrunkState
 
 TROUBLE_S = 60.0  # how long a trunk counts as not ready after what a call met there
 REGISTER_WITHIN_S = 40.0  # the stack itself gives up after 32 s
 BEGINNING = TrunkState(ready=False, problem="registering")
-READY = TrunkState(ready=True)
+READY = TrunkState(ready=True, most=MAX_CALLS)
 
 
 @dataclass(slots=True)

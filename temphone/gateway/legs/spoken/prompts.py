@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
-from temphone.gateway.speech.ports import SpeechFailed, TextToSpeech, Unfit, Voice
+from temphone.gateway.speech.ports import SpeechFailed, TextToSpeech, Unfit, Urgency, Voice
 
 STALLED_S = 8.0  # without a next piece the engine hangs
 TRIES = 2
@@ -15,6 +15,7 @@ class Prompt:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.urgency = Urgency.AHEAD
         self.sound = bytearray()
         self.complete = False
         self.problem = ""  # why it will never be complete
@@ -41,10 +42,10 @@ class Prompts:
 
     def of(self, text: str) -> Prompt:
         """The prompt of this text; the engine begins at once. One that failed is tried anew."""
-        prompt = self._of(text)[0]
+        prompt = self._of(text, Urgency.LIVE)[0]
         if prompt.problem:
             del self._prompts[text]
-            prompt = self._of(text)[0]
+            prompt = self._of(text, Urgency.LIVE)[0]
         return prompt
 
     async def make(self, texts: Sequence[str]) -> None:
@@ -55,7 +56,7 @@ class Prompts:
             SpeechFailed: one of them cannot be made now.
         """
         for text in filter(None, texts):
-            prompt, making = self._of(text)
+            prompt, making = self._of(text, Urgency.SOON)
             await asyncio.wait({making})
             if prompt.problem:
                 raise (Unfit if prompt.unfit else SpeechFailed)(prompt.problem)
@@ -72,13 +73,16 @@ class Prompts:
 
     async def _make_ahead(self, texts: Sequence[str]) -> None:
         for text in filter(None, texts):
-            await asyncio.wait({self._of(text)[1]})
+            await asyncio.wait({self._of(text, Urgency.AHEAD)[1]})
 
-    def _of(self, text: str) -> tuple[Prompt, asyncio.Task[None]]:
+    def _of(self, text: str, urgency: Urgency) -> tuple[Prompt, asyncio.Task[None]]:
+        """What is being made already becomes as urgent as it is now."""
         if text not in self._prompts:
             prompt = Prompt(text)
             self._prompts[text] = prompt, asyncio.create_task(self._make(prompt))
-        return self._prompts[text]
+        prompt, making = self._prompts[text]
+        prompt.urgency = min(prompt.urgency, urgency)
+        return prompt, making
 
     async def _make(self, prompt: Prompt) -> None:
         problem = "it was not made"  # by an error that nobody thought of
@@ -95,7 +99,7 @@ class Prompts:
         """Make it, or the rest of it; returns what went wrong."""
         skip = len(prompt.sound)
         try:
-            async with aclosing(self._pieces(prompt.text)) as pieces:
+            async with aclosing(self._pieces(prompt)) as pieces:
                 async for piece in pieces:
                     prompt.sound += piece[skip:]
                     skip = max(0, skip - len(piece))
@@ -109,9 +113,10 @@ class Prompts:
         prompt.complete = True
         return ""
 
-    async def _pieces(self, text: str) -> AsyncGenerator[bytes]:
+    async def _pieces(self, prompt: Prompt) -> AsyncGenerator[bytes]:
         """The engine's pieces. Raises SpeechFailed, also when it hangs."""
-        pieces = aiter(self._engine.speak(text, self._voice_of(text)))
+        voice = self._voice_of(prompt.text)
+        pieces = aiter(self._engine.speak(prompt.text, voice, lambda: prompt.urgency))
         try:
             while True:
                 async with asyncio.timeout(STALLED_S):

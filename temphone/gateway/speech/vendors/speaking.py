@@ -10,7 +10,7 @@ from pipecat.services.deepgram.tts import DeepgramHttpTTSService
 from pipecat.services.elevenlabs.tts import ElevenLabsHttpTTSService
 from pipecat.services.openai.tts import VALID_VOICES, OpenAITTSService
 
-from temphone.gateway.speech.ports import SpeechFailed, Unfit, Voice
+from temphone.gateway.speech.ports import SpeechFailed, Unfit, Voice, Wish
 from temphone.gateway.speech.settings import SpeechSettings
 from temphone.gateway.speech.spoken_form import spoken_form
 from temphone.gateway.speech.vendors.narrow import Narrow
@@ -38,8 +38,8 @@ class VendorSpeaker(Vendor):
         self._make = SERVICES[settings.tts]
         self.name = " ".join((settings.tts, settings.tts_url, settings.tts_model, settings.tts_voice))
 
-    async def speak(self, text: str, voice: Voice, /) -> AsyncIterator[bytes]:
-        """The sound, as it comes.
+    async def speak(self, text: str, voice: Voice, _: Wish, /) -> AsyncIterator[bytes]:
+        """The sound, as it comes; nobody waits for another.
 
         Raises:
             SpeechFailed: it does not come, or not to its end.

@@ -65,8 +65,12 @@ def _is_speech(segment: Segment) -> bool:
 def load() -> Work:
     """The model that the command line names, for one of so many workers."""
     folder, workers = sys.argv[1:]
-    threads = max(1, min(MOST_THREADS, (os.cpu_count() or 1) // int(workers)))
-    return Whisper(Path(folder), threads).work
+    return Whisper(Path(folder), max(1, min(MOST_THREADS, _cores() // int(workers)))).work
+
+
+def _cores() -> int:
+    """How many there are for us, where the system tells; else in all."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 if __name__ == "__main__":
