@@ -22,9 +22,7 @@ SPEED = 100.0  # how much faster than people the simulated callees speak
 # The piece of work: about 0.1 s of one core's time, done by as many processes at once as work on a call.
 WORK = 700_000
 WORKERS = 3
-SOON_ENOUGH_S = (
-    0.3  # within that, times need not be longer; two cores with nothing else to do take half of it
-)
+SOON_ENOUGH_S = 0.3  # two idle cores take half of it; up to that, times need not be longer
 SLOWEST = 8.0  # all times are then little shorter than they are
 
 # Whatever says how long something waits for something else; module, name.
