@@ -104,7 +104,7 @@ class Siege:
         self.traffic.schedule(self.traffic.callees)
         lost = self._wait_until_quiet()
         if not self.lab.rings():
-            causes = Counter(Attempt.objects.values_list("state", "cause"))
+            causes = Counter(Attempt.objects.values_list("state", "hangup_cause"))
             raise TooSlow(
                 f"Nobody was struck, and not one of {len(self.traffic.placed)} phones rang"
                 f" within {self.bounds.stuck_s:.0f} s, {self.lab.slower:.1f} times as slow as may be."
