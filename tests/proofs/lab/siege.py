@@ -75,8 +75,6 @@ class Siege:
         self.chance: Random = trial.chance
         self.traffic = traffic(lab, self.chance, desk.url())
         self.bounds = self.traffic.bounds
-        if wrong:
-            self.bounds = replace(self.bounds, stuck_s=self.bounds.lost_s)
         self.tally = Tally()
         self.struck: list[dict[str, object]] = []
         self.lines: set[str] = set()
@@ -112,6 +110,8 @@ class Siege:
             )
         self._judge(lost)
         self.lab.count_always(on=False)
+        if self.wrong:
+            self.bounds = replace(self.bounds, stuck_s=self.bounds.lost_s)
 
     def round(self, strikes: int, victims: Sequence[str]) -> None:
         """So many strikes at these members; then everything must come to its end."""
