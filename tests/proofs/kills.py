@@ -33,7 +33,7 @@ ASKED_MEMBERS = {"web": "api", "worker": "worker", "gateway": "gateway"}
 ASKED_BROKEN = {
     "key_kept_after_commit": ("web", "key", r"key made \d+ calls"),
     "decision_after_commit": ("web", "answer", "half made: call_.* has 0 times its (event|decision)"),
-    "written_by_and_by": ("web", "door answer", "answered 201, and is not there"),
+    "written_by_and_by": ("web", "door schedule key answer events", "answered 201, and is not there"),
 }
 # On a line without memory, the gateway is struck.
 LINE_MEMBERS = {"worker": "worker", "web": "web", "gateway": "on a line"}
