@@ -4,6 +4,7 @@ Whoever's answer was given holds: that is shown by the races in ``tests/proofs/r
 """
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -23,12 +24,22 @@ from temphone.lib.clock import now as utc_now
 from temphone.lib.errors import NotFound
 from temphone.telephony.messages import EventType
 from tests.builders import NOON, a_call, a_campaign, a_contact, a_gateway, events_of
+from tests.proofs.stage.crew import LOOK_S, NEVER_S, is_waited_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def claim():
     return claim_due(mode="test", now=NOON)[0]
+
+
+def wait_until_waited_for(other):
+    """Return once the other thread waits for what this one's transaction holds; it must not end before."""
+    deadline = time.monotonic() + NEVER_S
+    while not is_waited_for():
+        assert other.is_alive(), "It did not wait."
+        assert time.monotonic() < deadline, "It neither waits nor ends."
+        time.sleep(LOOK_S)
 
 
 def test_an_opt_out_hangs_up_what_rings_even_while_its_events_arrive():
@@ -43,8 +54,7 @@ def test_an_opt_out_hangs_up_what_rings_even_while_its_events_arrive():
         Call.objects.select_for_update().get(pk=call.pk)
         Attempt.objects.update(state="ringing")
         given.start()
-        given.join(0.5)
-        assert given.is_alive()
+        wait_until_waited_for(given)
     given.join(10)
     call.refresh_from_db()
     assert call.hang_up_requested_at == NOON
@@ -59,8 +69,7 @@ def test_a_claim_that_waited_counts_for_the_pace_of_the_second_in_which_it_dials
     with transaction.atomic():
         Pacing.lock("simulated")
         claiming.start()
-        claiming.join(0.5)
-        assert claiming.is_alive()
+        wait_until_waited_for(claiming)
         released = utc_now()
     claiming.join(10)
     assert Attempt.objects.get().created_at >= released
@@ -82,7 +91,7 @@ def test_a_change_of_a_contact_does_not_undo_its_erasure():
     with transaction.atomic():
         erase_contact(actor=SYSTEM, contact_id=contact.pk, now=NOON)
         changing.start()
-        changing.join(0.5)
+        wait_until_waited_for(changing)
     changing.join(10)
     contact.refresh_from_db()
     assert (contact.company, contact.phone, contact.erased_at) == ("", "", NOON)
@@ -115,8 +124,7 @@ def test_opt_outs_of_one_batch_take_their_numbers_in_the_order_in_which_a_claim_
     with transaction.atomic():
         PhoneNumber.lock([first.to])
         batch.start()
-        batch.join(0.5)
-        assert batch.is_alive()
+        wait_until_waited_for(batch)
         PhoneNumber.lock([second.to])
     batch.join(10)
     assert Suppression.objects.count() == 2
@@ -158,7 +166,6 @@ def test_an_order_waits_for_the_claim_that_is_under_way(verb):
     with transaction.atomic():
         assert len(claim()) == 1
         order.start()
-        order.join(0.5)
-        assert order.is_alive()
+        wait_until_waited_for(order)
     order.join(10)
     assert not order.is_alive()

@@ -15,10 +15,14 @@ MEMBERS = {
 }
 TURNS = (("worker-1", "web-1"), ("gateway", "worker-2"), ("worker-1", "web-2"))
 A_ROUND = 25
-# The mistakes, and who must be frozen for each to show.
+# The mistakes: who must be frozen for each to show, in which phases, and by what it is seen.
 BROKEN = {
-    "look_up_and_redial": ("worker-1", r"rang \d+ times"),
-    "retried_with_a_new_attempt": ("gateway", "rang for an attempt that is not the call's"),
+    "look_up_and_redial": ("worker-1", "claim dial", r"rang \d+ times"),
+    "retried_with_a_new_attempt": (
+        "gateway",
+        "ledger switchboard writer",
+        "rang for an attempt that is not the call's",
+    ),
 }
 # SQLite has one write lock, and its waiters no order: members frozen with it one after the other kept a
 # request from it for more than 20 s, which is a 500 and no ring. Until that is told apart: PostgreSQL alone.

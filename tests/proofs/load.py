@@ -5,7 +5,7 @@ import random
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from temphone.accounts.models import Mode
 from temphone.lib.clock import now
 from temphone.webhooks.models import Delivery, DeliveryState
 from tests.proofs.battery import Broken, Proof, Tally, Trial
-from tests.proofs.stage import ledgers
+from tests.proofs.stage import ledgers, mistaken
 from tests.proofs.stage.evidence import MOST, evidence
 from tests.proofs.stage.fleet import Fleet, Scales
 from tests.proofs.stage.people import people
@@ -81,7 +81,8 @@ class Load:
             time.sleep(0.2)
             disturb()
         self.over = over
-        assert self.tally.counts["kills"] >= len(ONE_OF_EACH), "Too little was killed: nothing was shown."
+        enough = self.seen(self) or self.tally.counts["kills"] >= len(ONE_OF_EACH)
+        assert enough, "Too little was killed: nothing was shown."
 
     def _disturber(self) -> Callable[[], None]:
         """Kills and weighs when it is time to; the first kill is when the first calls are under way."""
@@ -234,14 +235,15 @@ def _is_open() -> bool:
     return open_calls.exists() or Delivery.objects.filter(state=DeliveryState.PENDING).exists()
 
 
-def run(trial: Trial, **mistake: Any) -> Tally:
-    """A case is a call. ``mistake``: of the load, if it makes one."""
+def run(trial: Trial, *, instead: Mapping[str, Sequence[str]] | None = None, **mistake: Any) -> Tally:
+    """A case is a call. ``instead``: programs with a mistake; ``mistake``: others, of the load's own."""
     many = connection.vendor == "postgresql" and trial.cases >= FEW
     with a_receiver() as receiver:
         fleet = Fleet(
             trial.folder,
             MANY if many else ONE_OF_EACH,
             speed=SPEED if trial.cases >= FEW else SPEED // 5,
+            instead=instead,
             TEMPHONE_WEBHOOK_ALLOW=receiver.host,
         )
         load = Load(trial=trial, fleet=fleet, webhook_url=receiver.url(), **mistake)
@@ -262,8 +264,16 @@ def _forgetting(trial: Trial) -> Tally:
     return run(trial, forgetful=True, seen=rang_twice)
 
 
+def _ringing(trial: Trial) -> Tally:
+    def pile_up(load: Load) -> bool:
+        return max(load.bells) > BELLS
+
+    return run(trial, instead={"clock": mistaken.words("rings_at_each_poll", "clock")}, seen=pile_up)
+
+
 BROKEN = {
     "a_ledger_that_is_lost": Broken(run=_forgetting, seen_by=r"rang \d+ times"),
+    "a_bell_at_each_poll": Broken(run=_ringing, seen_by="bells pile up"),
 }
 PROOF = Proof(
     name="load",

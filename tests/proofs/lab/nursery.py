@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -40,7 +41,7 @@ class Nursery:
 
     def work(self) -> None:
         """Serve until the input ends."""
-        report(event="ready")
+        report(event="ready", slower=self.plan.slower)
         orders = b""
         while True:
             ready, _, _ = select.select([0, self.bell], [], [], self.thaw())
@@ -105,7 +106,7 @@ class Nursery:
             if not pid:
                 return
             if os.WIFSTOPPED(status):
-                self.thaw_at[pid] = time.monotonic() + self.chance.uniform(*FREEZE_S)
+                self.thaw_at[pid] = time.monotonic() + self.chance.uniform(*FREEZE_S) * self.plan.slower
                 report(event="frozen", name=self.children[pid], pid=pid)
                 continue
             self.thaw_at.pop(pid, None)
@@ -118,8 +119,11 @@ def report(**event: object) -> None:
     os.write(1, json.dumps(event).encode() + b"\n")
 
 
-def prepare(plan: Plan) -> None:
-    """Load everything that any member will need, with the laboratory's times and the mistake, if any."""
+def prepare(plan: Plan) -> Plan:
+    """Load everything that any member will need, with the laboratory's times and the mistake, if any.
+
+    Returns the plan with how slow this machine is.
+    """
     quicken(settings.DATABASES["default"])
     django.setup()
     from django.urls import resolve
@@ -128,11 +132,13 @@ def prepare(plan: Plan) -> None:
 
     resolve("/carriers/gateway/events")
     roles.load()
-    times.shorten()
+    plan = replace(plan, slower=max(plan.slower, times.slowness()))
+    times.shorten(plan.slower)
     if plan.mistake:
         mistakes.MISTAKES[plan.mistake]()
     gc.collect()
     gc.freeze()
+    return plan
 
 
 def quicken(database: dict[str, Any]) -> None:
@@ -149,8 +155,7 @@ def quicken(database: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    plan = Plan.read(Path(sys.argv[1]))
-    prepare(plan)
+    plan = prepare(Plan.read(Path(sys.argv[1])))
     try:
         Nursery(plan).work()
     finally:

@@ -6,6 +6,8 @@ from typing import Self
 
 import msgspec
 
+from tests.proofs.lab.times import SPEED
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -14,9 +16,14 @@ class Plan:
     folder: str
     port: int  # web's
     secret: str  # between Django and the gateway
-    speed: float
     seed: int  # of how long who is frozen stays so
     mistake: str = ""  # the broken variant of the product, if it is one
+    slower: float = 1.0  # so much longer all must take at least; the nursery finds out whether more
+
+    @property
+    def speed(self) -> float:
+        """How much faster than people the callees speak."""
+        return SPEED / self.slower
 
     @property
     def ledger(self) -> Path:

@@ -28,6 +28,7 @@ from tests.proofs.stage.people import a_key
 
 CLIENTS = 8  # at once
 AHEAD_S = (4.0, 8.0)  # when a call is due, from its first POST on
+AT_FIRST_S = (1.5, 2.0)  # the same, while nobody is struck yet
 AGAIN_S = 0.1
 ANSWERS_WITHIN_S = 90.0
 
@@ -81,6 +82,7 @@ class Posting(Traffic):
         self.address = urlsplit(lab.plan.url).netloc
         self.headers = {"Authorization": f"Bearer {a_key()}", "Content-Type": "application/json"}
         self.asked: list[Asked] = []
+        self.asked_before = False
         self.waiting: list[Asked] = []
         self._closed = threading.Event()
         self._clients = ThreadPoolExecutor(CLIENTS)
@@ -99,11 +101,13 @@ class Posting(Traffic):
         """Have a client ask for a call to each."""
         with transaction.atomic():
             people = [(callee, a_person(callee)) for callee in callees]
+        ahead_s = AHEAD_S if self.asked_before else AT_FIRST_S
+        self.asked_before = True
         for callee, person in people:
             asked = Asked(call_id="", number=person.phone, callee=callee, contact_id=person.pk)
             self.asked.append(asked)
             self.waiting.append(asked)
-            self._clients.submit(self._ask, asked, self.chance.uniform(*AHEAD_S))
+            self._clients.submit(self._ask, asked, self.chance.uniform(*ahead_s) * self.lab.slower)
 
     def go_on(self) -> None:
         """Take in what was answered, and see what is over."""

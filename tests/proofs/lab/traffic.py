@@ -63,6 +63,7 @@ class Traffic:
         self.lab = lab
         self.chance = chance
         self.webhook_url = webhook_url
+        self.bounds = self.bounds.times(lab.slower)
         self.placed: dict[str, Placed] = {}
         self.open: dict[str, Placed] = {}
         self.counts: Counter[str] = Counter()
@@ -101,7 +102,7 @@ class Traffic:
         )
         if callee.opts_out:
             # The first is due before, and while it is up, this one waits: it cannot ring before the opt-out.
-            due = now + timedelta(seconds=self.chance.uniform(*NEXT_AFTER_S))
+            due = now + timedelta(seconds=self.chance.uniform(*NEXT_AFTER_S) * self.lab.slower)
             call_id = self._schedule(contact, due)
             yield Placed(call_id=call_id, number=contact.phone, callee=callee, comes_after_opt_out=True)
 
@@ -134,7 +135,7 @@ class Traffic:
         return True
 
     def _when(self) -> float:
-        return time.monotonic() + self.chance.uniform(0, CANCEL_WITHIN_S)
+        return time.monotonic() + self.chance.uniform(0, CANCEL_WITHIN_S) * self.lab.slower
 
     def go_on(self) -> None:
         """Cancel what is to be canceled now, and see what is over."""

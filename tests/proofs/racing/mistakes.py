@@ -9,7 +9,7 @@ from unittest import mock
 from django.db import connection, connections, transaction
 from django.db.models import UniqueConstraint
 
-from calls.actions import changing, dialing, scheduling, suppression
+from calls.actions import changing, destinations, dialing, scheduling, suppression
 from calls.actions.changes import Changes
 from calls.actions.changing import cancel_call
 from calls.models import Attempt, Call
@@ -137,6 +137,13 @@ def claims_on_trust():
 def opt_outs_that_let_ring():
     """What rings already, or is about to, rings on."""
     with mock.patch.object(suppression, "_hang_up_ringing"):
+        yield
+
+
+@contextmanager
+def narrowed_at_once():
+    """Whoever says where calls may go does not wait for the claim that is under way."""
+    with mock.patch.object(destinations, "hold_claims"):
         yield
 
 

@@ -1,4 +1,4 @@
-"""Orders against claims: a cancel, a move, an opt-out, a pause, a stop, a revocation."""
+"""Orders against claims: a cancel, a move, an opt-out, a pause, a stop, a revocation, fewer destinations."""
 
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
@@ -9,6 +9,7 @@ from django.test import override_settings
 
 from calls.actions import changing
 from calls.actions.changing import cancel_call, update_call
+from calls.actions.destinations import set_destinations
 from calls.actions.hanging_up import take_hang_ups
 from calls.actions.stop import set_stop_switch
 from calls.actions.suppression import suppress
@@ -35,6 +36,8 @@ from tests.proofs.racing.rounds import (
 from tests.proofs.stage.arena import Answer, Arena, answer
 from tests.proofs.stage.crew import Gate, Verb, here
 from tests.proofs.stage.phone import rings
+
+AGAIN = 2  # an order that is for all calls is given so often in a round
 
 
 def cancel(call: Call) -> Call:
@@ -145,6 +148,22 @@ def stops(arena: Arena) -> int:
     answers = order_against_claims(arena, calls, stop, once_for="mode")
     arena.judge_orders(calls, answers, ORDERED)
     return 1
+
+
+def narrowings(arena: Arena) -> int:
+    """Against a change of where calls may go: nothing is decided to ring elsewhere after the answer."""
+    with arena.live():
+        for _ in range(AGAIN):
+            set_destinations(actor=SYSTEM, countries=[], kinds=[], now=NOON)
+            calls = arena.calls(GROUP)
+
+            def narrow(_call: Call) -> None:
+                set_destinations(actor=SYSTEM, countries=["ES"], kinds=[], now=NOON)
+
+            answers = order_against_claims(arena, calls, narrow, once_for="mode")
+            arena.drain()  # what has not rung by then must not
+            arena.judge_orders(calls, answers, ORDERED)
+    return AGAIN
 
 
 def revocations(arena: Arena) -> int:

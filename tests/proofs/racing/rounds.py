@@ -31,12 +31,12 @@ def order_against_claims(
     """Group by group: let the orders and a claim loose together, one of them a moment ahead.
 
     ``once_for`` names what an order is for, when one is for several calls. In every other round each
-    claim is held behind its gates.
+    claim is held behind its gates, and the orders are given then.
     """
     groups = [calls[start : start + GROUP] for start in range(0, len(calls), GROUP)]
-    for second, group in enumerate(groups):
+    for number, group in enumerate(groups):
         for call in group:
-            call.due_at = NOON + timedelta(seconds=second)
+            call.due_at = NOON + timedelta(seconds=number)
     Call.objects.bulk_update(calls, ["due_at"])
     hold = Hold(times=len(groups) if arena.chance.random() < 0.5 else 0)
     answers: dict[str, Answer] = {}
@@ -46,7 +46,10 @@ def order_against_claims(
         claim = partial(arena.claim, limit=GROUP, moment=group[0].due_at, pause=hold.wait)
         hold.begin()
         orders = arena.orders(list(subjects.values()), give, hold)
-        _, given = arena.race(_later(ahead, claim), _later(-ahead, orders))
+        first, second = _later(ahead, claim), _later(-ahead, orders)
+        if hold.is_on:
+            first, second = hold.first(claim), hold.then(orders)
+        _, given = arena.race(first, second)
         answers |= {call.pk: given[subjects[getattr(call, once_for)].pk] for call in group}
     arena.saw(hold)
     return answers

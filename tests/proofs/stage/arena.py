@@ -2,20 +2,23 @@
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import IntegrityError
+from django.test import override_settings
 
 from calls.actions.dialing import claim_due, record_dial_results
 from calls.models import Call, Gateway
 from contacts.models import Contact, PhoneNumber
+from temphone.accounts.models import Mode
 from temphone.lib import ids
 from temphone.lib.errors import Conflict, DomainError
 from temphone.telephony.messages import Refused
-from tests.builders import NOON
+from tests.builders import NOON, a_number, a_trunk, ready
 from tests.proofs.battery import Tally, Trial
 from tests.proofs.stage.crew import Crew, Hold, Verb, held_before_deciding, instant
 from tests.proofs.stage.phone import FakeCarrier, Heard, Phone, dump, repeated, rings, rung_while_up
@@ -62,6 +65,7 @@ class Arena:
     tally: Tally = field(default_factory=Tally)
     phone: Phone = field(default_factory=Phone)
     kind: str = ""
+    mode: Mode = Mode.TEST  # of what is claimed
 
     def __post_init__(self) -> None:
         self.chance = self.trial.chance
@@ -70,10 +74,22 @@ class Arena:
         """A clean slate, and a gateway."""
         wipe()
         self.kind = kind
+        self.mode = Mode.TEST
         self.carrier = FakeCarrier(self.phone)
         self._from = len(self.phone)
         legs = {"url": "http://127.0.0.1:9", "legs": ["simulated"], "lines": 1000}
         Gateway.objects.create(ledger=LEDGER, last_seen_at=NOON + FOREVER, **legs)
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Calls go by a trunk of ours, and need no consent."""
+        self.mode = Mode.LIVE
+        trunk = a_trunk(lines=1000)
+        a_number()
+        Gateway.objects.update(legs=["simulated", "sip"], trunks=ready(trunk))
+        freely = {**settings.POLICIES, "live": {"consent": "off", "hours": "warn"}}
+        with override_settings(POLICIES=freely):
+            yield
 
     def calls(self, count: int, *, per_number: int = 1, **columns: object) -> list[Call]:
         """Calls due at NOON, each number's own; a call's message is its id, so that the phone hears it."""
@@ -83,7 +99,7 @@ class Arena:
         ]
         Contact.objects.bulk_create(people)
         PhoneNumber.objects.bulk_create(PhoneNumber(e164=one.phone) for one in people)
-        made = [_call(one, **columns) for one in people for _ in range(per_number)]
+        made = [_call(one, **{"mode": self.mode, **columns}) for one in people for _ in range(per_number)]
         Call.objects.bulk_create(made)
         return sorted(made, key=lambda call: call.pk)  # as they are claimed
 
@@ -107,7 +123,7 @@ class Arena:
             written.append(instant())
 
         with self.mistake.claiming(), held_before_deciding(deciding):
-            requests, settled = claim_due(mode="test", now=moment, limit=limit)
+            requests, settled = claim_due(mode=self.mode, now=moment, limit=limit)
         if requests and not written:
             raise AssertionError("The claim's first write is not recognised any more: no race would be seen.")
         refused = self.carrier.dial(requests, written=(written or [0])[0], moment=moment)
@@ -198,5 +214,5 @@ class Arena:
 def _call(contact: Contact, **columns: object) -> Call:
     id_ = ids.call_id()
     times = {"scheduled_at": NOON, "due_at": NOON, "created_at": NOON - timedelta(hours=1)}
-    fixed = {"id": id_, "contact": contact, "mode": "test", "timezone": contact.timezone}
+    fixed = {"id": id_, "contact": contact, "timezone": contact.timezone}
     return Call(**fixed, initial_message=id_, **{**times, **columns})

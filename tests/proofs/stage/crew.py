@@ -112,6 +112,8 @@ class Hold:
         self._came = 0
         self._gone = False
         self._changed = threading.Condition()
+        self._behind = threading.Event()
+        self.is_on = times > 0
         self.held = 0
         self.met = 0
         self.missed = 0
@@ -119,6 +121,7 @@ class Hold:
     def begin(self) -> None:
         """Somebody is to come again."""
         self._gone = False
+        self._behind.clear()
 
     def come(self) -> None:
         """Let those go on that wait now."""
@@ -134,6 +137,7 @@ class Hold:
 
     def wait(self) -> None:
         """Wait for whoever comes next."""
+        self._behind.set()
         with self._changed:
             self._left -= 1
             if self._left < 0 or self._gone:
@@ -161,6 +165,26 @@ class Hold:
         """Let the other one go on, or wait for it."""
         self.come()
         self.wait()
+
+    def first(self, claim: Verb) -> Verb:
+        """The claim, for which ``then`` waits."""
+
+        def work() -> object:
+            try:
+                return claim()
+            finally:
+                self._behind.set()  # it may have found nothing to decide on
+
+        return work
+
+    def then(self, verb: Verb) -> Verb:
+        """The verb, once the claim is behind its gates, or over: else the quicker one would always win."""
+
+        def work() -> object:
+            self._behind.wait(NEVER_S)
+            return verb()
+
+        return work
 
     def leaving(self, verb: Verb) -> Verb:
         """The verb, after which whoever did it does not come any more."""

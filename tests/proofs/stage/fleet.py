@@ -2,8 +2,9 @@
 
 import os
 import subprocess
+import sys
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,17 @@ from tests.proofs.stage.installation import ROOT, Installation, free_port
 class Fleet(Installation):
     """Its programs are called ``web-1``, ``clock-2`` and so on. Each gateway has a ledger of its own."""
 
-    def __init__(self, folder: Path, sizes: Mapping[str, int], **how: Any) -> None:
-        """``how``: as of one installation."""
+    def __init__(
+        self,
+        folder: Path,
+        sizes: Mapping[str, int],
+        *,
+        instead: Mapping[str, Sequence[str]] | None = None,
+        **how: Any,
+    ) -> None:
+        """``instead``: what Python runs in place of a kind of program; ``how``: as of one installation."""
         super().__init__(folder, **how)
+        self.instead = instead or {}
         self.names = [f"{program}-{number + 1}" for program, size in sizes.items() for number in range(size)]
         webs = [name for name in self.names if name.startswith("web-")]
         self.ports = {**{name: free_port() for name in webs}, "web-1": self.port}
@@ -23,6 +32,8 @@ class Fleet(Installation):
     def command(self, program: str) -> list[str]:
         """How one of them is started."""
         kind, _ = program.split("-")
+        if kind in self.instead:
+            return [sys.executable, *self.instead[kind]]
         port = str(self.ports.get(program, self.port))
         return [port if word == str(self.port) else word for word in super().command(kind)]
 
