@@ -122,7 +122,11 @@ def every_page() -> dict[str, Asked]:
 
 
 def _overview() -> dict[str, str]:
-    return {f"overview, {days} days": f"/overview/?days={days}" for days in (7, 30, 90)}
+    return {
+        f"overview, {mode}, {days} days": f"/overview/?mode={mode}&days={days}"
+        for mode in ("live", "test")
+        for days in (7, 30, 90)
+    }
 
 
 def _calls() -> dict[str, str]:

@@ -38,6 +38,7 @@ TAGS = """CASE WHEN i % 20000 = 0 THEN '["customer", "board"]' WHEN i % 50 = 0 T
     WHEN i % 2 = 0 THEN '["customer"]' ELSE '[]' END"""
 AUDITED, TOLD = 10, 20  # one call in so many
 LIVE = 60
+IS_LIVE = "i % 50 = 7"  # real phones ring, by two kinds of trunk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,7 @@ def _call(dialect: Dialect, size: Size) -> dict[str, str]:
         "id": id_of(dialect, "call", "i"),
         "contact_id": id_of(dialect, "ctc", "p"),
         "campaign_id": f"CASE WHEN c IS NOT NULL THEN {id_of(dialect, 'camp', 'c')} END",
-        "mode": "CASE WHEN i % 50 = 7 THEN 'live' ELSE 'test' END",
+        "mode": f"CASE WHEN {IS_LIVE} THEN 'live' ELSE 'test' END",
         "status": "status",
         "version": "1",
         "outcome": "outcome",
@@ -182,7 +183,7 @@ def _attempts(dialect: Dialect, size: Size) -> list[str]:
         "state": "'ended'",
         "outcome": "outcome",
         "answered_by": "CASE WHEN status = 'completed' THEN 'human' END",
-        "carrier": "'simulated'",
+        "carrier": f"CASE WHEN {IS_LIVE} THEN {pick('sip twilio', 'h')} ELSE 'simulated' END",
         "to": phone,
         "caller_id": "'+14155550199'",
         "rendered_message": "'Hi, this is the assistant, following up on your renewal.'",
@@ -212,6 +213,7 @@ def _attempts(dialect: Dialect, size: Size) -> list[str]:
     }
     live = {
         **one,
+        "carrier": "'simulated'",  # they are none of the live ones
         "id": "'att_' || substr(c.id, 6)",
         "call_id": "c.id",
         "number": "1",

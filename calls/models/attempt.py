@@ -91,13 +91,14 @@ class Attempt(models.Model):
         ordering: ClassVar = ["call", "number"]
         indexes: ClassVar = [
             models.Index(fields=["state", "lease_until"], name="attempt_lease"),
-            models.Index(fields=["carrier", "created_at"], name="attempt_pacing"),
+            # For the pace, and for the latest dials of a mode, which its carriers tell.
+            models.Index(fields=["carrier", "-created_at", "-id"], name="attempt_carrier_newest"),
             models.Index(fields=["to", "-created_at"], name="attempt_number_newest"),
             models.Index(fields=["-created_at", "-id"], name="attempt_newest"),
             # What the overview counts, and nothing else, so that no row is read.
             models.Index(
-                fields=["outcome", "created_at", "duration_s"],
-                name="attempt_ended",
+                fields=["carrier", "outcome", "created_at", "duration_s"],
+                name="attempt_carrier_ended",
                 condition=Q(outcome__isnull=False),
             ),
             models.Index(fields=["trunk"], name="attempt_trunk", condition=Q(trunk__isnull=False)),

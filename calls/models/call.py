@@ -29,7 +29,7 @@ DEFAULT_MAX_ATTEMPTS = 3
 OVERDUE_AFTER = timedelta(minutes=2)
 ATTENTION_FOR = timedelta(days=14)
 # Whose index does not begin with the mode, and is better than one that does.
-WITHOUT_MODE = {"outcome", "contact", "contact_id", "campaign", "campaign_id", "agent"}
+WITHOUT_MODE = {"outcome", "contact", "contact_id", "campaign", "campaign_id", "agent", "seen_at"}
 IN_THE_WAY = {"status", "outcome", "campaign", "mode"}  # whose indexes are worse than that of the contact
 MOST_PEOPLE = 200  # whose calls a search looks at
 
@@ -245,15 +245,16 @@ class Call(models.Model):
                 name="call_agent_newest",
                 condition=Q(agent__isnull=False),
             ),
-            # Whatever many were seen, the first that was not is found at once.
+            # Whatever many were seen, the first that was not is found at once; of one mode without a look
+            # at the rows of the other.
             models.Index(
-                fields=["status", "-scheduled_at", "-id"],
-                name="call_unseen",
+                fields=["status", "-scheduled_at", "-id", "mode"],
+                name="call_status_unseen",
                 condition=Q(outcome__isnull=False, seen_at=None),
             ),
             models.Index(
-                fields=["outcome", "-scheduled_at", "-id"],
-                name="call_outcome_unseen",
+                fields=["outcome", "-scheduled_at", "-id", "mode"],
+                name="call_outcome_mode_unseen",
                 condition=Q(outcome__isnull=False, seen_at=None),
             ),
             models.Index(

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import TypeAlias, TypeVar
 
 from django.core.cache import cache
@@ -18,6 +19,7 @@ from calls.models import tallies
 from calls.models.tallies import EDGES
 from campaigns.models import Campaign
 from campaigns.states import CampaignStatus
+from temphone.accounts.models import Mode
 from temphone.lib.clock import from_wall
 from temphone.telephony.messages import Outcome
 
@@ -113,17 +115,17 @@ def midnight(day: date, zone_name: str) -> datetime:
     return from_wall(datetime.combine(day, time()), zone_name)
 
 
-def figures(days: Sequence[date], *, zone_name: str, now: datetime) -> dict[date, DayFigures]:
+def figures(days: Sequence[date], *, mode: Mode, zone_name: str, now: datetime) -> dict[date, DayFigures]:
     """What was dialled on each of these days, which follow each other; two queries at most."""
-    return _kept("dialled", days, zone_name, now, _dialled)
+    return _kept(f"dialled:{mode}", days, zone_name, now, partial(_dialled, mode))
 
 
-def lateness(days: Sequence[date], *, zone_name: str, now: datetime) -> dict[date, Lateness]:
+def lateness(days: Sequence[date], *, mode: Mode, zone_name: str, now: datetime) -> dict[date, Lateness]:
     """How late the dials of each of these days began, which follow each other; a query at most.
 
     Of a day with many dials some are drawn by lot: more of each, the fewer days there are.
     """
-    return _kept("late", days, zone_name, now, _late)
+    return _kept(f"late:{mode}", days, zone_name, now, partial(_late, mode))
 
 
 def _kept(what: str, days: Sequence[date], zone_name: str, now: datetime, count: "Count[T]") -> dict[date, T]:
@@ -147,24 +149,24 @@ def _span(day: date, zone_name: str) -> tuple[datetime, datetime]:
     return midnight(day, zone_name), midnight(day + timedelta(days=1), zone_name)
 
 
-def _dialled(spans: Spans, now: datetime) -> dict[date, DayFigures]:
+def _dialled(mode: Mode, spans: Spans, now: datetime) -> dict[date, DayFigures]:
     days, found = list(spans), {day: DayFigures(counted_at=now) for day in spans}
-    for number, outcome, count, talk_s in tallies.dialled(list(spans.values()), list(Outcome)):
+    for number, outcome, count, talk_s in tallies.dialled(mode, list(spans.values()), list(Outcome)):
         one = found[days[number]]
         one.talk_s += talk_s
         if count:
             one.ended[outcome] += count
     since, till = spans[days[0]][0], spans[days[-1]][1]
     begun = [since for since, _till in spans.values()]
-    for at in tallies.up(since, till):
+    for at in tallies.up(mode, since, till):
         found[days[bisect_right(begun, at) - 1]].up += 1
     return found
 
 
-def _late(spans: Spans, _now: datetime) -> dict[date, Lateness]:
+def _late(mode: Mode, spans: Spans, _now: datetime) -> dict[date, Lateness]:
     days, found = list(spans), {day: Lateness() for day in spans}
     most = min(max(DRAWN // len(days), LEAST_DRAWN), MOST_DRAWN)
-    for number, late in tallies.late(list(spans.values()), most=most):
+    for number, late in tallies.late(mode, list(spans.values()), most=most):
         found[days[number]][late] += 1
     return found
 
@@ -179,21 +181,24 @@ def percentile(late: Mapping[int, int], share: float) -> float | None:
     return None
 
 
-def outcomes_of_campaigns(first: date, last: date, *, zone_name: str, now: datetime) -> dict[str, DayFigures]:
+def outcomes_of_campaigns(
+    first: date, last: date, *, mode: Mode, zone_name: str, now: datetime
+) -> dict[str, DayFigures]:
     """How the calls of the newest campaigns, and of those that run, ended in a period; kept for a minute."""
-    key = f"overview:campaigns:{zone_name}:{first}:{last}"
+    key = f"overview:campaigns:{mode}:{zone_name}:{first}:{last}"
     known: dict[str, DayFigures] | None = cache.get(key)
     if known is not None:
         return known
     found: dict[str, DayFigures] = {}
     since, till = midnight(first, zone_name), midnight(last + timedelta(days=1), zone_name)
-    for campaign, outcome, count in tallies.ended_in_campaigns(_campaigns(), since, till, list(Outcome)):
+    campaigns = _campaigns(mode)
+    for campaign, outcome, count in tallies.ended_in_campaigns(campaigns, since, till, list(Outcome)):
         found.setdefault(campaign, DayFigures(counted_at=now)).ended[outcome] += count
     cache.set(key, found, KEPT_TODAY_S)
     return found
 
 
-def _campaigns() -> list[str]:
-    newest = Campaign.objects.newest().values_list("pk", flat=True)
+def _campaigns(mode: Mode) -> list[str]:
+    newest = Campaign.objects.newest().filter(mode=mode).values_list("pk", flat=True)
     running = newest.filter(status=CampaignStatus.RUNNING)
     return list(dict.fromkeys([*newest[:MOST_CAMPAIGNS], *running[:MOST_CAMPAIGNS]]))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.core.cache import cache
+from django.db.models import F, OuterRef, Subquery
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -34,8 +35,9 @@ from calls.views.figures import (
     total,
 )
 from campaigns.models import Campaign
+from campaigns.states import OVER
 from contacts.models import Contact
-from temphone.accounts.models import User
+from temphone.accounts.models import ApiKey, Mode
 from temphone.charts.kinds import Bars, Dots, Heat, Series, Share
 from temphone.lib import clock
 from temphone.lib.clock import zone
@@ -50,6 +52,7 @@ SHORT_LIST = 6
 CAMPAIGNS = 6
 LATEST_DIALS = 2_000  # that the map of good hours is made of
 OFFICE_HOURS = range(8, 21)
+MODES = ((Mode.LIVE.value, Mode.LIVE.label), (Mode.TEST.value, Mode.TEST.label))
 ByHour = Counter[tuple[int, int]]  # by weekday and hour
 NAMES = {
     "reached": gettext_lazy("Reached"),
@@ -75,32 +78,39 @@ class Figure:
 def overview(request: StaffRequest) -> HttpResponse:
     """The overview; before the first call, the way to it. For htmx its lists alone."""
     now = clock.now()
-    attention, callbacks = _needing_somebody(now)
-    lists = {"coming": _coming(now), "attention": attention, "callbacks": callbacks}
+    mode, count = _mode(request.GET.get("mode", "")), _period(request.GET.get("days", ""))
+    attention, callbacks = _needing_somebody(mode, now)
+    lists = {
+        "mode": mode.value,
+        "days": count,
+        "coming": _coming(mode, now),
+        "attention": attention,
+        "callbacks": callbacks,
+    }
     if request.htmx:
         return render(request, "calls/parts/overview_lists.html", lists)
     if not Call.objects.exists():
         return render(request, "calls/first_call.html", {"contact": _first_contact()})
-    count = _period(request.GET.get("days", ""))
     today = timezone.localtime(now).date()
     days = days_before(today, 2 * count)
-    known = figures(days, zone_name=request.user.timezone, now=now)
+    zone_name = request.user.timezone
+    known = figures(days, mode=mode, zone_name=zone_name, now=now)
     before, shown = days[:count], days[count:]
     chosen = [known[day] for day in shown]
-    heat = _heat(shown, request.user, now)
+    heat = _heat(mode, shown, zone_name, now)
     context = {
         **lists,
-        "days": count,
         "periods": PERIODS,
+        "modes": MODES,
         "figures": _figures([known[day] for day in before], chosen, count),
         "by_day": [_by_day(day, one) for day, one in zip(shown, chosen, strict=True)],
         "bars": _bars(shown, chosen),
-        "lateness": _lateness(shown, lateness(shown, zone_name=request.user.timezone, now=now)),
+        "lateness": _lateness(shown, lateness(shown, mode=mode, zone_name=zone_name, now=now)),
         "heat": heat,
         "best": best_hours(heat),
         "most_dials": LATEST_DIALS,
         "most_drawn": MOST_DRAWN,
-        "campaigns": _campaigns(shown, request.user, now),
+        "campaigns": _campaigns(mode, shown, zone_name, now),
         "counted_at": chosen[-1].counted_at,
     }
     return render(request, "calls/overview.html", context)
@@ -108,6 +118,15 @@ def overview(request: StaffRequest) -> HttpResponse:
 
 def _period(text: str) -> int:
     return next((days for days in PERIODS if str(days) == text), PERIODS[0])
+
+
+def _mode(text: str) -> Mode:
+    """The one that is asked for; else live where there is, or may soon be, a live call."""
+    if text in Mode.values:
+        return Mode(text)
+    # In the order of an index, which PostgreSQL takes whatever it believes of how many there are.
+    is_live = Call.objects.having({"mode": Mode.LIVE}).newest().values_list("pk")[:1]
+    return Mode.LIVE if is_live or ApiKey.objects.usable().filter(mode=Mode.LIVE).exists() else Mode.TEST
 
 
 def _first_contact() -> Contact | None:
@@ -226,9 +245,9 @@ def _lateness(days: Sequence[date], late: Mapping[date, Lateness]) -> Dots | Non
     )
 
 
-def _heat(days: Sequence[date], user: User, now: datetime) -> Heat:
+def _heat(mode: Mode, days: Sequence[date], zone_name: str, now: datetime) -> Heat:
     """How many of the latest dials a person answered, by weekday and hour of the contact."""
-    made, answered = _by_hour(days[0], user.timezone, now)
+    made, answered = _by_hour(mode, days[0], zone_name, now)
     hours = [hour for _day, hour in made]
     first, last = min([*hours, OFFICE_HOURS[0]]), max([*hours, OFFICE_HOURS[-1]])
     monday = date(2024, 1, 1)
@@ -243,14 +262,15 @@ def _heat(days: Sequence[date], user: User, now: datetime) -> Heat:
     )
 
 
-def _by_hour(first: date, zone_name: str, now: datetime) -> tuple[ByHour, ByHour]:
+def _by_hour(mode: Mode, first: date, zone_name: str, now: datetime) -> tuple[ByHour, ByHour]:
     """The latest dials since that day, and those of them that a person answered; kept for a minute."""
-    key = f"overview:hours:{zone_name}:{first}"
+    key = f"overview:hours:{mode}:{zone_name}:{first}"
     known: tuple[ByHour, ByHour] | None = cache.get(key)
     if known is not None:
         return known
     made, answered = ByHour(), ByHour()
-    for at, there, outcome in tallies.latest_dials(midnight(first, zone_name), now, most=LATEST_DIALS):
+    since = midnight(first, zone_name)
+    for at, there, outcome in tallies.latest_dials(mode, since, now, most=LATEST_DIALS):
         local = at.astimezone(zone(there))
         place = local.weekday(), local.hour
         made[place] += 1
@@ -259,9 +279,9 @@ def _by_hour(first: date, zone_name: str, now: datetime) -> tuple[ByHour, ByHour
     return made, answered
 
 
-def _campaigns(days: Sequence[date], user: User, now: datetime) -> list[dict[str, object]]:
+def _campaigns(mode: Mode, days: Sequence[date], zone_name: str, now: datetime) -> list[dict[str, object]]:
     """The campaigns with the most calls of the period: whom they reached."""
-    found = outcomes_of_campaigns(days[0], days[-1], zone_name=user.timezone, now=now)
+    found = outcomes_of_campaigns(days[0], days[-1], mode=mode, zone_name=zone_name, now=now)
     busiest = sorted(found, key=lambda campaign: -found[campaign].ended.total())[:CAMPAIGNS]
     names = Campaign.objects.in_bulk(busiest)
     return [_campaign(names[pk], found[pk]) for pk in busiest if pk in names]
@@ -281,16 +301,24 @@ def _campaign(campaign: Campaign, ended: DayFigures) -> dict[str, object]:
 # ---------------------------------------------------------------- lists
 
 
-def _coming(now: datetime) -> list[Call]:
-    calls = Call.objects.filter(status=CallStatus.SCHEDULED, due_at__gt=now - OVERDUE_AFTER)
-    return list(calls.select_related("contact", "campaign").order_by("due_at", "id")[:SHORT_LIST])
+def _coming(mode: Mode, now: datetime) -> list[Call]:
+    """The calls that are due next: among the single ones, and those of the campaigns that come first."""
+    since = now - OVERDUE_AFTER
+    due = Call.objects.filter(campaign=OuterRef("pk"), status=CallStatus.SCHEDULED, due_at__gt=since)
+    first_due = Subquery(due.order_by("due_at", "id").values("due_at")[:1])
+    open_ones = Campaign.objects.filter(mode=mode).exclude(status__in=OVER)
+    soonest = open_ones.annotate(at=first_due).order_by(F("at").asc(nulls_last=True), "pk")
+    campaigns = list(soonest.values_list("pk", flat=True)[:SHORT_LIST])
+    found = tallies.next_due(mode, campaigns, since, most=SHORT_LIST)
+    calls = Call.objects.filter(pk__in=found).select_related("contact", "campaign")
+    return list(calls.order_by("due_at", "id"))
 
 
-def _needing_somebody(now: datetime) -> tuple[list[Call], list[Call]]:
+def _needing_somebody(mode: Mode, now: datetime) -> tuple[list[Call], list[Call]]:
     """What needs attention, the late ones first; and apart from these, who asked to be called back."""
     found: dict[str, Call] = {}
     for part in needing_attention(now):
-        calls = Call.objects.having(part).newest().select_related("contact", "campaign")
+        calls = Call.objects.having(part, {"mode": mode}).newest().select_related("contact", "campaign")
         found |= {call.pk: call for call in calls[:SHORT_LIST]}
     newest = sorted(found.values(), key=lambda call: call.scheduled_at, reverse=True)
     callbacks = [call for call in newest if call.outcome == Outcome.CALLBACK_REQUESTED]

@@ -132,6 +132,10 @@ LISTS |= {
     f"needing attention, {number}": lambda part=part: Call.objects.having(part).order_by(*NEWEST)
     for number, part in enumerate(needing_attention(NOON))
 }
+LISTS |= {
+    f"{name}, of a mode": lambda part=part: Call.objects.having(part, {"mode": "live"}).order_by(*NEWEST)
+    for name, part in zip(("failed", "asked back", "late"), needing_attention(NOON), strict=True)
+}
 VALUES = {"scheduled_at": NOON, "due_at": NOON, "created_at": NOON}
 
 
@@ -178,7 +182,19 @@ def test_what_nobody_has_seen_is_found_by_its_outcome():
     failed, callbacks, _late = needing_attention(NOON)
     for conditions in ([callbacks], [failed, {"outcome": "busy"}]):
         plan = plan_of(Call.objects.having(*conditions).newest()[:26])
-        assert connection.vendor != "sqlite" or "call_outcome_unseen" in plan
+        assert connection.vendor != "sqlite" or "call_outcome_mode_unseen" in plan
+
+
+@pytest.mark.django_db
+def test_what_nobody_has_seen_of_a_mode_is_found_past_all_that_somebody_has():
+    failed, callbacks, late = needing_attention(NOON)
+    for part, index in (
+        (failed, "call_status_unseen"),
+        (callbacks, "call_outcome_mode_unseen"),
+        (late, "call_mode_status_newest"),
+    ):
+        plan = plan_of(Call.objects.having(part, {"mode": "test"}).newest()[:6])
+        assert connection.vendor != "sqlite" or index in plan
 
 
 @pytest.mark.django_db

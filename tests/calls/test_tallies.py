@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from calls.models import Attempt, Call, tallies
+from temphone.accounts.models import Mode
 from temphone.telephony.messages import Outcome
 from tests.builders import NOON, a_call, a_campaign
 from tests.pages.conftest import an_attempt
@@ -19,12 +20,13 @@ DAYS = [(NOON + DAY * ahead, NOON + DAY * (ahead + 1)) for ahead in range(3)]
 LAST_MOMENT = DAY - timedelta(microseconds=1)
 
 
-def a_dial(at, outcome="no_answer", *, late_s=1.0, **fields) -> Call:
+def a_dial(at, outcome="no_answer", *, late_s=1.0, carrier="simulated", **fields) -> Call:
     """A call that was dialled then, and is over."""
     call = a_call(**fields)
     moment = at + timedelta(seconds=late_s)
     talk_s = 40 if outcome == "message_delivered" else None
-    an_attempt(call, state="ended", outcome=outcome, duration_s=talk_s, created_at=at, accepted_at=moment)
+    columns = {"outcome": outcome, "duration_s": talk_s, "created_at": at, "accepted_at": moment}
+    an_attempt(call, state="ended", carrier=carrier, **columns)
     Call.objects.filter(pk=call.pk).update(status="failed", outcome=outcome, scheduled_at=at, due_at=at)
     return call
 
@@ -57,7 +59,7 @@ def test_dials_are_counted_as_one_by_one():
             counted[number, one.outcome] += 1
             talk[number, one.outcome] += one.duration_s or 0
 
-    found = list(tallies.dialled(DAYS, OUTCOMES))
+    found = list(tallies.dialled(Mode.TEST, DAYS, OUTCOMES))
 
     assert {(day, outcome): count for day, outcome, count, _talk in found if count} == counted
     assert sum(talk.values()) == sum(talk_s for *_rest, talk_s in found) == 6 * 40
@@ -66,20 +68,58 @@ def test_dials_are_counted_as_one_by_one():
 
 def test_dials_are_counted_in_an_index_alone():
     with CaptureQueriesContext(connection) as asked:
-        list(tallies.dialled(DAYS, OUTCOMES))
+        list(tallies.dialled(Mode.LIVE, DAYS, OUTCOMES))
     plan = plan_of(asked[0]["sql"])
 
-    assert "attempt_ended" in plan
-    assert "COVERING INDEX attempt_ended" in plan or "Index Only Scan using attempt_ended" in plan
+    name = "attempt_carrier_ended"
+    assert f"COVERING INDEX {name}" in plan or f"Index Only Scan using {name}" in plan
 
 
 def test_dials_that_are_up_are_counted_apart():
     call = a_call()
     an_attempt(call, created_at=NOON)
 
-    assert tallies.up(NOON, NOON + DAY) == [NOON]
-    assert tallies.up(NOON - DAY, NOON) == []
-    assert not any(count for *_rest, count, _talk in tallies.dialled(DAYS, OUTCOMES))
+    assert tallies.up(Mode.TEST, NOON, NOON + DAY) == [NOON]
+    assert tallies.up(Mode.TEST, NOON - DAY, NOON) == []
+    assert tallies.up(Mode.LIVE, NOON, NOON + DAY) == []
+    assert not any(count for *_rest, count, _talk in tallies.dialled(Mode.TEST, DAYS, OUTCOMES))
+
+
+def test_each_mode_has_the_dials_of_its_carriers():
+    for carrier, hours in (("simulated", 1), ("sip", 2), ("sip", 3), ("twilio", 4)):
+        a_dial(NOON + timedelta(hours=hours), late_s=hours, carrier=carrier)
+    span = DAYS[:1]
+
+    for mode, hours in ((Mode.TEST, [1]), (Mode.LIVE, [2, 3, 4])):
+        counted = Counter()
+        for _span, outcome, count, _talk in tallies.dialled(mode, span, OUTCOMES):
+            counted[outcome] += count
+        assert +counted == {"no_answer": len(hours)}
+        assert sorted(tallies.EDGES[late] for _span, late in tallies.late(mode, span, most=9)) == hours
+        found = [at for at, *_rest in tallies.latest_dials(mode, *span[0], most=9)]
+        assert sorted(found) == [NOON + timedelta(hours=hour) for hour in hours]
+    (latest,) = tallies.latest_dials(Mode.LIVE, *span[0], most=1)
+    assert latest[0] == NOON + timedelta(hours=4)
+
+
+def test_the_next_calls_are_those_of_a_mode_and_of_the_campaigns_that_are_named():
+    first, other = a_campaign(), a_campaign()
+    calls = [
+        a_call(),
+        a_call(campaign_id=first.pk),
+        a_call(),
+        a_call(campaign_id=other.pk),
+        a_call(),
+        a_call(campaign_id=first.pk),
+    ]
+    for hours, call in enumerate(calls):
+        Call.objects.filter(pk=call.pk).update(due_at=NOON + timedelta(hours=hours))
+    Call.objects.filter(pk=calls[2].pk).update(mode="live")
+
+    due = [calls[place].pk for place in (1, 4, 5)]
+    assert tallies.next_due(Mode.TEST, [first.pk], NOON, most=9) == due
+    assert tallies.next_due(Mode.TEST, [first.pk], NOON, most=2) == due[:2]
+    assert tallies.next_due(Mode.LIVE, [], NOON, most=9) == [calls[2].pk]
 
 
 def test_of_many_dials_no_more_are_drawn_than_asked_for():
@@ -87,8 +127,8 @@ def test_of_many_dials_no_more_are_drawn_than_asked_for():
         a_dial(NOON + timedelta(minutes=minute), late_s=0.5)
     a_dial(NOON + DAY, late_s=70)
 
-    assert Counter(day for day, _late in tallies.late(DAYS, most=5)) == {0: 5, 1: 1}
-    classes = {day: tallies.EDGES[late] for day, late in tallies.late(DAYS, most=99)}
+    assert Counter(day for day, _late in tallies.late(Mode.TEST, DAYS, most=5)) == {0: 5, 1: 1}
+    classes = {day: tallies.EDGES[late] for day, late in tallies.late(Mode.TEST, DAYS, most=99)}
     assert classes == {0: 0.5, 1: 80}
 
 

@@ -8,7 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from calls.models import Call
 from calls.views.figures import figures, lateness, percentile
+from campaigns.models import Campaign
 from temphone.accounts.actors import Role
+from temphone.accounts.models import ApiKey, Mode
 from tests.builders import NOON, a_call, a_campaign, a_contact
 from tests.pages.conftest import a_finished_call, an_attempt, htmx, text_of
 
@@ -16,12 +18,14 @@ MINUS = "\N{MINUS SIGN}"
 KEEPING = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "overview"}}
 
 
-def dialled(at, outcome="message_delivered", *, late_s=0.4, talk_s=60, **fields) -> Call:
+def dialled(at, outcome="message_delivered", *, late_s=0.4, talk_s=60, carrier="simulated", **fields) -> Call:
     """A call that was dialled then, as far ago or ahead as that may be."""
     call = a_call(**fields)
     moment = at + timedelta(seconds=late_s)
-    an_attempt(call, state="ended", outcome=outcome, duration_s=talk_s, created_at=moment, accepted_at=moment)
+    columns = {"outcome": outcome, "duration_s": talk_s, "created_at": moment, "accepted_at": moment}
+    an_attempt(call, state="ended", carrier=carrier, **columns)
     Call.objects.filter(pk=call.pk).update(
+        mode="test" if carrier == "simulated" else "live",
         status="completed" if outcome == "message_delivered" else "failed",
         outcome=outcome,
         scheduled_at=at,
@@ -63,10 +67,67 @@ def test_the_figures_are_those_of_the_period_against_the_one_before(browse):
     assert "Calls made 5 +400% on the 90 days before" in plain(text_of(browse(), "/overview/?days=90"))
 
 
+def test_live_calls_and_test_calls_are_told_of_apart(browse):
+    live, test = a_campaign(name="Real people"), a_campaign(name="A trial")
+    Campaign.objects.filter(pk=live.pk).update(mode="live")
+    yesterday = NOON - timedelta(days=1)
+    for carrier in ("sip", "twilio"):
+        dialled(yesterday, contact=a_contact(first_name="Real"), carrier=carrier)
+    for number in range(3):
+        one = dialled(yesterday, "no_answer", contact=a_contact(first_name=f"Trial{number}"))
+        Call.objects.filter(pk=one.pk).update(campaign_id=test.pk)
+    failed = dialled(yesterday, "busy", contact=a_contact(first_name="Realfailed"), carrier="sip")
+    Call.objects.filter(pk=failed.pk).update(campaign_id=live.pk)
+    for name, mode, campaign in (
+        ("Realnext", "live", None),
+        ("Realcampaign", "live", live.pk),
+        ("Trialnext", "test", None),
+        ("Trialcampaign", "test", test.pk),
+    ):
+        call = a_call(a_contact(first_name=name))
+        Call.objects.filter(pk=call.pk).update(mode=mode, campaign_id=campaign)
+    client = browse()
+
+    shown = {mode: text_of(client, f"/overview/?mode={mode}") for mode in ("live", "test")}
+    texts = {mode: plain(page) for mode, page in shown.items()}
+
+    assert "Calls made 3" in texts["live"]
+    assert "Calls made 3" in texts["test"]
+    assert "Answered 67%" in texts["live"]
+    assert "Answered 0%" in texts["test"]
+    assert "Talk time 3 min" in texts["live"]
+    assert "Real people 1 call ended" in texts["live"]
+    assert "A trial 3 calls ended" in texts["test"]
+    for name in ("Realfailed", "Realnext", "Realcampaign", "Real people"):
+        assert name in texts["live"]
+        assert name not in texts["test"]
+    for name in ("Trial1", "Trialnext", "Trialcampaign", "A trial"):
+        assert name in texts["test"]
+        assert name not in texts["live"]
+    assert 'href="/calls/?view=attention&amp;mode=live"' in shown["live"]
+    assert "Trialnext" not in htmx(client, "/overview/?mode=live")
+
+
+def test_live_calls_are_shown_first_once_there_are_any_or_a_key_for_them(browse):
+    client = browse()
+    a_call()
+    chosen = '<a href="?days=7&amp;mode={}" aria-current="page">'
+    assert chosen.format("test") in text_of(client, "/overview/")
+
+    key = ApiKey.objects.create(public_id="51_live", hash="0", name="Till", mode="live")
+    assert chosen.format("live") in text_of(client, "/overview/")
+    assert chosen.format("test") in text_of(client, "/overview/?mode=test")
+    ApiKey.objects.filter(pk=key.pk).update(revoked_at=NOON)
+    assert chosen.format("test") in text_of(client, "/overview/?mode=any")
+
+    Call.objects.update(mode="live")
+    assert chosen.format("live") in text_of(client, "/overview/")
+
+
 @pytest.mark.parametrize("days", ["", "8", "-1", "many", "9" * 50])
 def test_an_odd_period_is_a_week(browse, days):
     a_call()
-    assert 'href="?days=7" aria-current="page"' in text_of(browse(), f"/overview/?days={days}")
+    assert 'href="?days=7&amp;mode=test" aria-current="page"' in text_of(browse(), f"/overview/?days={days}")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +140,7 @@ def test_a_day_is_one_of_the_readers_zone_to_the_quarter_of_an_hour(db, zone_nam
     dialled(at)
     days = [(NOON + timedelta(days=ahead)).date() for ahead in range(-4, 1)]
 
-    found = figures(days, zone_name=zone_name, now=NOON)
+    found = figures(days, mode=Mode.TEST, zone_name=zone_name, now=NOON)
 
     assert [when.day for when, one in found.items() if one.made] == [day]
 
@@ -90,7 +151,7 @@ def test_a_day_on_which_the_clocks_change_has_all_its_hours(db):
         dialled(NOON.replace(day=8, hour=8) + timedelta(hours=hour))
     days = [NOON.date().replace(day=day) for day in (7, 8, 9)]
 
-    found = figures(days, zone_name="America/Los_Angeles", now=NOON)
+    found = figures(days, mode=Mode.TEST, zone_name="America/Los_Angeles", now=NOON)
 
     assert [one.made for one in found.values()] == [1, 2, 1]
 
@@ -103,7 +164,7 @@ def test_lateness_is_that_of_the_last_dial_of_each_call(browse):
     Call.objects.filter(pk=again.pk).update(due_at=NOON)
     day = (NOON - timedelta(days=1)).date()
 
-    late = lateness([day], zone_name="UTC", now=NOON)[day]
+    late = lateness([day], mode=Mode.TEST, zone_name="UTC", now=NOON)[day]
 
     assert late.total() == 100
     # To the class that it falls in, whose end is a third above at most.
@@ -185,7 +246,9 @@ def test_the_next_calls_are_in_the_order_they_are_due(browse):
 def test_its_lists_stay_fresh_while_it_is_open(browse):
     client = browse()
     call = a_call(a_contact(first_name="Sooner"))
-    assert 'hx-get="/overview/?days=30" hx-trigger="every 30s' in text_of(client, "/overview/?days=30")
+    # With the mode that is shown, lest the first live call turn the lists alone to the other.
+    path = "/overview/?days=30&amp;mode=test"
+    assert f'hx-get="{path}" hx-trigger="every 30s' in text_of(client, "/overview/?days=30")
 
     Call.objects.filter(pk=call.pk).update(status="failed", outcome="unknown")
     a_finished_call("callback_requested", contact=a_contact(first_name="Again"))
@@ -198,7 +261,7 @@ def test_its_lists_stay_fresh_while_it_is_open(browse):
             rf'<section id="{name}"[^>]* hx-swap-oob="true">.*?{person}.*?</section>', lists, re.DOTALL
         )
     assert "Calls per day" not in lists
-    assert len(asked) <= 7
+    assert len(asked) <= 12
 
 
 def test_the_page_takes_the_same_few_queries_however_much_there_is(browse, django_assert_max_num_queries):
@@ -215,7 +278,7 @@ def test_the_page_takes_the_same_few_queries_however_much_there_is(browse, djang
     with CaptureQueriesContext(connection) as many:
         text_of(client, "/overview/?days=90")
 
-    assert len(many) <= len(few) + 2  # the campaigns' calls and names
+    assert len(many) <= len(few) + 3  # the campaigns' calls and names, the next calls
     assert len(many) < 30
 
 
