@@ -12,7 +12,7 @@ from tests.builders import NOON, a_call
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("hours", [0, 7, 13])
+@pytest.mark.parametrize("hours", [0, 13])
 def test_it_can_be_seeded_at_any_hour(db, hours, monkeypatch):
     moment = NOON + timedelta(hours=hours)
     monkeypatch.setattr("temphone.management.commands.seed_demo.utc_now", lambda: moment)
