@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from temphone.accounts.actors import Role
 from temphone.accounts.models import User
+from tests.browser.stage import Stage
 
 PASSWORD = "correct-horse-9"  # of a test
 LOOKS = {
@@ -94,3 +95,11 @@ def window(chromium, live_server) -> Iterator[Open]:
     for window in windows:
         assert window.complaints == []
         window.page.context.close()
+
+
+@pytest.fixture
+def stage(db, chromium) -> Iterator[Stage]:
+    """A page of Chromium, closed in the end."""
+    stage = Stage.of(chromium)
+    yield stage
+    stage.page.context.close()
