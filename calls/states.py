@@ -34,7 +34,7 @@ class AttemptState(TextChoices):
 
     DIALING = "dialing", _("Dialing")
     RINGING = "ringing", _("Ringing")
-    ANSWERED = "answered", _("Answered")
+    ANSWERED = "answered", pgettext_lazy("attempt", "Answered")
     ENDED = "ended", _("Ended")
     UNKNOWN = "unknown", _("Unknown")
 

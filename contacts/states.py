@@ -26,7 +26,7 @@ BEFORE_IMPORT = (ImportState.MATCHING, ImportState.CHECKING, ImportState.CHECKED
 class Verdict(TextChoices):
     """What importing a row means."""
 
-    NEW = "new", _("New")
+    NEW = "new", pgettext_lazy("row", "New")
     UPDATE = "update", _("Updated")
     SAME = "same", _("Unchanged")
     PROBLEM = "problem", _("Problem")

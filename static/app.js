@@ -156,6 +156,13 @@
     one("b", button).textContent = myZone.replaceAll("_", " ");
     button.parentElement.hidden = false;
   };
+  // Whoever never chose a zone is offered the browser's. UTC is what a browser says that does not tell.
+  const proposeZone = (form) => {
+    if (["UTC", "Etc/UTC", form.dataset.offerZone, undefined].includes(myZone)) return;
+    one("b", form).textContent = myZone.replaceAll("_", " ");
+    one("button", form).value = myZone;
+    form.hidden = false;
+  };
   const CLICKS = {
     "[data-modal]": (link, event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -313,6 +320,7 @@
   all("[data-theme-choice]").forEach((radio) => (radio.checked = radio.value === theme()));
   all("[data-keys-choice]").forEach((tick) => (tick.checked = keysOn()));
   all("[data-zone]").forEach(offerZone);
+  all("[data-offer-zone]").forEach(proposeZone);
   window.addEventListener("pageshow", closeDialogs);
   showTimers();
   showChosen();

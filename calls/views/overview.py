@@ -165,7 +165,7 @@ def _figure(name: str, value: str, line: Sequence[float], then: int, now: int, c
 
 
 def _rate(then: Total, now: Total, line: Sequence[float], count: int) -> Figure:
-    name, value = _("Answered"), _percent(now.answer_rate)
+    name, value = pgettext("calls", "Answered"), _percent(now.answer_rate)
     if then.answer_rate is None or now.answer_rate is None:
         return Figure(name=name, value=value, line=line, change="", direction="none")
     points = round(100 * now.answer_rate) - round(100 * then.answer_rate)

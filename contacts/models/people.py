@@ -298,7 +298,7 @@ class SuppressionReason(models.TextChoices):
     STAFF = "staff", _("Added by staff")
     WRONG_PERSON = "wrong_person", _("Wrong person")
     COMPLAINT = "complaint", _("Complaint")
-    IMPORTED = "imported", _("Imported")
+    IMPORTED = "imported", pgettext_lazy("number", "Imported")
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from calls.actions.forgetting import erase_contact
 from calls.actions.suppression import suppress
 from calls.models import Call
 from calls.views.rows import Row
@@ -205,3 +206,22 @@ def contact_lift(request: StaffRequest, contact_id: str, suppression_id: int) ->
         act=act,
         suppression_id=suppression_id,
     )
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact_erase(request: StaffRequest, contact_id: str) -> HttpResponse:
+    """Ask, then forget who somebody is."""
+    actor = request.user.actor()
+    actor.require(Role.MANAGER)
+    contact = get_contact(contact_id)
+    if request.method != "POST":
+        has_calls = contact.calls.filter(outcome=None).exists()
+        return dialog(request, "contacts/erase.html", {"contact": contact, "has_calls": has_calls})
+    try:
+        erase_contact(actor=actor, contact_id=contact_id, now=clock.now())
+    except DomainError as error:
+        messages.error(request, error.message)
+        return redirect("contact", contact_id=contact_id)
+    messages.success(request, _("The person is erased."))
+    return redirect("contact-list")

@@ -68,7 +68,7 @@ def try_code(request: HttpRequest, user: User, *, code: str, now: datetime) -> T
         return Tried.LOCKED
     tried = take_code(user=user, code=code, now=now)
     if tried in {Tried.WRONG, Tried.LAST}:  # one that was not looked at tells nothing of the address
-        user_login_failed.send(sender=__name__, credentials={}, request=request)
+        user_login_failed.send(sender=__name__, credentials={}, request=request, user=user)
     return tried
 
 

@@ -81,6 +81,9 @@ class User(AbstractUser):
         validators=[validate_zone],
         help_text="The zone in which you read times, such as Europe/Madrid.",
     )
+    zone_chosen = models.BooleanField(
+        default=False, editable=False, help_text="Whether they chose the zone; else the browser's is offered."
+    )
 
     language = models.CharField(
         max_length=10, choices=settings.LANGUAGES, blank=True, help_text="Of the pages; empty: the browser's."

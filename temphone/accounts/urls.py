@@ -13,6 +13,7 @@ urlpatterns = [
     path("account/two-steps/codes/", two_steps.codes_new, name="recovery-codes"),
     path("account/two-steps/off/", two_steps.switch_off, name="two-steps-off"),
     path("account/look/", own.look, name="look"),
+    path("account/zone/", own.own_zone, name="own-zone"),
     path("account/sessions/end/", own.sessions_end, name="sessions-end"),
     path("account/sessions/<str:fingerprint>/end/", own.session_end, name="session-end"),
     path("welcome/<str:user_id>/<str:token>/", team.welcome, name="welcome"),

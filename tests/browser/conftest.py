@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.db import connections
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from temphone.accounts.actors import Role
 from temphone.accounts.models import User
+from tests.browser.stage import Stage
 
 PASSWORD = "correct-horse-9"  # of a test
 LOOKS = {
@@ -21,7 +23,7 @@ LOOKS = {
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium(django_db_setup) -> Iterator[Browser]:
     # Playwright runs a loop in this thread, where Django then suspects async code; there is none.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:
@@ -31,6 +33,7 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+        connections.close_all()  # those opened beside its loop; else the database could not be dropped
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
@@ -94,3 +97,11 @@ def window(chromium, live_server) -> Iterator[Open]:
     for window in windows:
         assert window.complaints == []
         window.page.context.close()
+
+
+@pytest.fixture
+def stage(db, chromium) -> Iterator[Stage]:
+    """A page of Chromium, closed in the end."""
+    stage = Stage.of(chromium)
+    yield stage
+    stage.page.context.close()

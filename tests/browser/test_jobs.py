@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from calls.models import Call
 from temphone.accounts.actors import Role
-from temphone.accounts.models import ApiKey
+from temphone.accounts.models import ApiKey, User
 from temphone.webhooks.models import Delivery, DeliveryState
 from tests.builders import a_delivery
 from tests.pages.conftest import a_live_call, say
@@ -47,6 +47,21 @@ def test_a_message_that_was_given_up_is_sent_again(window, look):
     expect(page.get_by_text("Waiting").first).to_be_visible()
     shown.assert_sound()
     assert Delivery.objects.get().state == "pending"
+
+
+@both_looks
+def test_the_zone_of_the_browser_is_taken(window, look):
+    shown = window(look, timezone_id="America/New_York")
+    page = shown.open("/overview/")
+    offer = page.get_by_text("Your browser is in America/New York. Times are shown in Madrid.")
+    expect(offer).to_be_visible()
+    shown.assert_sound()
+
+    page.get_by_role("button", name="Use the browser's").click()
+
+    expect(page.get_by_text("Times are shown in America/New_York.")).to_be_visible()
+    expect(offer).to_have_count(0)
+    assert User.objects.get().timezone == "America/New_York"
 
 
 @both_looks

@@ -18,7 +18,7 @@ from temphone.accounts.actors import Role
 from temphone.accounts.models import User
 from temphone.management.commands.messages import read
 from temphone.said import _said
-from tests.browser.test_every_page import OF_ADMINS, PAGES, something_on_every_page
+from tests.browser.everything import EVERY_PAGE, something_on_every_page
 
 PARTS = 3  # of the pages, each within its minute on a crowded machine
 FROM, TO = "⟦", "⟧"
@@ -219,7 +219,7 @@ def test_no_page_says_anything_that_is_not_translated(reader, part):
     known = data()
     found: dict[str, str] = {}
 
-    for path in [*PAGES, *OF_ADMINS][part::PARTS]:
+    for path in EVERY_PAGE[part::PARTS]:
         response = reader.get(path.format(**ids))
         assert response.status_code == 200, path
         for text in english_in(response.content.decode(), known):

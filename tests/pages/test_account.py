@@ -107,7 +107,7 @@ def test_a_new_password_keeps_this_session_and_ends_the_others(db):
     assert LoginSession.objects.get().session_key == here.session.session_key
     assert elsewhere.get("/calls/").status_code == 302
     assert logs_in(Client(), new)
-    assert AuditEntry.objects.get().action == "account.password"
+    assert AuditEntry.objects.filter(action="account.password").count() == 1
 
 
 def test_a_weak_password_is_refused(db):
@@ -211,6 +211,40 @@ def test_sessions_are_listed_by_device_this_one_marked(db):
     assert not any(session.session_key in page for session in LoginSession.objects.all())
 
 
+def test_the_browsers_zone_is_offered_until_one_is_chosen(browse):
+    client = browse(timezone="UTC")
+    page = text_of(client, "/overview/")
+    assert '<form hidden class="notice zone-offer"' in page  # shown by the script alone
+    assert 'data-offer-zone="UTC"' in page
+
+    answer = client.post("/account/zone/", {"timezone": "Asia/Tokyo", "next": "/calls/"}, follow=True)
+
+    assert answer.redirect_chain == [("/calls/", 302)]
+    assert "Times are shown in Asia/Tokyo." in answer.content.decode()
+    assert "zone-offer" not in answer.content.decode()
+    assert User.objects.get().timezone == "Asia/Tokyo"
+    assert AuditEntry.objects.get().details == {"fields": ["timezone"]}
+
+
+def test_whoever_keeps_their_zone_or_saves_the_account_is_not_asked_again(browse):
+    for path, sent in (("/account/zone/", {}), ("/account/", {"first_name": "", "language": ""})):
+        client = browse(timezone="UTC")
+        client.post(path, {**sent, "timezone": "UTC"})
+        assert "zone-offer" not in text_of(client, "/overview/")
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize("zone", ["", "Mars/Olympus", "../etc/passwd"])
+def test_a_zone_that_nobody_knows_changes_nothing(browse, zone):
+    client = browse(timezone="UTC")
+    answer = client.post("/account/zone/", {"timezone": zone, "next": "https://elsewhere.example"})
+
+    assert answer.url == "/account/"
+    assert "does not know this time zone" in text_of(client, "/account/")
+    assert User.objects.get().timezone == "UTC"
+    assert "zone-offer" in text_of(client, "/overview/")
+
+
 def test_one_session_is_ended(db):
     a_user()
     here, there, elsewhere = logged_in(), logged_in(IPHONE), logged_in(IPHONE)
@@ -220,7 +254,7 @@ def test_one_session_is_ended(db):
 
     assert sessions_in(text_of(here, "/account/")) == before[1:]
     assert sorted([there.get("/calls/").status_code, elsewhere.get("/calls/").status_code]) == [200, 302]
-    assert AuditEntry.objects.get().action == "account.end_session"
+    assert AuditEntry.objects.filter(action="account.end_session").count() == 1
 
 
 def test_all_other_sessions_are_ended(db):

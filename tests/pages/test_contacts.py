@@ -2,10 +2,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from calls.models import Call
+from calls.models import Call, Note
 from contacts.models import Consent, Contact, Suppression
 from temphone import pages
 from temphone.accounts.actors import Role
+from temphone.accounts.models import AuditEntry
 from tests.builders import NOON, a_call, a_contact
 from tests.pages.conftest import a_finished_call, htmx, text_of
 
@@ -154,6 +155,42 @@ def test_an_erased_contact_has_no_page(manager):
     contact = a_contact(erased_at=NOON)
 
     assert manager.get(f"/contacts/{contact.pk}/").status_code == 404
+
+
+def test_somebody_is_erased_after_a_question_and_stays_on_the_list_of_numbers(manager):
+    call = a_finished_call(contact=a_contact(company="Engines"))
+    page = f"/contacts/{call.contact_id}/"
+    number = call.contact.phone
+    Suppression.objects.create(number=number)
+    Note.objects.create(call=call, text="Likes mornings.", by="ada")
+
+    assert f'href="{page}erase/"' in text_of(manager, page)
+    question = text_of(manager, f"{page}erase/")
+    assert "Erased for good" in question
+    assert "do-not-call list" in question
+    answer = manager.post(f"{page}erase/", follow=True)
+
+    assert answer.redirect_chain == [("/contacts/", 302)]
+    assert "The person is erased." in answer.content.decode()
+    contact = Contact.objects.get(pk=call.contact_id)
+    assert (contact.phone, contact.company, contact.first_name, contact.last_name) == ("", "", "", "")
+    assert not Note.objects.exists()
+    assert Suppression.objects.get().number == number
+    assert AuditEntry.objects.filter(action="contact.erase", target=contact.pk).count() == 1
+
+
+def test_whoever_is_still_to_be_called_is_not_erased(manager):
+    call = a_call()
+    page = f"/contacts/{call.contact_id}/"
+
+    question = text_of(manager, f"{page}erase/")
+    assert "Cancel them first." in question
+    assert 'type="submit" class="button danger' not in question
+    answer = manager.post(f"{page}erase/", follow=True)
+
+    assert answer.redirect_chain == [(page, 302)]
+    assert "Cancel them first." in answer.content.decode()
+    assert Contact.objects.present().filter(pk=call.contact_id).exists()
 
 
 def test_a_consent_is_recorded_and_revoked(manager):

@@ -67,6 +67,7 @@ def test_somebody_new_chooses_a_password_by_the_link_and_logs_in(admin):
     assert "Your password is set." in page
     assert logs_in("ada")
     assert [entry.action for entry in AuditEntry.objects.all()] == [
+        "account.login",
         "account.password_by_link",
         "user.link",
         "user.add",
@@ -198,7 +199,12 @@ def test_whoever_is_deactivated_is_out_at_once_and_may_come_back(admin):
     admin.post(f"{TEAM}{bob.pk}/switch/", {"on": "1"})
 
     assert logs_in("bob")
-    assert {entry.action for entry in AuditEntry.objects.all()} == {"user.off", "user.on"}
+    assert [entry.action for entry in AuditEntry.objects.all()] == [
+        "account.login",
+        "user.on",
+        "user.password_wrong",
+        "user.off",
+    ]
 
 
 def test_the_last_admin_stays_one(admin):
@@ -309,7 +315,7 @@ def test_a_user_name_is_changed_and_the_old_one_opens_nothing(admin):
     admin.post(f"{TEAM}{bob.pk}/", form_of(bob, username="bob@example.com"))
     assert not logs_in("bob")
     assert logs_in("bob@example.com")
-    entry = AuditEntry.objects.get()
+    entry = AuditEntry.objects.get(action="user.change")
     assert entry.details == {"fields": ["username"], "username": "bob@example.com"}
 
     admin.post(f"{TEAM}{bob.pk}/", form_of(bob, username="BOB@example.com"))  # no other's: their own

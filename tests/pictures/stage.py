@@ -70,7 +70,7 @@ def furnish() -> dict[str, str]:
     """Fill the empty database; the ids by which addresses are made."""
     call_command("migrate", verbosity=0)
     call_command("seed_demo", verbosity=0)
-    User.objects.update(timezone=ZONE)
+    User.objects.update(timezone=ZONE, zone_chosen=True)
     for program in ("clock", "worker"):
         Beat.objects.update_or_create(name=program, defaults={"at": MOMENT})
     skew.is_off = lambda: False  # the clock that stands still is not the database's

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from calls.tasks import prune
 from temphone.accounts.logins import address_of
-from temphone.accounts.models import LoginSession, User
+from temphone.accounts.models import AuditEntry, LoginSession, User
+from temphone.lib import clock
 
 PASSWORD = "correct-horse-9"  # of a test
 ALLOWED = 10
@@ -202,3 +203,74 @@ def test_guesses_at_one_instant_give_no_more_than_threads_of_ours_more(ada, chec
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(guess, range(60)))
     assert len(checked) <= ALLOWED + 3
+
+
+def entries(**wanted) -> list[tuple[str, str, str]]:
+    """What the audit log has, the oldest first: who, what, on whom."""
+    found = AuditEntry.objects.filter(**wanted).order_by("id")
+    return [(entry.actor_label, entry.action, entry.target) for entry in found]
+
+
+def test_logging_in_and_out_is_in_the_audit_log_with_where_from(ada):
+    try_once(password=PASSWORD)
+    BROWSER.post("/logout/", REMOTE_ADDR="9.9.9.9")
+
+    me = f"user:{ada.pk}"
+    assert entries() == [("ada", "account.login", me), ("ada", "account.logout", me)]
+    login = AuditEntry.objects.earliest("id")
+    assert login.details == {"address": "9.9.9.9", "two_steps": False}
+    BROWSER.post("/logout/")  # of nobody
+    assert len(entries()) == 2
+
+
+@pytest.mark.parametrize("door", ["/login/", "/admin/login/"])
+def test_a_failure_is_told_of_whom_it_is_known_and_never_what_was_typed(ada, door):
+    try_once(door=door, password="guess-of-secret")
+    try_once(door=door, user="typed-in-the-wrong-field", password="guess-of-secret")
+
+    assert entries() == [
+        ("TemPhone", "user.password_wrong", f"user:{ada.pk}"),
+        ("TemPhone", "user.unknown", ""),
+    ]
+    kept = repr(list(AuditEntry.objects.values()))
+    assert "guess-of-secret" not in kept
+    assert "typed-in" not in kept
+    assert kept.count("9.9.9.9") == 2
+
+
+def test_a_wrong_password_of_who_is_logged_in_is_theirs(ada):
+    try_once(password=PASSWORD)
+    sent = {"old_password": "no", "new_password1": "another-1-one", "new_password2": "another-1-one"}
+    BROWSER.post("/account/password/", sent, REMOTE_ADDR="9.9.9.9")
+
+    assert entries(action="user.password_wrong") == [("ada", "user.password_wrong", f"user:{ada.pk}")]
+
+
+def test_an_address_that_waits_fills_no_log(ada):
+    for number in range(ALLOWED + 20):
+        try_once(number)
+
+    told = [action for _who, action, _target in entries()]
+    assert told == ["user.password_wrong"] * ALLOWED + ["user.failures_untold", "login.locked"]
+
+
+@pytest.mark.parametrize("user", ["ada", "nobody-{}"])
+def test_many_addresses_fill_no_log_either_until_a_while_later(ada, user, monkeypatch):
+    for number in range(4 * ALLOWED):
+        try_once(number, user=user.format(number), address=f"9.9.9.{number}")
+    assert len(entries()) == ALLOWED + 1
+    assert entries()[-1][1] == "user.failures_untold"
+
+    later = clock.now() + timedelta(minutes=16)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    AuditEntry.objects.update(at=later - timedelta(minutes=16))
+    try_once(user=user.format(0), address="9.9.8.1")
+    assert len(entries()) == ALLOWED + 2
+
+
+def test_locks_of_many_addresses_fill_no_log(ada, settings):
+    settings.AXES_FAILURE_LIMIT = 1
+    for number in range(3 * ALLOWED):
+        try_once(number, address=f"9.9.9.{number}")
+
+    assert len(entries(action="login.locked")) == ALLOWED

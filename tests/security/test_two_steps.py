@@ -431,7 +431,7 @@ def test_turning_it_on_needs_a_code_and_ends_the_other_logins(ada):
 
     assert is_in(here)
     assert not is_in(there)
-    assert AuditEntry.objects.get().action == "account.two_steps_on"
+    assert AuditEntry.objects.filter(action="account.two_steps_on").count() == 1
     assert here.get(ON).url == here.post(ON, proof(secret)).url == "/account/"
 
 
@@ -454,6 +454,20 @@ def test_each_look_shows_another_secret_and_the_last_alone_counts(ada):
     assert "This code is not right." in refused
     assert secret_on(refused) == last  # of whom only the finger slipped the app knows it already
     assert len(codes_on(client.post(ON, proof(last)).content.decode())) == 10
+
+
+def test_a_login_of_two_steps_is_in_the_audit_log_when_it_is_done_and_so_is_a_wrong_code(ada, at):
+    with_two_steps(ada)
+    client = Client()
+    give_password(client)
+    client.post(CODE, {"code": wrong(ada)})
+    assert not AuditEntry.objects.filter(action="account.login").exists()
+    client.post(CODE, {"code": code_of(ada, later=1)})
+
+    told = [(entry.actor_label, entry.action, entry.target) for entry in AuditEntry.objects.order_by("id")]
+    me = f"user:{ada.pk}"
+    assert told == [("TemPhone", "user.code_wrong", me), ("ada", "account.login", me)]
+    assert AuditEntry.objects.get(action="account.login").details["two_steps"] is True
 
 
 def with_two_steps(user: User) -> None:
@@ -522,7 +536,7 @@ def test_it_is_turned_off_with_password_and_code_alone(ada, at):
     assert not TwoSteps.objects.exists()
     assert not RecoveryCode.objects.exists()
     assert give_password(Client()).url == "/overview/"
-    assert AuditEntry.objects.first().action == "account.two_steps_off"
+    assert AuditEntry.objects.filter(action="account.two_steps_off").count() == 1
     assert client.get(OFF).url == client.post(CODES).url == "/account/"
 
 

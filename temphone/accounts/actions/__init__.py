@@ -3,6 +3,7 @@
 from temphone.accounts.actions.keys import change_key, create_key, get_key, revoke_key
 from temphone.accounts.actions.own import (
     change_password,
+    choose_zone,
     end_other_sessions,
     end_session,
     save_account,
@@ -34,6 +35,7 @@ __all__ = [
     "change_key",
     "change_password",
     "change_person",
+    "choose_zone",
     "create_key",
     "end_other_sessions",
     "end_session",

@@ -14,9 +14,16 @@ def save_account(*, user: User, first_name: str, last_name: str, timezone: str, 
     by = user.actor()  # as they were called until now
     for name in fields:
         setattr(user, name, columns[name])
-    user.save(update_fields=fields)
+    user.zone_chosen = True  # it stood in the form
+    user.save(update_fields=[*fields, "zone_chosen"])
     if fields:
         AuditEntry.record(by, "account.change", f"user:{user.pk}", fields=fields)
+
+
+def choose_zone(*, user: User, timezone: str) -> None:
+    """Read times in the zone that was offered, or go on in one's own; it is not offered again."""
+    names = {"first_name": user.first_name, "last_name": user.last_name, "language": user.language}
+    save_account(user=user, timezone=timezone, **names)
 
 
 @transaction.atomic

@@ -111,6 +111,19 @@ GROUPS = (
         },
     ),
     (
+        _("Logins"),
+        {
+            "account.login": _("Logged in"),
+            "account.logout": _("Logged out"),
+            "user.password_wrong": _("A wrong password was typed"),
+            "user.code_wrong": _("A wrong login code was typed"),
+            "user.unknown": _("A login with a user name that nobody has"),
+            "user.failures_untold": _("More failed logins are not written for now"),
+            "user.codes_locked": _("Locked a login after wrong codes"),
+            "login.locked": _("Locked an address after failed logins"),
+        },
+    ),
+    (
         _("People"),
         {
             "user.add": _("Added somebody to the team"),
@@ -119,7 +132,6 @@ GROUPS = (
             "user.off": _("Deactivated somebody"),
             "user.on": _("Reactivated somebody"),
             "user.two_steps_off": _("Reset somebody's two-step login"),
-            "user.codes_locked": _("Locked a login after wrong codes"),
             "account.change": _("Changed their own account"),
             "account.password": _("Changed their own password"),
             "account.password_by_link": _("Chose a password by a link"),

@@ -9,6 +9,7 @@ from temphone.accounts.models import AuditEntry
 from temphone.said import a_word
 
 NAMES: dict[str, Any] = {
+    "address": gettext_lazy("network address"),
     "agent": gettext_lazy("agent"),
     "attempt": gettext_lazy("attempt"),
     "before": gettext_lazy("before"),
@@ -35,6 +36,7 @@ NAMES: dict[str, Any] = {
     "made": gettext_lazy("made"),
     "messages": gettext_lazy("messages"),
     "mode": gettext_lazy("mode"),
+    "most": gettext_lazy("written in 15 minutes"),
     "moved": gettext_lazy("other address"),
     "new": gettext_lazy("new people"),
     "outcome": gettext_lazy("outcome"),
@@ -48,6 +50,7 @@ NAMES: dict[str, Any] = {
     "since": gettext_lazy("since"),
     "size": gettext_lazy("rows"),
     "trunk": gettext_lazy("trunk"),
+    "two_steps": gettext_lazy("two steps"),
     "undone": gettext_lazy("undone import"),
     "update": gettext_lazy("to be updated"),
     "username": gettext_lazy("user name"),

@@ -44,6 +44,12 @@ class AccountForm(forms.Form):
             zones.choices = zone_choices(str(initial["timezone"]))
 
 
+class ZoneForm(forms.Form):
+    """The zone alone, as a browser names it, or as it was kept."""
+
+    timezone = forms.ChoiceField(choices=lambda: [(name, name) for name in zone_names()])
+
+
 class PasswordForm(PasswordChangeForm):
     """The old password and a new one; beside other forms, so it does not take the focus.
 

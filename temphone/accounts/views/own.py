@@ -15,13 +15,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from temphone.accounts.actions import (
     change_password,
+    choose_zone,
     end_other_sessions,
     end_session,
     save_account,
     save_look,
 )
 from temphone.accounts.devices import in_words
-from temphone.accounts.forms.own import AccountForm, PasswordForm
+from temphone.accounts.forms.own import AccountForm, PasswordForm, ZoneForm
 from temphone.accounts.half_way import knows_password
 from temphone.accounts.models import LoginSession, Theme, User
 from temphone.lib import clock
@@ -97,6 +98,20 @@ def look(request: StaffRequest) -> HttpResponse:
     )
     if request.htmx:
         return HttpResponse(status=204)
+    back = request.POST.get("next", "")
+    return redirect(back if is_ours(request, back) else "account")
+
+
+@page
+@require_POST
+def own_zone(request: StaffRequest) -> HttpResponse:
+    """Take the zone of the browser that was offered, or keep one's own."""
+    form = ZoneForm(request.POST)
+    if form.is_valid():
+        choose_zone(user=request.user, **form.cleaned_data)
+        messages.success(request, _("Times are shown in {zone}.").format(zone=request.user.timezone))
+    else:
+        messages.error(request, _("TemPhone does not know this time zone. Choose yours in the account."))
     back = request.POST.get("next", "")
     return redirect(back if is_ours(request, back) else "account")
 
