@@ -129,18 +129,18 @@ class Stage:
         self.page.evaluate(SETTLED)
         return self.page
 
-    def look_at(self, states: Iterable[State]) -> None:
-        """Show each in every look, and remember what is wrong."""
+    def look_at(self, states: Iterable[State], *, part: str = "") -> None:
+        """Show each in every look, and remember what is wrong: with the whole page, or a part of it."""
         for state in list(states):  # all are made before the first is shown
             self.page.set_viewport_size(WIDE)
             self.page.emulate_media(color_scheme="light")
             self.open(state)
             self.page.evaluate(AXE_SCRIPT)
             dialogs = [] if state.is_past else self._dialogs()
-            self._judge("light", dialogs)
+            self._judge("light", dialogs, part)
             self.page.set_viewport_size(PHONE)
             self.page.emulate_media(color_scheme="dark")
-            self._judge("dark phone", dialogs)
+            self._judge("dark phone", dialogs, part)
             self._blame(self.said)
             self.said.clear()
 
@@ -151,8 +151,8 @@ class Stage:
         self.asked.update(asked)
         return new
 
-    def _judge(self, look: str, dialogs: Iterable[str]) -> None:
-        self._run_axe(look)
+    def _judge(self, look: str, dialogs: Iterable[str], part: str) -> None:
+        self._run_axe(look, part)
         if self.page.evaluate(WIDER):
             self._blame([f"{look}: wider than the window"])
         for href in dialogs:
