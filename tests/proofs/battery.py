@@ -73,6 +73,11 @@ class Found:
 Run = Callable[[Trial], Tally]
 
 
+def seen(problem: str, flagged: Sequence[str]) -> int:
+    """How many of these lines show this problem."""
+    return sum(re.search(problem, line) is not None for line in flagged)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Broken:
     """A broken variant of the product, and the problem by which its mistake is seen."""
@@ -83,7 +88,7 @@ class Broken:
 
     def seen(self, flagged: Sequence[str]) -> int:
         """How many of these lines show the mistake."""
-        return sum(re.search(self.seen_by, line) is not None for line in flagged)
+        return seen(self.seen_by, flagged)
 
 
 @dataclass(frozen=True, kw_only=True)

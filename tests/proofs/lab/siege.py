@@ -1,6 +1,5 @@
 """Strikes the members while calls go through, waits until all is quiet, and judges."""
 
-import re
 import signal
 import time
 from collections import Counter
@@ -11,7 +10,7 @@ from random import Random
 
 from calls.models import Attempt
 from temphone.webhooks.models import Delivery
-from tests.proofs.battery import Tally, Trial
+from tests.proofs.battery import Tally, Trial, seen
 from tests.proofs.lab.judgement import (
     Desk,
     Heard,
@@ -50,7 +49,7 @@ class Wrong:
 
     def is_seen(self, flagged: Sequence[str]) -> bool:
         """Whether these lines show it."""
-        return any(re.search(self.seen_by, line) for line in flagged)
+        return seen(self.seen_by, flagged) > 0
 
 
 class Siege:
