@@ -21,7 +21,7 @@ BROKEN = {
     "nobody_asks": ("worker", "dial", LOST),
     "delivered_before_it_is_sent": ("worker", "deliver send", "messages .* were received"),
     "gateway_without_ledger": ("gateway", "ledger writer leg outbox", f"{LOST}|{RANG_OFTEN}"),
-    "suppressed_afterwards": ("web", "events", "rang after its number had opted out"),
+    "suppressed_afterwards": ("web", "suppress", "rang after its number had opted out"),
     "acknowledged_before_applied": ("web", "events", LOST),
     "ring_then_ledger": ("gateway", "ledger switchboard leg", RANG_OFTEN),
     "no_answer_is_a_refusal": ("gateway", "ledger switchboard leg", RANG_OFTEN),

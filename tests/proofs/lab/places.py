@@ -31,6 +31,7 @@ BEGINNINGS = {
     ("calls/actions/scheduling.py", "_schedule"): "schedule",
     ("calls/actions/idempotency.py", ""): "key",
     ("calls/callbacks.py", "gateway_events"): "events",
+    ("calls/actions/suppression.py", "suppress_in_call"): "suppress",
     ("calls/callbacks.py", "gateway_heartbeat"): "heartbeat",
     ("temphone/gateway/gateway.py", ""): "start",
     ("temphone/gateway/store.py", "Store.__init__"): "start",
@@ -58,7 +59,7 @@ NUMBERS = {name: number for number, name in enumerate(NAMES)}
 # What is struck in each role, and how much oftener than the others.
 PHASES = {
     "worker": {"claim": 3, "dial": 2, "record": 2, "reconcile": 2, "hang_up": 1, "deliver": 2, "send": 1},
-    "web": {"events": 4, "heartbeat": 1},
+    "web": {"events": 4, "suppress": 1, "heartbeat": 1},
     "api": {"door": 1, "schedule": 4, "key": 3, "answer": 3, "events": 1},
     "gateway": {
         "start": 1,

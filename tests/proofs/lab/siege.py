@@ -84,6 +84,7 @@ class Siege:
         self.listened_at = 0.0
         self.troubles = 0
         self.judged: list[Placed] = []
+        self.told: set[tuple[str, str]] = set()
 
     def close(self) -> None:
         """Leave nothing behind."""
@@ -299,8 +300,9 @@ class Siege:
         return len(self.tally.flagged) < MOST
 
     def _flag(self, problem: str, one: Placed, heard: Heard) -> None:
-        """A promise that was broken to one call."""
-        if self._is_worth_noting(problem):
+        """A promise that was broken to one call; once, however often it is seen."""
+        if (one.call_id, problem) not in self.told and self._is_worth_noting(problem):
+            self.told.add((one.call_id, problem))
             found = evidence(one, self.lab, heard, since=self.round_began)
             self._note(f"{one.call_id or 'a call'} to {one.number}: {problem}", **found)
 
