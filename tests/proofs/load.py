@@ -36,9 +36,11 @@ CALLS_PER_S = {"sqlite": 20, "postgresql": 30}  # on two cores that are busy wit
 DAY_S = 60.0  # a day of calls: they come in waves
 AHEAD_S = 10.0  # a call is scheduled so long before it is due
 FIRST_KILL_S = AHEAD_S + 2  # the first calls are under way
+CALM_S = 240.0  # before it, where there is one of each: who is killed every 8 s could not be weighed
 KILL_EVERY_S = 2.0  # one; so each kind every 8 s
 WEIGH_EVERY_S = 2.0
 LONG_ENOUGH = 90  # weighings for a judgement
+LEAK_EVERY_S, LEAK_ENOUGH = 0.2, 20  # where it grows with each task, that is seen at once
 BELLS = 30  # unheard at most: workers are busy for 2 s at a time, or for a gateway's time-out
 GROWTH_PERCENT = 5
 TOLD = 10  # each so many calls, one has a webhook; of few, none: a worker that is killed holds them 60 s
@@ -62,6 +64,8 @@ class Load:
     told: dict[str, str] = field(default_factory=dict)  # call to number, of those with a webhook
     bells: list[int] = field(default_factory=list)  # how many waited in the queue at each weighing
     over: bool = False
+    weigh_every_s: float = WEIGH_EVERY_S
+    long_enough: int = LONG_ENOUGH
     forgetful: bool = False  # the gateway that is killed first loses what its ledger holds
     seen: Callable[["Load"], bool] = lambda _load: False  # whether a mistake was: it need not go on
 
@@ -87,7 +91,7 @@ class Load:
     def _disturber(self) -> Callable[[], None]:
         """Kills and weighs when it is time to; the first kill is when the first calls are under way."""
         kills, begin = self._kills(), time.monotonic()
-        due = {"kill": begin + FIRST_KILL_S, "weigh": begin}
+        due = {"kill": begin + self._calm_s(), "weigh": begin}
 
         def disturb() -> None:
             if time.monotonic() >= due["kill"] and (name := next(kills, None)):
@@ -96,9 +100,15 @@ class Load:
             if time.monotonic() >= due["weigh"]:
                 self.scales.weigh(self.fleet)
                 self.bells.append(OrmQ.objects.filter(lock__lte=now()).count())
-                due["weigh"] = time.monotonic() + WEIGH_EVERY_S
+                due["weigh"] = time.monotonic() + self.weigh_every_s
 
         return disturb
+
+    def _calm_s(self) -> float:
+        """How long nobody is killed."""
+        if self.trial.cases < FEW or len(self.fleet.names) > len(ONE_OF_EACH):
+            return FIRST_KILL_S
+        return min(CALM_S, self.trial.cases / CALLS_PER_S[connection.vendor] / 2)
 
     def _batches(self) -> Iterator[list[tuple[tuple[str, str], datetime]]]:
         """People, with the instant at which each is to be called: a second's worth at a time."""
@@ -221,7 +231,7 @@ class Load:
     def _judge_weights(self) -> None:
         """Of each until it was killed, where it lived long enough."""
         for name, weights in self.scales.weights.items():
-            if len(weights) > LONG_ENOUGH:
+            if len(weights) > self.long_enough:
                 grown, kind = self.scales.growth_percent(name), name.split("-")[0]
                 counted = f"growth_{kind}_percent"
                 self.tally.counts[counted] = max(0, grown, self.tally.counts[counted])
@@ -271,9 +281,24 @@ def _ringing(trial: Trial) -> Tally:
     return run(trial, instead={"clock": mistaken.words("rings_at_each_poll", "clock")}, seen=pile_up)
 
 
+def _leaking(trial: Trial) -> Tally:
+    def grew(load: Load) -> bool:
+        weighed = len(load.scales.weights["worker-1"])
+        return weighed > LEAK_ENOUGH and load.scales.growth_percent("worker-1") > GROWTH_PERCENT
+
+    return run(
+        trial,
+        instead={"worker": mistaken.words("keeps_what_it_did", "qcluster")},
+        weigh_every_s=LEAK_EVERY_S,
+        long_enough=LEAK_ENOUGH,
+        seen=grew,
+    )
+
+
 BROKEN = {
     "a_ledger_that_is_lost": Broken(run=_forgetting, seen_by=r"rang \d+ times"),
     "a_bell_at_each_poll": Broken(run=_ringing, seen_by="bells pile up"),
+    "a_worker_that_keeps_what_it_did": Broken(run=_leaking, seen_by="worker-1 grew"),
 }
 PROOF = Proof(
     name="load",

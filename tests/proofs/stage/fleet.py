@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +85,9 @@ class Scales:
         leaders = {process.pid: name for name, process in weighed if name not in self._spared}
         total: Counter[str] = Counter()
         for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                name = leaders.get(os.getsid(int(entry.name)))
-                total[name or ""] += _anonymous(entry) if name else 0
-            except OSError:
-                continue  # it has just ended
+            with suppress(OSError):  # it has just ended
+                if name := leaders.get(os.getsid(int(entry.name))):
+                    total[name] += _anonymous(entry)
         for name, weight in total.items():
             self.weights[name].append(weight)
 
