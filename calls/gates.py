@@ -315,9 +315,9 @@ def lateness(facts: Facts, *, campaign: Campaign | None, late_s: int) -> Check:
     return Check(rule="lateness", verdict=Verdict.BLOCK, text=text, input=seen, outcome=Outcome.EXPIRED)
 
 
-def late_since(now: datetime) -> tuple[datetime, datetime]:
-    """Due before these instants, a single call and a campaign's are too late."""
-    return now - seconds(LATE_SINGLE_S + 1), now - seconds(LATE_CAMPAIGN_S + 1)
+def late_since(now: datetime, *, of_campaign: bool) -> datetime:
+    """What was due before this instant is too late."""
+    return now - seconds((LATE_CAMPAIGN_S if of_campaign else LATE_SINGLE_S) + 1)
 
 
 def lines(_facts: Facts, *, room: Room | None) -> Check:

@@ -1,6 +1,6 @@
 """Find, move and cancel a call."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from datetime import datetime
 
@@ -104,28 +104,41 @@ def cancel_call(*, actor: Actor, call_id: str, now: datetime) -> Call:
         Conflict: it is over.
     """
     actor.require(Role.OPERATOR)
-    for _ in range(TRIES):
-        call = get_call(actor=actor, call_id=call_id)
+    reason = f"by {actor.label}"[:200]
+
+    def cancel(changes: Changes, call: Call) -> None:
         if call.is_final:
             raise _too_late(call)
-        try:
-            return _cancel(actor, call, now)
-        except Conflict:
-            # The worker took it, or gave it back, in between: look again.
-            continue
-    raise Conflict(f"Call {call_id} keeps changing; try again.", code="changed_meanwhile")
-
-
-def _cancel(actor: Actor, call: Call, now: datetime) -> Call:
-    reason = f"by {actor.label}"[:200]
-    with gathering(now) as changes:
         if call.status == CallStatus.SCHEDULED:
             finish_call(changes, call, Outcome.CANCELED_BY_USER, reason=reason)
             AuditEntry.record(actor, "call.cancel", call.pk)
         elif call.hang_up_requested_at is None:
             ask_to_hang_up(changes, call, reason=reason)
             AuditEntry.record(actor, "call.hang_up", call.pk)
-    return call
+
+    return change_call(actor=actor, call_id=call_id, now=now, change=cancel)
+
+
+def change_call(
+    *, actor: Actor, call_id: str, now: datetime, change: Callable[[Changes, Call], None]
+) -> Call:
+    """Change a call as it stands; when somebody else changed it in between, as it stands then.
+
+    Raises:
+        NotFound
+        Conflict: it keeps changing; or what ``change`` raises.
+    """
+    for _ in range(TRIES):
+        call = get_call(actor=actor, call_id=call_id)
+        try:
+            with gathering(now) as changes:
+                change(changes, call)
+        except Conflict as conflict:
+            if conflict.code != "changed_meanwhile":
+                raise
+        else:
+            return call
+    raise Conflict(f"Call {call_id} keeps changing; try again.", code="changed_meanwhile")
 
 
 def ask_to_hang_up(changes: Changes, call: Call, *, reason: str) -> None:

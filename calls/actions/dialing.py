@@ -74,11 +74,11 @@ def _due(mode: Mode, lines: Lines, now: datetime, *, limit: int) -> list[Call]:
     if behind := lines.behind(calls):
         waiting, found = behind
         calls += queues.take(waiting, found)
-    late = late_since(now)
-    if any(call.due_at < late[call.campaign_id is not None] for call in calls):
+    single, of_campaign = late_since(now, of_campaign=False), late_since(now, of_campaign=True)
+    if any(call.due_at < (of_campaign if call.campaign_id else single) for call in calls):
         # They only end, which takes no line: those in time behind thousands of them need not wait for lines.
-        single, of_campaigns = Q(campaign=None, due_at__lt=late[False]), Q(due_at__lt=late[True])
-        calls += queues.take(limit - len(calls), single | of_campaigns)
+        late = Q(campaign=None, due_at__lt=single) | Q(due_at__lt=of_campaign)
+        calls += queues.take(limit - len(calls), late)
     return calls
 
 

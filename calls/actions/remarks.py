@@ -1,12 +1,11 @@
 """What staff say of a call: a note, how it ended, that they have dealt with it."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
 
-from calls.actions.changes import Changes, gathering
-from calls.actions.changing import get_call
+from calls.actions.changes import Changes
+from calls.actions.changing import change_call, get_call
 from calls.actions.suppression import suppress
 from calls.models import Call, Mark, Note
 from calls.models.staff import LONGEST_NOTE
@@ -17,8 +16,6 @@ from temphone.accounts.models import AuditEntry
 from temphone.lib.errors import Conflict, Invalid
 from temphone.said import in_english
 from temphone.telephony.messages import Outcome
-
-TRIES = 5
 
 
 @transaction.atomic
@@ -104,17 +101,4 @@ def _see(actor: Actor, call_id: str, now: datetime, *, event: str, reason: str) 
             changes.change(call, seen_at=call.seen_at or now)
         changes.event(call, event, reason=reason)
 
-    return _changed(actor, call_id, now, change)
-
-
-def _changed(actor: Actor, call_id: str, now: datetime, change: Callable[[Changes, Call], None]) -> Call:
-    for _ in range(TRIES):
-        call = get_call(actor=actor, call_id=call_id)
-        try:
-            with gathering(now) as changes:
-                change(changes, call)
-        except Conflict:
-            # The carrier told something of it in between: look again.
-            continue
-        return call
-    raise Conflict(f"Call {call_id} keeps changing; try again.", code="changed_meanwhile")
+    return change_call(actor=actor, call_id=call_id, now=now, change=change)

@@ -89,7 +89,6 @@ class DeliveryFilter(forms.Form):
         label=_("Event"),
         choices=[("", _("Any event")), *((event, event) for event in (*Event.values, TEST))],
     )
-    endpoint = forms.ChoiceField(required=False, label=pgettext_lazy("address", "To"))
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         super().__init__(data)
