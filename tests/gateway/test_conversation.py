@@ -469,7 +469,7 @@ UTTERANCES = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None, database=None)
+@settings(max_examples=400, database=None)
 @given(
     answers=st.lists(UTTERANCES, max_size=12),
     cuts=st.lists(st.one_of(st.none(), UTTERANCES.filter(lambda heard: heard != Silence())), max_size=12),

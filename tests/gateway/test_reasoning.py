@@ -233,7 +233,7 @@ THOUGHTS = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None, database=None)
+@settings(max_examples=400, database=None)
 @given(
     answers=st.lists(HEARD, max_size=12),
     cuts=st.lists(st.one_of(st.none(), HEARD.filter(lambda heard: heard != Silence())), max_size=12),

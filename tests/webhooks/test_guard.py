@@ -4,7 +4,7 @@ from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
@@ -340,7 +340,6 @@ NUMBERS = st.one_of(
 DOTS = st.sampled_from([".", "\u3002", "\uff0e", "\uff61"])
 
 
-@settings(deadline=None)
 @given(st.lists(NUMBERS, min_size=1, max_size=4), DOTS, st.sampled_from(["", ".", ":80", "/", "?@", "#"]))
 def test_whatever_numbers_a_host_is_made_of_only_public_ones_pass(numbers, dot, end):
     url = f"http://{dot.join(numbers)}{end}"
@@ -355,7 +354,6 @@ def test_whatever_numbers_a_host_is_made_of_only_public_ones_pass(numbers, dot, 
     assert (getattr(reached, "ipv4_mapped", None) or reached).is_global
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_text_is_more_than_refused(text):
     for url in (text, f"http://{text}", f"https://{text}/calls"):
