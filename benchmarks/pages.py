@@ -1,11 +1,12 @@
 """Every page of the dashboard of an installation with a million calls and 200,000 contacts.
 
-By Django's test client with all middleware, so the server's time alone. "First" is a request with nothing
-kept of what was counted before, and decides like the median of those after it, in which such counts are kept
-as long as the pages keep them. Of a million calls in 90 days behind and 14 ahead a fifth are one campaign
-that calls all contacts; there are 100,000 entries in the audit log and 50,000 messages of webhooks. CPU time
-is this process's, in which SQLite itself runs: where others use the machine it tells more than the clock.
-Queries are counted with nothing kept, and once more in an installation of a fiftieth of the calls.
+By Django's test client with all middleware, so the server's time alone. All pages are opened in turn, round
+after round, so that whoever else uses the machine slows all of them. "Least" is the quickest of the rounds:
+what a page needs by itself. "First" is the quickest of five requests with nothing kept of what was counted
+before; the others find such counts kept as long as the pages keep them. Of a million calls in 90 days behind
+and 14 ahead a fifth are one campaign that calls all contacts; there are 100,000 entries in the audit log and
+50,000 messages of webhooks. Queries are counted with nothing kept, and once more in an installation of a
+fiftieth of the calls. Beside them, the lists of Django's own back office over the same rows.
 
 BENCHMARK_DATA names a folder in which the filled SQLite stays, as filling it takes minutes. DATABASE_URL may
 be that of a PostgreSQL database, empty or filled before, to use in the place of a server of our own;
@@ -24,6 +25,8 @@ from benchmarks.frame.servers import Postgres
 
 CHILD = "benchmarks.pages_asked"
 LIMIT_MS, FEW = 50, 20_000
+PEER = "back office"
+PEERS = {"calls, all": f"{PEER}, calls/call", "contacts": f"{PEER}, contacts/contact"}
 SHOWN = ("queries", "median, ms", "p95, ms", "p99, ms", "least, ms", "CPU, ms", "first, ms", "first CPU, ms")
 Pages = Mapping[str, Mapping[str, float]]
 
@@ -69,22 +72,33 @@ def _database(kind: str, calls: int) -> Iterator[tuple[str, Path]]:
 
 
 def _measured(url: str, path: Path, calls: int, times: int) -> Pages:
-    say(f"  {calls:,} calls in {url.partition(':')[0]}, then every page")
+    """Filled by a process of its own, whose memory would make the pages slower."""
+    database = url.partition(":")[0]
+    say(f"  {calls:,} calls in {database}")
+    in_django(CHILD, "--fill", "--calls", str(calls), url=url, data=path)
+    say(f"  every page, {database}")
     pages: Pages = in_django(CHILD, "--calls", str(calls), "--times", str(times), url=url, data=path)
     return pages
 
 
 def _goals(report: Report, database: str, pages: Pages) -> None:
-    figures = ("median, ms", "first, ms", "CPU, ms") if database == "SQLite" else ("median, ms", "first, ms")
-    for figure in figures:
-        slowest = sorted(pages, key=lambda name: -pages[name][figure])
-        slow = [f"{name} {pages[name][figure]:.0f}" for name in slowest if pages[name][figure] >= LIMIT_MS]
+    ours = {name: figures for name, figures in pages.items() if not name.startswith(PEER)}
+    for figure in ("least, ms", "median, ms", "first, ms"):
+        slowest = sorted(ours, key=lambda name: -ours[name][figure])
+        slow = [f"{name} {ours[name][figure]:.0f}" for name in slowest if ours[name][figure] >= LIMIT_MS]
         report.goal(
             f"every page of the dashboard under {LIMIT_MS} ms, {figure.partition(',')[0]}, {database}",
-            pages[slowest[0]][figure],
+            ours[slowest[0]][figure],
             most=LIMIT_MS,
             unit="ms",
-            why=f"{len(pages) - len(slow)} of {len(pages)} are. Over it, in ms: {'; '.join(slow)}.",
+            why=f"{len(ours) - len(slow)} of {len(ours)} are. Over it, in ms: {'; '.join(slow)}.",
+        )
+    for name, peer in PEERS.items():
+        report.goal(
+            f"{name}, as quick as the back office's list of the same rows, {database}",
+            round(ours[name]["median, ms"] / pages[peer]["median, ms"], 2),
+            most=1,
+            unit="of its time",
         )
 
 
