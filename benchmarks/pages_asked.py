@@ -183,9 +183,9 @@ def _calls() -> dict[str, str]:
         "the big campaign": f"campaign={big}",
         "a campaign that is over": f"campaign={over}",
         "a week": week,
-        "a name": "q=jordan+anderman",
+        "a name": "q=alan+anderson",
         "a letter": "q=a",
-        "last digits": "q=6841",
+        "last digits": "q=9119",
         "nobody": "q=zzyzx",
     }
     later, before = utc_now() + timedelta(days=AHEAD / 2), utc_now() - timedelta(days=BEHIND / 2)
@@ -259,10 +259,10 @@ def _people() -> dict[str, str]:
     person = Call.objects.filter(status=CallStatus.COMPLETED)[0].contact_id
     own = ContactImport.objects.get(pk="imp_bench1").pk
     searches = {
-        "a name": "jordan+anderman",
+        "a name": "alan+anderson",
         "a letter": "a",
         "a company": "harbor+insurance",
-        "last digits": "6841",
+        "last digits": "9119",
         "nobody": "zzyzx",
     }
     return {
@@ -311,7 +311,7 @@ def _setup() -> dict[str, str]:
 
 
 def _found() -> dict[str, str]:
-    texts = {"a name": "jordan", "two words": "jordan+anderman", "a letter": "a", "digits": "6841"}
+    texts = {"a name": "jordan", "two words": "alan+anderson", "a letter": "a", "digits": "9119"}
     return {
         **{f"palette, {what}, {PART}": f"/find/?q={text}" for what, text in texts.items()},
         f"palette, a campaign, {PART}": "/find/?q=campaign",

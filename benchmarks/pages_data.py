@@ -34,7 +34,7 @@ from benchmarks.lists_data import (
 BEHIND, AHEAD = 90, 14  # days
 CAMPAIGNS = 100
 BIG, OVER = 1, 2  # the numbers of the large campaigns
-TAGS = """CASE WHEN i % 20000 = 0 THEN '["customer", "board"]' WHEN i % 50 = 0 THEN '["customer", "vip"]'
+TAGS = """CASE WHEN i % 20000 = 1 THEN '["customer", "board"]' WHEN i % 50 = 0 THEN '["customer", "vip"]'
     WHEN i % 2 = 0 THEN '["customer"]' ELSE '[]' END"""
 AUDITED, TOLD = 10, 20  # one call in so many
 LIVE = 60
