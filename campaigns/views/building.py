@@ -160,7 +160,8 @@ def campaign_preview(request: StaffRequest) -> HttpResponse:
 
 def _one_of(form: CampaignForm) -> tuple[Contact | None, Contact | None]:
     """One of its people; and whose message is shown and heard: theirs, or that of the newest contact."""
-    sample = form.audience.people.order_by("pk").first()
+    # Whoever is found first: to find the first by id of half of all contacts takes longer than the page.
+    sample = next(iter(form.audience.people[:1]), None)
     return sample, sample or Contact.objects.present().order_by("-created_at", "-id").first()
 
 
