@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from django_q.models import Failure
 
-from calls.actions import dialing, forgetting, hanging_up, many
+from calls.actions import counting, dialing, forgetting, hanging_up, many
 from calls.actions.queues import has_work
 from calls.actions.suppression import cancel_more
 from calls.models import Attempt, Beat
@@ -156,6 +156,14 @@ def cancel_suppressed() -> None:
     """Go on to cancel the calls to numbers that were suppressed."""
     until = time.monotonic() + DRAIN_S
     while time.monotonic() < until and cancel_more(now=utc_now()):
+        pass
+
+
+@task
+def count_days() -> None:
+    """Count the days that are over, for the overview."""
+    until = time.monotonic() + DRAIN_S
+    while time.monotonic() < until and counting.count_days(now=utc_now()):
         pass
 
 

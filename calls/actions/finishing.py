@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from calls.actions.changes import Changes
 from calls.hours import next_opening
-from calls.models import Attempt, Call
+from calls.models import Attempt, Call, DayCount
+from calls.models.days import SETTLED_AFTER
 from calls.states import RETRIED, AttemptState, CallStatus, status_after
 from temphone.telephony.messages import Analysis, EndedBy, Ending, Outcome
 from temphone.webhooks.models import Event
@@ -84,6 +85,9 @@ def _close(changes: Changes, attempt: Attempt, ending: Ending, outcome: Outcome,
     attempt.duration_s = ending.duration_s
     attempt.evidence = {**attempt.evidence, **ending.evidence}
     changes.attempt(attempt)
+    if attempt.created_at < changes.now - SETTLED_AFTER:
+        # Its day was counted without this end: it is counted again.
+        DayCount.objects.around(attempt.created_at).delete()
     return note_analysis(attempt, ending.analysis)
 
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from calls.models import Attempt, Call, CallEvent, Decision, Recording, TranscriptTurn
+from calls.models import Attempt, Call, CallEvent, DayCount, Decision, Recording, TranscriptTurn
 from campaigns.models import Campaign
 from temphone.accounts.models import Mode
 from temphone.admin import BackOffice, ReadOnlyInline, lines
@@ -243,3 +243,12 @@ class RecordingAdmin(OfOneCall):
     def view_on_site(self, recording: Recording) -> str:
         """The call's own page."""
         return reverse("call", args=[recording.attempt.call_id])
+
+
+@admin.register(DayCount)
+class DayCountAdmin(BackOffice):
+    """What was counted of the days that are over."""
+
+    list_display = ("day", "zone", "mode", "what", "counts", "talk_s", "counted_at")
+    list_filter = ("what", "mode")
+    ordering: ClassVar[tuple[str, ...]] = ("-day", "-pk")

@@ -3,6 +3,7 @@
 from calls.models.attempt import Attempt
 from calls.models.call import Call
 from calls.models.carriers import Beat, Gateway, Pacing, StopSwitch
+from calls.models.days import Counted, DayCount
 from calls.models.history import CallEvent, Decision, TranscriptTurn
 from calls.models.recording import Recording
 from calls.models.staff import Mark, Note, Run, Verb, mark_of
@@ -13,6 +14,8 @@ __all__ = [
     "Beat",
     "Call",
     "CallEvent",
+    "Counted",
+    "DayCount",
     "Decision",
     "Gateway",
     "Mark",

@@ -15,12 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_safe
 
-from calls.models import Call, tallies
-from calls.models.call import OVERDUE_AFTER, needing_attention
-from calls.states import CallStatus
-from calls.views.figures import (
+from calls.actions.counting import (
     ANSWERED,
-    KEPT_TODAY_S,
+    KEPT_S,
     MOST_DRAWN,
     REACHED,
     DayFigures,
@@ -34,6 +31,9 @@ from calls.views.figures import (
     percentile,
     total,
 )
+from calls.models import Call, tallies
+from calls.models.call import OVERDUE_AFTER, needing_attention
+from calls.states import CallStatus
 from campaigns.models import Campaign
 from campaigns.states import OVER
 from contacts.models import Contact
@@ -275,7 +275,7 @@ def _by_hour(mode: Mode, first: date, zone_name: str, now: datetime) -> tuple[By
         place = local.weekday(), local.hour
         made[place] += 1
         answered[place] += outcome in ANSWERED
-    cache.set(key, (made, answered), KEPT_TODAY_S)
+    cache.set(key, (made, answered), KEPT_S)
     return made, answered
 
 

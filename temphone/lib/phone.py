@@ -132,6 +132,7 @@ def _is_possible(number: PhoneNumber) -> bool:
     return bool(phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE)
 
 
+@lru_cache(maxsize=4096)  # a page of calls that is open is asked for every few seconds
 def for_people(e164: str) -> str:
     """The number as people read it: ``+1 415-555-0199``."""
     try:

@@ -3,7 +3,18 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from calls.models import Attempt, Beat, Call, CallEvent, Decision, Gateway, Pacing, StopSwitch, TranscriptTurn
+from calls.models import (
+    Attempt,
+    Beat,
+    Call,
+    CallEvent,
+    DayCount,
+    Decision,
+    Gateway,
+    Pacing,
+    StopSwitch,
+    TranscriptTurn,
+)
 from contacts.models import Consent, PhoneNumber, Suppression
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.accounts.models import ApiKey, AuditEntry, IdempotencyRecord, KeyMinute, User
@@ -97,6 +108,8 @@ def a_whole_call(contact, *, campaign, name: str, trunk=None) -> Call:
 def fill_all() -> None:
     """Something of everything."""
     fill(2)
+    counted = {"what": "dialled", "mode": "test", "zone": "Europe/Madrid", "counted_at": NOON}
+    DayCount.objects.create(day=NOON.date(), counts={"no_answer": 2}, **counted)
     Pacing.objects.create(carrier="simulated")
     StopSwitch.objects.create(pk=1)
     Beat.mark("clock", NOON)

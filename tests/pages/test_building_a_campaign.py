@@ -13,7 +13,7 @@ from campaigns.models import Campaign
 from contacts.models import Contact, Suppression
 from temphone.accounts.actors import SYSTEM, Role
 from tests.builders import a_campaign, a_contact, a_number, a_trunk
-from tests.pages.conftest import EARLIER, text_of
+from tests.pages.conftest import EARLIER, htmx, text_of
 
 FILLED = {
     "name": "Renewals",
@@ -108,6 +108,23 @@ def test_real_calls_show_none_but_our_numbers(manager, lines):
     lines.delete()
     assert "must be one of this installation" in manager.post(address).content.decode()
     assert not Call.objects.exists()
+
+
+def test_many_people_are_checked_by_a_part_that_follows_the_page(manager, monkeypatch):
+    monkeypatch.setattr("campaigns.views.building.FEW", 2)
+    people()
+    address = manager.post("/campaigns/new/", FILLED).url
+    page = text_of(manager, address)
+    assert 'hx-get="?check" hx-trigger="load"' in page
+    assert 'href="?check"' in page  # for whoever has no JavaScript
+    assert "can be called" not in page
+    assert "Launch: 3 calls" not in page
+
+    part = htmx(manager, f"{address}?check")
+    assert "of 3 people can be called" in part
+    assert "Launch: 3 calls" in part
+    assert "<h1>" not in part
+    assert "Launch: 3 calls" in text_of(manager, f"{address}?check")
 
 
 def test_launched_twice_nobody_is_called_twice(manager):

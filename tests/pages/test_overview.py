@@ -6,11 +6,13 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from calls.models import Call
-from calls.views.figures import figures, lateness, percentile
+from calls.actions.carrier_events import record_carrier_events
+from calls.actions.counting import count_days, days_before, figures, lateness, percentile
+from calls.models import Attempt, Call, Counted, DayCount
 from campaigns.models import Campaign
 from temphone.accounts.actors import Role
-from temphone.accounts.models import ApiKey, Mode
+from temphone.accounts.models import ApiKey, Mode, User
+from temphone.telephony.messages import CarrierEvent, EndedBy, Ending, EventType, Outcome
 from tests.builders import NOON, a_call, a_campaign, a_contact
 from tests.pages.conftest import a_finished_call, an_attempt, htmx, text_of
 
@@ -297,6 +299,69 @@ def test_what_was_counted_is_kept_for_a_minute_and_says_when(browse, at, setting
 
     cache.clear()
     assert "Calls made 2" in plain(text_of(client, "/overview/"))
+
+
+def test_a_day_that_is_over_is_counted_once_by_the_worker(browse, django_assert_num_queries):
+    client = browse(timezone="Asia/Kathmandu")
+    dialled(NOON - timedelta(days=1), talk_s=90)
+    dialled(NOON - timedelta(days=1), "no_answer", carrier="sip")
+    dialled(NOON)
+    shown = [plain(text_of(client, f"/overview/?mode={mode}")) for mode in ("test", "live")]
+    assert "How punctual calls are" in shown[0]
+    while count_days(now=NOON):
+        pass
+
+    assert [plain(text_of(client, f"/overview/?mode={mode}")) for mode in ("test", "live")] == shown
+    today = days_before(NOON.date(), 180)
+    with django_assert_num_queries(3):  # the days that are kept, and two for today
+        assert figures(today, mode=Mode.TEST, zone_name="Asia/Kathmandu", now=NOON)[today[-2]].talk_s == 90
+    Attempt.objects.update(created_at=NOON - timedelta(days=300))
+    assert "Calls made 1" in plain(text_of(client, "/overview/"))
+    kept = set(DayCount.objects.values_list("mode", "zone", "what"))
+    assert kept == {(mode, "Asia/Kathmandu", what) for mode in Mode for what in Counted}
+    assert DayCount.objects.count() == 4 * 180
+
+
+def test_a_day_is_not_counted_while_a_call_of_it_may_be_up(db, browse):
+    browse(timezone="UTC")
+    midnight = NOON.replace(hour=0)
+    count_days(now=midnight + timedelta(hours=3) - timedelta(seconds=1))
+    assert max(DayCount.objects.values_list("day", flat=True)) == (NOON - timedelta(days=2)).date()
+
+    while count_days(now=midnight + timedelta(hours=3)):
+        pass
+    assert max(DayCount.objects.values_list("day", flat=True)) == (NOON - timedelta(days=1)).date()
+    assert not count_days(now=NOON)
+
+
+def test_whom_nobody_lets_in_any_more_no_day_is_counted_for(db, browse):
+    browse(timezone="Asia/Tokyo")
+    User.objects.update(is_active=False)
+    assert not count_days(now=NOON)
+
+
+def test_a_day_is_counted_again_when_an_end_of_it_is_told_late(browse):
+    browse(timezone="UTC")
+    call = dialled(NOON - timedelta(days=3))
+    attempt = call.attempts.get()
+    Attempt.objects.filter(pk=attempt.pk).update(state="unknown", outcome="unknown")
+    Call.objects.update(status="failed", outcome="unknown")
+    while count_days(now=NOON):
+        pass
+    day = (NOON - timedelta(days=3)).date()
+    told = CarrierEvent(
+        attempt_id=attempt.pk,
+        sequence=1,
+        type=EventType.ENDED,
+        at=NOON - timedelta(days=3),
+        ending=Ending(outcome=Outcome.ANSWERED_HUMAN, ended_by=EndedBy.CALLEE),
+    )
+
+    record_carrier_events(ledger=attempt.gateway_id, events=[told], now=NOON)
+
+    assert not DayCount.objects.filter(day=day).exists()
+    assert count_days(now=NOON)
+    assert DayCount.objects.get(what="dialled", mode="test", day=day).counts == {"answered_human": 1}
 
 
 def test_names_are_escaped(browse):

@@ -148,6 +148,7 @@ def bells() -> list[Bell | Chime]:
             for due in (ending.with_rest, ending.through)
         ),
         Chime(task="calls.tasks.beat", every=timedelta(seconds=5)),
+        Chime(task="calls.tasks.count_days", every=timedelta(minutes=1)),
         Chime(task="calls.tasks.prune", every=timedelta(hours=1)),
     ]
 

@@ -1,8 +1,8 @@
-"""The figures of the overview: counted per day of the reader's zone, and kept for a while.
+"""The figures of the overview: counted per day of the reader's zone, and kept.
 
 To count the dials of half a year, a million of them, takes longer than a page may, along an index too. So
-what is counted of a day is kept in this process: of a day that is over for six hours, of today for a minute,
-and the page says when it was counted.
+the worker counts each day once, when it is over, for the zones of those who log in. What is not counted yet,
+as today, a page counts itself; this process keeps that for a minute, and the page says when it was counted.
 """
 
 from bisect import bisect_right
@@ -10,24 +10,25 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import partial
-from typing import TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from django.core.cache import cache
 
-from calls.models import tallies
+from calls.models import Counted, DayCount, tallies
+from calls.models.days import SETTLED_AFTER
 from calls.models.tallies import EDGES
 from campaigns.models import Campaign
 from campaigns.states import CampaignStatus
-from temphone.accounts.models import Mode
-from temphone.lib.clock import from_wall
+from temphone.accounts.models import Mode, User
+from temphone.lib.clock import from_wall, zone
 from temphone.telephony.messages import Outcome
 
-KEPT_S, KEPT_TODAY_S = 6 * 3600, 60
+KEPT_S = 60
+COUNTED_DAYS = 180  # twice the longest period that is shown
+AT_ONCE = 10  # days, in a statement
 MOST_CAMPAIGNS = 100  # each costs as many looks into the index as there are outcomes
 DRAWN = 1_050  # dials whose lateness is looked up, as each costs a look at the call: of all days together
 LEAST_DRAWN, MOST_DRAWN = 50, 150  # of a day
-SETTLED_AFTER = timedelta(hours=3)  # the longest call takes two
 REACHED = frozenset(
     {
         Outcome.MESSAGE_DELIVERED,
@@ -91,7 +92,16 @@ class Total:
 T = TypeVar("T")
 Lateness = Counter[int]  # dials by class of tallies.EDGES
 Spans: TypeAlias = Mapping[date, tuple[datetime, datetime]]  # days that follow each other, and how long each
-Count: TypeAlias = Callable[[Spans, datetime], dict[date, T]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally(Generic[T]):
+    """One way to count days, and how what was counted is kept."""
+
+    what: Counted
+    count: Callable[[Mode, Spans, datetime], dict[date, T]]
+    kept: Callable[[T], dict[str, object]]
+    read: Callable[[DayCount], T]
 
 
 def total(days: Sequence[DayFigures]) -> Total:
@@ -116,32 +126,66 @@ def midnight(day: date, zone_name: str) -> datetime:
 
 
 def figures(days: Sequence[date], *, mode: Mode, zone_name: str, now: datetime) -> dict[date, DayFigures]:
-    """What was dialled on each of these days, which follow each other; two queries at most."""
-    return _kept(f"dialled:{mode}", days, zone_name, now, partial(_dialled, mode))
+    """What was dialled on each of these days, which follow each other; three queries at most."""
+    return _known(DIALLED, days, mode, zone_name, now)
 
 
 def lateness(days: Sequence[date], *, mode: Mode, zone_name: str, now: datetime) -> dict[date, Lateness]:
-    """How late the dials of each of these days began, which follow each other; a query at most.
+    """How late the dials of each of these days began, which follow each other; two queries at most.
 
-    Of a day with many dials some are drawn by lot: more of each, the fewer days there are.
+    Of a day with many dials some are drawn by lot.
     """
-    return _kept(f"late:{mode}", days, zone_name, now, partial(_late, mode))
+    return _known(LATE, days, mode, zone_name, now)
 
 
-def _kept(what: str, days: Sequence[date], zone_name: str, now: datetime, count: "Count[T]") -> dict[date, T]:
-    """What is counted of each day: as it was kept, or counted now from the first day that is not."""
-    keys = {day: f"overview:{what}:{zone_name}:{day}" for day in days}
-    kept = cache.get_many(keys.values())
-    known: dict[date, T] = {day: kept[key] for day, key in keys.items() if key in kept}
-    missing = [day for day in days if day not in known]
-    if not missing:
+def _known(tally: Tally[T], days: Sequence[date], mode: Mode, zone_name: str, now: datetime) -> dict[date, T]:
+    rows = DayCount.objects.of(tally.what, mode, zone_name, days)
+    known = {row.day: tally.read(row) for row in rows}
+    left = [day for day in days if day not in known]
+    if not left:
         return known
-    uncounted = days[days.index(missing[0]) : days.index(missing[-1]) + 1]
-    counted = count({day: _span(day, zone_name) for day in uncounted}, now)
-    over = {day for day in counted if midnight(day + timedelta(days=1), zone_name) <= now - SETTLED_AFTER}
-    cache.set_many({keys[day]: counted[day] for day in counted if day in over}, KEPT_S)
-    cache.set_many({keys[day]: counted[day] for day in counted if day not in over}, KEPT_TODAY_S)
-    return {**known, **counted}
+    key = f"overview:{tally.what}:{mode}:{zone_name}:{left[0]}:{left[-1]}"
+    counted: dict[date, T] | None = cache.get(key)
+    if counted is None:
+        counted = tally.count(mode, _spans(days, left, zone_name), now)
+        cache.set(key, counted, KEPT_S)
+    return {**counted, **known}
+
+
+def count_days(*, now: datetime) -> bool:
+    """Count some days that are over and were not counted, the latest first; whether there may be more."""
+    for zone_name in User.objects.filter(is_active=True).values_list("timezone", flat=True).distinct():
+        last = (now - SETTLED_AFTER).astimezone(zone(zone_name)).date() - timedelta(days=1)
+        days = days_before(last, COUNTED_DAYS)
+        for mode in Mode:
+            if _count(DIALLED, days, mode, zone_name, now) or _count(LATE, days, mode, zone_name, now):
+                return True
+    return False
+
+
+def _count(tally: Tally[T], days: Sequence[date], mode: Mode, zone_name: str, now: datetime) -> bool:
+    """Whether there was something to count."""
+    known = set(DayCount.objects.of(tally.what, mode, zone_name, days).values_list("day", flat=True))
+    left = [day for day in days if day not in known][-AT_ONCE:]
+    if left:
+        # Another worker may count the same: the first who writes it is right.
+        DayCount.objects.bulk_create(
+            (
+                DayCount(
+                    what=tally.what, mode=mode, zone=zone_name, day=day, counted_at=now, **tally.kept(counted)
+                )
+                for day, counted in tally.count(mode, _spans(days, left, zone_name), now).items()
+                if day not in known
+            ),
+            ignore_conflicts=True,
+        )
+    return bool(left)
+
+
+def _spans(days: Sequence[date], left: Sequence[date], zone_name: str) -> Spans:
+    """From the first that is left to the last, and those between."""
+    first, last = days.index(left[0]), days.index(left[-1])
+    return {day: _span(day, zone_name) for day in days[first : last + 1]}
 
 
 def _span(day: date, zone_name: str) -> tuple[datetime, datetime]:
@@ -171,6 +215,20 @@ def _late(mode: Mode, spans: Spans, _now: datetime) -> dict[date, Lateness]:
     return found
 
 
+DIALLED: Tally[DayFigures] = Tally(
+    what=Counted.DIALLED,
+    count=_dialled,
+    kept=lambda one: {"counts": dict(one.ended), "talk_s": one.talk_s},
+    read=lambda row: DayFigures(counted_at=row.counted_at, ended=Counter(row.counts), talk_s=row.talk_s),
+)
+LATE: Tally[Lateness] = Tally(
+    what=Counted.LATE,
+    count=_late,
+    kept=lambda late: {"counts": dict(late)},
+    read=lambda row: Lateness({int(place): number for place, number in row.counts.items()}),
+)
+
+
 def percentile(late: Mapping[int, int], share: float) -> float | None:
     """The lateness in seconds that this share of the dials does not exceed, to a third of itself."""
     wanted, seen = share * sum(late.values()), 0
@@ -194,7 +252,7 @@ def outcomes_of_campaigns(
     campaigns = _campaigns(mode)
     for campaign, outcome, count in tallies.ended_in_campaigns(campaigns, since, till, list(Outcome)):
         found.setdefault(campaign, DayFigures(counted_at=now)).ended[outcome] += count
-    cache.set(key, found, KEPT_TODAY_S)
+    cache.set(key, found, KEPT_S)
     return found
 
 
