@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from temphone.gateway.legs.spoken import scribe
-from temphone.gateway.speech import packages, turns, whisper
+from temphone.gateway.speech import models, packages, turns, whisper
 from temphone.gateway.speech.engines import Speech, build
 from temphone.gateway.speech.ports import Transcriber, Voice, VoiceActivity, Wish
 from temphone.gateway.speech.settings import SpeechSettings
@@ -23,6 +23,11 @@ def model() -> Path:
     if folder is None:
         raise SystemExit("There is no model: make voice-test, or TEMPHONE_WHISPER_MODEL.")
     return folder / "model"
+
+
+def model_name() -> str:
+    """What people call it, by its checksum; one that is not known by its folder."""
+    return models.PUBLISHED.get(models.checksum(model()), model().name)
 
 
 @asynccontextmanager

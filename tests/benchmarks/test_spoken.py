@@ -58,6 +58,70 @@ def test_a_call_alone_is_judged_by_the_goals_and_several_by_what_the_others_may_
     assert not any(met for _, met in late[1:])
 
 
+def answer(who: str, taken_for: str, *, of: str = "", voice: str = "joe", snr_db: float = 35.0):
+    from benchmarks.answering import Answer, Greeting, Made
+    from benchmarks.spoken.callees import Speaker
+    from benchmarks.spoken.calling import Told
+
+    greeting = Greeting(who, "Hello?", Speaker(voice), snr_db, seed=1, of=of)
+    return Answer(greeting, Made(b"", 0, None), Told(classes=["unknown", taken_for]))
+
+
+def test_greetings_that_no_rule_was_fitted_to_have_rows_of_their_own_as_have_voices_and_noises():
+    from benchmarks import answering
+
+    made = Report("answering", title="Who answered", note="")
+    answering.rows(
+        made,
+        [
+            answer("human", "human"),
+            answer("voicemail", "human", voice="espeak", snr_db=15.0),
+            answer("human", "human", of="held out"),
+            answer("human", "voicemail", of="held out"),
+        ],
+    )
+    found = {str(row["what"]): row for row in made.rows}
+    assert list(found) == [
+        *("human", "voicemail", "human, held out"),
+        *("espeak", "joe", "noise 35 dB below", "noise 15 dB below"),
+        *("joe, held out", "noise 35 dB below, held out", "messages left"),
+    ]
+    assert (found["human"]["precision"], found["human"]["recall"]) == (0.5, 1.0)
+    assert (found["human, held out"]["precision"], found["human, held out"]["recall"]) == (1.0, 0.5)
+    assert (found["espeak"]["share right"], found["joe"]["share right"]) == (0.0, 1.0)
+    assert found["joe, held out"]["right"] == 1
+
+
+def test_what_speaks_and_listens_is_told_with_its_version():
+    from benchmarks.frame.machine import versions
+
+    assert {"baresip-python", "pipecat-ai", "faster-whisper", "piper-tts", "onnxruntime"} <= set(versions())
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_model_is_told_by_what_it_is_and_one_that_nobody_knows_by_its_folder(
+    known: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from benchmarks.spoken import engines
+    from temphone.gateway.speech import models
+
+    folder = tmp_path / "the-model"
+    folder.mkdir()
+    (folder / "model.bin").write_bytes(b"weights")
+    monkeypatch.setenv("TEMPHONE_WHISPER_MODEL", str(folder))
+    if known:
+        monkeypatch.setitem(models.PUBLISHED, models.checksum(folder), "small.en")
+    assert engines.model_name() == ("small.en" if known else "the-model")
+
+
+def test_no_greeting_that_is_held_out_is_among_those_that_rules_were_fitted_to():
+    from benchmarks.answering import HELD_OUT, KNOWN, greetings, texts
+
+    assert len(texts(HELD_OUT)) == len(set(texts(HELD_OUT))) == 24
+    assert not set(texts(HELD_OUT)) & set(texts(KNOWN))
+    assert {one.of for one in greetings()} == {KNOWN, HELD_OUT}
+
+
 def test_there_are_turns_enough_for_a_percentile_of_them():
     from benchmarks.spoken_calls import FULL
 
