@@ -33,7 +33,7 @@ def main() -> None:
         print(json.dumps({"key": seed(int(sys.argv[2]))}))
         return
     way = {"ours": ours, "copy": copy, "bulk_create": bulk_create, "requests": requests}[what]
-    import_module("calls.actions.bulk")  # a web process has it already
+    import_module("campaigns.actions.launching")  # web and worker have it already
     connection.ensure_connection()
     began = time.monotonic()
     way()
@@ -42,7 +42,6 @@ def main() -> None:
 
 def seed(contacts: int) -> str:
     """Migrate; people, a campaign, a key. Gives the key."""
-    from campaigns.models import Campaign
     from temphone.accounts.actions import create_key
     from temphone.accounts.actors import SYSTEM, Role
     from temphone.accounts.models import Mode
@@ -50,7 +49,7 @@ def seed(contacts: int) -> str:
 
     call_command("migrate", verbosity=0)
     fill_contacts(connection, contacts, now=utc_now())
-    Campaign.objects.create(name="Renewals")
+    draft()
     return create_key(
         actor=SYSTEM,
         name="bench",
@@ -59,6 +58,21 @@ def seed(contacts: int) -> str:
         requests_per_minute=1_000_000,
         now=utc_now(),
     )[1]
+
+
+def draft() -> None:
+    """A campaign as staff have it before they launch it: everybody, a month from now, all at once."""
+    from campaigns.models import Campaign
+    from campaigns.models.audience import EVERYBODY, Audience
+    from campaigns.states import CampaignStatus
+
+    Campaign.objects.create(
+        name="Renewals",
+        status=CampaignStatus.DRAFT,
+        message=MESSAGE,
+        audience=Audience(kind=EVERYBODY).kept,
+        starts_on=_moments()[1].date(),
+    )
 
 
 def _campaign() -> Any:
@@ -79,22 +93,15 @@ def _moments() -> tuple[datetime, datetime]:
 
 
 def ours() -> None:
-    """As a launch does it."""
-    from calls.actions.bulk import CampaignRequest, schedule_next
-    from contacts.models import Contact
+    """As a launch does it: asked for, then scheduled batch by batch, as the worker's task does."""
+    from campaigns.actions.launching import launch_campaign, schedule_some
     from temphone.accounts.actors import SYSTEM
+    from temphone.lib.clock import now as utc_now
 
-    now, at = _moments()
-    last = ""
-    while called := schedule_next(
-        actor=SYSTEM,
-        campaign=_campaign(),
-        contacts=Contact.objects.filter(pk__gt=last),
-        request=CampaignRequest(initial_message=MESSAGE),
-        when=lambda _place, _zone_name: at,
-        now=now,
-    ):
-        last = called[-1]
+    campaign = _campaign()
+    launch_campaign(actor=SYSTEM, campaign_id=campaign.pk, version=campaign.version, now=utc_now())
+    while schedule_some(campaign_id=campaign.pk, now=utc_now()):
+        pass
 
 
 def copy() -> None:

@@ -10,15 +10,21 @@ Pages = Mapping[str, Page]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Pages whose names begin so and hold this, and why one statement may take most of their time."""
+    """Pages whose names begin so and hold one of these, and why one statement may take most of their time."""
 
     name: str
     begin: str
-    hold: str
+    hold: str | tuple[str, ...]
     statement: str
 
+    def has(self, name: str) -> bool:
+        """Whether the page is of it."""
+        hold = (self.hold,) if isinstance(self.hold, str) else self.hold
+        return name.startswith(self.begin) and any(text in name for text in hold)
 
-KINDS = (
+
+Kinds = Sequence[Kind]
+KINDS: Kinds = (
     Kind(
         "calls by metadata", "API", "by metadata",
         "no index holds the keys of the JSON, so calls are read until the page is full",
@@ -45,30 +51,30 @@ NOT_KEPT = (
 PYTHON, ONE, MANY = "Python", "one statement", "many statements"
 
 
-def kind_of(name: str) -> Kind:
+def kind_of(name: str, kinds: Kinds = KINDS) -> Kind:
     """The first kind that the page is of."""
-    return next(kind for kind in KINDS if name.startswith(kind.begin) and kind.hold in name)
+    return next(kind for kind in kinds if kind.has(name))
 
 
-def of_time(pages: Pages, slow: Sequence[str]) -> str:
+def of_time(pages: Pages, slow: Sequence[str], kinds: Kinds = KINDS) -> str:
     """What takes the time of these pages, which come the slowest first."""
     told = []
-    for (kind, most), names in _grouped(slow, lambda name: _most(pages[name])):
+    for (kind, most), names in _grouped(slow, kinds, lambda name: _most(pages[name])):
         page = pages[names[0]]
         why = {
             PYTHON: f"Python's time, with {page['queries']} queries",
             ONE: f"{kind.statement}; its slowest statement {page['slowest query, how']}",
             MANY: f"{page['queries']} queries, none of which takes half of that",
         }
-        of_it = f"{page['p50, ms']:.0f} ms, {100 * _share(page):.0f} % of it the database's"
+        of_it = f"{page['p50, ms']:.0f} ms, {100 * share(page):.0f} % of it the database's"
         told.append(f"{_head(kind, names)}, {of_it}): {why[most]}.")
     return "\n  - ".join([f"{_met(pages, slow)}. Not:", *told])
 
 
-def of_counts(pages: Pages, slow: Sequence[str]) -> str:
+def of_counts(pages: Pages, slow: Sequence[str], kinds: Kinds = KINDS) -> str:
     """What takes the time of these pages' counts, which come the slowest first."""
     told = []
-    for (kind, _), names in _grouped(slow, lambda _name: ONE):
+    for (kind, _), names in _grouped(slow, kinds, lambda _name: ONE):
         page = pages[names[0]]
         why = f"a count ends at a cap, but reads all that lies between; it {page['slowest count, how']}"
         told.append(f"{_head(kind, names)}, {page['slowest count, ms']:.0f} ms): {why}.")
@@ -81,23 +87,23 @@ def as_above(pages: Pages, slow: Sequence[str]) -> str:
 
 
 def _grouped(
-    names: Sequence[str], most: Callable[[str], str]
+    names: Sequence[str], kinds: Kinds, most: Callable[[str], str]
 ) -> Sequence[tuple[tuple[Kind, str], list[str]]]:
     """The names by kind and by what takes most of the time, in their order."""
     found: dict[tuple[Kind, str], list[str]] = {}
     for name in names:
-        found.setdefault((kind_of(name), most(name)), []).append(name)
+        found.setdefault((kind_of(name, kinds), most(name)), []).append(name)
     return list(found.items())
 
 
 def _most(page: Page) -> str:
     """What takes most of a page's time."""
-    if _share(page) < 0.5:
+    if share(page) < 0.5:
         return PYTHON
     return ONE if page["slowest query, ms"] >= page["database, ms"] / 2 else MANY
 
 
-def _share(page: Page) -> float:
+def share(page: Page) -> float:
     """The database's share of a page's time."""
     return float(page["database, ms"] / (page["database, ms"] + page["Python, ms"]))
 

@@ -6,7 +6,8 @@ what a page needs by itself. "First" is the quickest of five requests with nothi
 before; the others find such counts kept as long as the pages keep them. Of a million calls in 90 days behind
 and 14 ahead a fifth are one campaign that calls all contacts; there are 100,000 entries in the audit log and
 50,000 messages of webhooks. Queries are counted with nothing kept, and once more in an installation of a
-fiftieth of the calls. Beside them, the lists of Django's own back office over the same rows.
+fiftieth of the calls; "slowest count" is, with nothing kept, the slowest statement that counts and does
+nothing else, the median of three. Beside them, the lists of Django's own back office over the same rows.
 
 BENCHMARK_DATA names a folder in which the filled SQLite stays, as filling it takes minutes. DATABASE_URL may
 be that of a PostgreSQL database, empty or filled before, to use in the place of a server of our own;
@@ -14,21 +15,25 @@ BENCHMARK_DATABASES one of the two, to leave out the other; BENCHMARK_TIMES how 
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from benchmarks import lists_reasons, pages_reasons
 from benchmarks.frame.command import options, say
 from benchmarks.frame.programs import folder, in_django
 from benchmarks.frame.report import Report
 from benchmarks.frame.servers import Postgres
+from benchmarks.lists_reasons import Pages
 
 CHILD = "benchmarks.pages_asked"
-LIMIT_MS, FEW = 50, 20_000
+GOAL_MS, FLOOR_MS, COUNT_MS, FEW = 20, 50, 5, 20_000
 PEER = "back office"
 PEERS = {"calls, all": f"{PEER}, calls/call", "contacts": f"{PEER}, contacts/contact"}
-SHOWN = ("queries", "median, ms", "p95, ms", "p99, ms", "least, ms", "CPU, ms", "first, ms", "first CPU, ms")
-Pages = Mapping[str, Mapping[str, float]]
+SHOWN = (
+    *("queries", "median, ms", "p95, ms", "p99, ms", "least, ms", "CPU, ms", "first, ms", "first CPU, ms"),
+    "slowest count, ms",
+)
 
 
 def main() -> None:
@@ -83,23 +88,41 @@ def _measured(url: str, path: Path, calls: int, times: int) -> Pages:
 
 def _goals(report: Report, database: str, pages: Pages) -> None:
     ours = {name: figures for name, figures in pages.items() if not name.startswith(PEER)}
-    for figure in ("least, ms", "median, ms", "first, ms"):
-        slowest = sorted(ours, key=lambda name: -ours[name][figure])
-        slow = [f"{name} {ours[name][figure]:.0f}" for name in slowest if ours[name][figure] >= LIMIT_MS]
-        report.goal(
-            f"every page of the dashboard under {LIMIT_MS} ms, {figure.partition(',')[0]}, {database}",
-            ours[slowest[0]][figure],
-            most=LIMIT_MS,
-            unit="ms",
-            why=f"{len(ours) - len(slow)} of {len(ours)} are. Over it, in ms: {'; '.join(slow)}.",
-        )
+    for figure in ("least, ms", "median, ms", pages_reasons.FIRST):
+        goal = f"{figure.partition(',')[0]}, {database}"
+        for most in (GOAL_MS, FLOOR_MS):
+            slow = _slow(ours, figure, most)
+            why = (
+                pages_reasons.of_time(ours, slow, figure)
+                if most == GOAL_MS
+                else lists_reasons.as_above(ours, slow)
+            )
+            reached = max(page[figure] for page in ours.values())
+            report.goal(
+                f"every page of the dashboard under {most} ms, {goal}", reached, most=most, unit="ms", why=why
+            )
+    count = "slowest count, ms"
+    report.goal(
+        f"counts of the dashboard under {COUNT_MS} ms, {database}",
+        max(page[count] for page in ours.values()),
+        most=COUNT_MS,
+        unit="ms",
+        why=pages_reasons.of_counts(ours, _slow(ours, count, COUNT_MS)),
+    )
     for name, peer in PEERS.items():
         report.goal(
             f"{name}, as quick as the back office's list of the same rows, {database}",
             round(ours[name]["median, ms"] / pages[peer]["median, ms"], 2),
             most=1,
             unit="of its time",
+            why=pages_reasons.of_peer(ours[name], pages[peer]),
         )
+
+
+def _slow(pages: Pages, figure: str, most: float) -> list[str]:
+    """The pages that take so long or longer, the slowest first."""
+    slow = (name for name, page in pages.items() if page[figure] >= most)
+    return sorted(slow, key=lambda name: -pages[name][figure])
 
 
 def _constant(report: Report, database: str, pages: Pages, with_few: Pages, *, few: int) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from django.core.cache import cache
 from django.core.management import call_command
@@ -23,7 +24,7 @@ from django.test import Client
 from django.utils import timezone
 
 from benchmarks.frame.figures import percentile
-from benchmarks.lists_watched import Statements, watched
+from benchmarks.lists_watched import Statements, how, watched
 from benchmarks.pages_data import AHEAD, BEHIND, CAMPAIGNS, fill
 from calls.models import Attempt, Call, Gateway, TranscriptTurn
 from calls.states import CallStatus
@@ -38,6 +39,7 @@ from temphone.webhooks.models import Delivery
 
 MANY_TURNS = 300
 UNCOUNTED = 5  # times that a page is opened with nothing kept
+WATCHED = 3  # times that its statements are watched
 PEER = "back office"
 PART = "part"  # what a fragment's name ends with
 
@@ -66,7 +68,7 @@ class Asked:
 # ---------------------------------------------------------------- measuring
 
 
-def measured(pages: Mapping[str, Callable[[], int]], *, times: int) -> dict[str, dict[str, float]]:
+def measured(pages: Mapping[str, Callable[[], int]], *, times: int) -> dict[str, dict[str, Any]]:
     """Each page with nothing kept of what was counted, then as it is opened again and again; milliseconds.
 
     Round after round, each page once: so a minute in which others use the machine falls on all of them.
@@ -82,7 +84,7 @@ def queries(pages: Mapping[str, Callable[[], int]]) -> dict[str, dict[str, float
     """How many each page asks with nothing kept."""
     for ask in pages.values():
         ask()  # what is looked up once in a process's life
-    return {name: {"queries": len(_counted(ask)[0].asked)} for name, ask in pages.items()}
+    return {name: {"queries": len(_watched(ask, forgetting=True)[0].asked)} for name, ask in pages.items()}
 
 
 def _rounds(
@@ -102,11 +104,12 @@ def _rounds(
 
 def _told(
     ask: Callable[[], int], spent: Sequence[tuple[float, float]], first: Sequence[tuple[float, float]]
-) -> dict[str, float]:
-    statements, size = _counted(ask)
+) -> dict[str, Any]:
     wall, used = [one[0] for one in spent], [one[1] for one in spent]
+    begun = [_watched(ask, forgetting=True) for _ in range(WATCHED)]
+    again = [_watched(ask) for _ in range(WATCHED)]
     return {
-        "queries": len(statements.asked),
+        "queries": len(begun[0][0].asked),
         "least, ms": min(wall),
         "median, ms": statistics.median(wall),
         "p95, ms": percentile(wall, 0.95),
@@ -114,14 +117,35 @@ def _told(
         "CPU, ms": statistics.median(used),
         "first, ms": min(one[0] for one in first),
         "first CPU, ms": min(one[1] for one in first),
-        "slowest query, ms": statements.slowest.ms,
-        "bytes": size,
+        **_counts([statements for statements, _ in begun]),
+        **{f"first {name}": value for name, value in _parts([one for one, _ in begun]).items()},
+        **_parts([one for one, _ in again]),
+        "queries again": len(again[0][0].asked),
+        "bytes": begun[0][1],
     }
 
 
-def _counted(ask: Callable[[], int]) -> tuple[Statements, int]:
-    """What it asks of the database with nothing kept, and how many bytes came."""
-    _forget()
+def _parts(runs: Sequence[Statements]) -> dict[str, Any]:
+    """Where the time goes: to the database, to Python, to one statement."""
+    middle = sorted(runs, key=lambda run: run.slowest.ms)[len(runs) // 2].slowest
+    return {
+        "database, ms": statistics.median(run.database_ms for run in runs),
+        "Python, ms": statistics.median(run.ms - run.database_ms for run in runs),
+        "slowest query, ms": middle.ms,
+        "slowest query, how": how(middle),
+    }
+
+
+def _counts(runs: Sequence[Statements]) -> dict[str, Any]:
+    """The slowest of the statements that count, and nothing else."""
+    middle = sorted(runs, key=lambda run: run.slowest_count.ms)[len(runs) // 2].slowest_count
+    return {"slowest count, ms": middle.ms, "slowest count, how": how(middle)}
+
+
+def _watched(ask: Callable[[], int], *, forgetting: bool = False) -> tuple[Statements, int]:
+    """What it asks of the database, and how many bytes came."""
+    if forgetting:
+        _forget()
     with watched() as statements:
         size = ask()
     return statements, size

@@ -35,7 +35,8 @@ def versions() -> dict[str, str]:
     """What was measured with what."""
     packages = (
         "Django django-q2 psycopg granian djangorestframework msgspec celery dramatiq huey procrastinate "
-        "fastapi uvicorn asyncpg django-ninja redis"
+        "fastapi uvicorn asyncpg django-ninja redis "
+        "baresip-python pipecat-ai faster-whisper piper-tts onnxruntime"
     )
     found = {"Python": platform.python_version()}
     for name in packages.split():

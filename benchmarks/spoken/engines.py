@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from temphone.gateway.legs.spoken import scribe
-from temphone.gateway.speech import packages, turns, whisper
+from temphone.gateway.legs.spoken import prompts, scribe
+from temphone.gateway.speech import models, packages, piper, turns, whisper
 from temphone.gateway.speech.engines import Speech, build
 from temphone.gateway.speech.ports import Transcriber, Voice, VoiceActivity, Wish
 from temphone.gateway.speech.settings import SpeechSettings
@@ -25,11 +25,17 @@ def model() -> Path:
     return folder / "model"
 
 
+def model_name() -> str:
+    """What people call it, by its checksum; one that is not known by its folder."""
+    return models.PUBLISHED.get(models.checksum(model()), model().name)
+
+
 @asynccontextmanager
 async def engines(*, patient: bool = False) -> AsyncIterator[Speech]:
-    """With ``patient`` a machine that is busy with something else makes nobody deaf."""
+    """With ``patient`` a machine that is busy with something else makes nobody deaf, or dumb."""
     if patient:
         whisper.WORK_S = whisper.PATIENCE_S = scribe.PATIENCE_S = turns.WORK_S = turns.PATIENCE_S = 600.0
+        piper.WORK_S = piper.PATIENCE_S = prompts.STALLED_S = 600.0
     with tempfile.TemporaryDirectory() as folder:
         settings = SpeechSettings(whisper_model=model(), prompts=Path(folder))
         speech = build(settings)

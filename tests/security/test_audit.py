@@ -34,4 +34,16 @@ def test_a_known_hole_fails_and_silence_is_said(audit, monkeypatch, capsys, pack
     done = subprocess.CompletedProcess([], 1, stdout=answer, stderr="warning\nERROR: no route\n")
     monkeypatch.setattr(subprocess, "run", lambda *_args, **_kwargs: done)
     assert audit.main() == code
-    assert f"pip-audit: {said}." in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"pip-audit: run.txt: {said}." in told
+    assert f"pip-audit: voice.txt: {said}." in told
+
+
+def test_a_hole_in_what_real_calls_need_alone_fails_too(audit, monkeypatch, capsys):
+    def run(command: list[str], **_kwargs: object) -> subprocess.CompletedProcess:
+        package = HOLED if command[-1].endswith("voice.txt") else SOUND
+        return subprocess.CompletedProcess([], 1, stdout=f'{{"dependencies": [{package}]}}', stderr="")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert audit.main() == 1
+    assert "run.txt: 1 of 1 packages looked up" in capsys.readouterr().out

@@ -16,7 +16,7 @@ from django.test import Client
 from django_q.models import Failure, OrmQ, Success
 
 from calls import tasks
-from calls.models import Attempt, Call
+from calls.models import Attempt, Call, TranscriptTurn
 from temphone.accounts.actions import create_key, make_link
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.accounts.models import Mode, User
@@ -207,7 +207,9 @@ def test_whole_flows_leave_no_canary_in_any_log_or_row_of_the_queue(tmp_path):
             installation.stop()
     logs = "".join(path.read_text(errors="replace") for path in tmp_path.glob("*.log"))
     kept = [str(list(model.objects.values())) for model in (OrmQ, Success, Failure)]
-    for canary in (*Canaries.all(), whole, whole.rsplit("_", 1)[1], SECRET, SECRET[6:], key.hash):
+    said = set(TranscriptTurn.objects.filter(speaker="callee").values_list("text", flat=True))
+    assert said
+    for canary in (*Canaries.all(), *said, whole, whole.rsplit("_", 1)[1], SECRET, SECRET[6:], key.hash):
         assert canary not in logs
         assert canary not in "".join(kept)
     assert "django.db.utils." in logs
