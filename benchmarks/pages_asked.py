@@ -26,6 +26,7 @@ from django.utils import timezone
 from benchmarks.frame.figures import percentile
 from benchmarks.lists_watched import Statements, how, watched
 from benchmarks.pages_data import AHEAD, BEHIND, CAMPAIGNS, fill
+from calls.actions.counting import count_days
 from calls.models import Attempt, Call, Gateway, TranscriptTurn
 from calls.states import CallStatus
 from campaigns.actions.tallies import OUTCOMES, TALLIES
@@ -274,6 +275,7 @@ def _campaigns() -> dict[str, str]:
         "campaign, new": "/campaigns/new/",
         "campaign, edited": f"/campaigns/{draft}/edit/",
         "campaign, before its launch": f"/campaigns/{draft}/launch/",
+        f"campaign, its check before the launch, {PART}": f"/campaigns/{draft}/launch/?check",
         "agents": "/agents/",
     }
 
@@ -381,6 +383,9 @@ def main() -> None:
         call_command("migrate", verbosity=0)
         if not Call.objects.exists():
             _fill(given.calls)
+        _client()  # whose zone it is
+        while count_days(now=utc_now()):  # as the worker did on each day
+            pass
         json.dump({}, sys.stdout)
         return
     client = _client()
