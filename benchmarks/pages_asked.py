@@ -36,7 +36,7 @@ from temphone import pages
 from temphone.accounts.actors import Role
 from temphone.accounts.models import AuditEntry, User
 from temphone.lib.clock import now as utc_now
-from temphone.webhooks.models import Delivery
+from temphone.webhooks.models import Delivery, Endpoint
 
 MANY_TURNS = 300
 UNCOUNTED = 5  # times that a page is opened with nothing kept
@@ -239,7 +239,19 @@ def _calls() -> dict[str, str]:
         f"call, live, {PART}": f"/calls/{live}/",
         "call, to come": f"/calls/{calls.filter(status='scheduled').order_by('-due_at')[0].pk}/",
         "calls' export, first bytes": f"/calls/export/?view=all&{week}",
+        **{
+            f"calls, all that match, to {verb}": f"/calls/{verb}/?view={view}&everything=1"
+            for verb, view in (
+                ("move", "upcoming"),
+                ("cancel", "upcoming"),
+                ("again", "attention"),
+                ("seen", "attention"),
+            )
+        },
+        "call, to be edited": f"/calls/{calls.filter(status='scheduled').order_by('-due_at')[0].pk}/edit/",
         "new call": "/calls/new/",
+        f"frame, {PART}": "/frame/",
+        "stop": "/stop/",
     }
 
 
@@ -296,6 +308,8 @@ def _people() -> dict[str, str]:
         "contacts, half way": f"/contacts/?after={middle}",
         **{f"contacts, {what}": f"/contacts/?q={text}" for what, text in searches.items()},
         "contact": f"/contacts/{person}/",
+        "contact, edited": f"/contacts/{person}/edit/",
+        "contact, to be erased": f"/contacts/{person}/erase/",
         "contacts' export, first bytes": "/contacts/export/",
         "imports": "/contacts/import/",
         "import, 200,000 rows": f"/contacts/import/{own}/",
@@ -317,6 +331,8 @@ def _setup() -> dict[str, str]:
         "audit log, an action": "/setup/audit/?action=call.schedule",
         "audit log's export, first bytes": "/setup/audit/export/",
         "webhooks": "/setup/webhooks/",
+        "an endpoint": f"/setup/webhooks/{Endpoint.objects.all()[0].pk}/",
+        "failed messages, to be sent again": "/setup/webhooks/log/resend/",
         "webhooks' log": "/setup/webhooks/log/",
         "webhooks' log, half way": f"/setup/webhooks/log/?after={sent}",
         "webhooks' log, failed": "/setup/webhooks/log/?state=exhausted",
@@ -330,6 +346,7 @@ def _setup() -> dict[str, str]:
         "API keys": "/setup/keys/",
         "trunks": "/setup/trunks/",
         "calling hours": "/setup/calling-hours/",
+        "where calls may go": "/setup/destinations/",
         "system": "/setup/system/",
         f"system, {PART}": "/setup/system/",
         "account": "/account/",
@@ -420,13 +437,17 @@ def _fill(calls: int) -> None:
 
 
 def _client() -> Client:
-    """Of an admin; and as though the gateway were there."""
+    """Of an admin; and as though the gateway were there, and an endpoint."""
     defaults = {"url": "http://127.0.0.1:9", "legs": ["simulated"], "lines": 100}
     Gateway.objects.update_or_create(ledger="gw", defaults={**defaults, "last_seen_at": utc_now()})
     user, _made = User.objects.get_or_create(
         username="bench",
         defaults={"role": Role.ADMIN, "timezone": "Europe/Madrid", "is_staff": True, "is_superuser": True},
     )
+    if not Endpoint.objects.exists():
+        endpoint = Endpoint(name="CRM", url="https://crm.example.com/hooks", events=[])
+        endpoint.new_secret()
+        endpoint.save()
     client = Client(SERVER_NAME="localhost")
     client.force_login(user)
     return client
