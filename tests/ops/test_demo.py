@@ -10,7 +10,7 @@ from django.test import Client
 from django_q.models import OrmQ
 
 from calls.hours import is_open
-from calls.models import Attempt, Call, Decision, Gateway, Recording, TranscriptTurn
+from calls.models import Attempt, Call, DayCount, Decision, Gateway, Recording, TranscriptTurn
 from calls.models.call import needing_attention
 from calls.states import CallStatus
 from campaigns.models import Campaign
@@ -46,6 +46,8 @@ def seeded_once(django_db_setup, django_db_blocker) -> Iterator[datetime]:
     """Seeding takes seconds: so it is done once, in a transaction around those of the tests."""
     with django_db_blocker.unblock(), transaction.atomic():
         began = utc_now()
+        counted = {"what": "dialled", "mode": "test", "zone": "UTC", "day": began.date(), "counts": {}}
+        DayCount.objects.create(**counted, counted_at=began)
         call_command("seed_demo", verbosity=0)
         with django_db_blocker.block():
             yield began
@@ -69,6 +71,10 @@ def test_seeding_again_changes_nothing(seeded):
     assert counts() == before
     assert all(before.values())
     assert User.objects.get(username="admin").first_name == "Changed"
+
+
+def test_days_that_were_counted_before_it_are_counted_again(seeded):
+    assert not DayCount.objects.exists()
 
 
 def test_the_specifications_own_names_are_there(seeded):
