@@ -12,7 +12,7 @@ from benchmarks.frame.machine import machine
 from benchmarks.frame.programs import folder
 from benchmarks.frame.report import Report
 from benchmarks.frame.servers import Postgres, Redis
-from benchmarks.ours import LOOK_S, WAITS, TemPhone
+from benchmarks.ours import BESIDE, LOOK_S, WAITS, TemPhone
 from benchmarks.peers.running import LIBRARIES, Peer, Raw
 
 NOTE = """\
@@ -35,7 +35,7 @@ statement, a transaction a call, into the same PostgreSQL tables; it asks no gat
 SKIP LOCKED, the same rows in one statement a batch, no framework. Redis is without persistence, Celery \
 and dramatiq acknowledge as by default, huey looks at its schedule once a second, its least; procrastinate \
 and dramatiq look every 50 ms, as our clock does. Each process of dramatiq may hold all delayed messages; \
-by default both together hold 8,000, and the others wait in Redis until some of these are over."""
+by default both together hold 8,000, and the others wait in Redis until some of these are over. {beside}"""
 
 
 def main() -> None:
@@ -44,14 +44,15 @@ def main() -> None:
     report = Report(
         "burst",
         title=f"Burst: {calls:,} calls due at one instant",
-        note=NOTE.format(calls=calls, place="tmpfs", look_ms=1000 * LOOK_S),
+        note=NOTE.format(calls=calls, place="tmpfs", look_ms=1000 * LOOK_S, beside=BESIDE),
     )
     with ExitStack() as stack:
         path, server, redis = (stack.enter_context(one) for one in (folder(), Postgres(), Redis()))
         in_postgres, in_sqlite = seeded(server, path, calls=calls), seeded(None, path, calls=calls)
         writing, noting = _writing(given, redis, in_postgres, in_sqlite), _noting(given, redis, in_postgres)
-        middle = _middle(report, writing, calls, given.pick(3, quick=1))
-        _middle(report, noting, calls, 1)
+        times = given.pick(3, quick=1)
+        middle = _middle(report, writing, calls, times)
+        _middle(report, noting, calls, times)
     _goals(report, middle, calls)
     report.finish(given)
 

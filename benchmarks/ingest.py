@@ -3,7 +3,10 @@
 wrk sends, with a script of ours that makes every body another one. Each variant gets a copy of one seeded
 database, is warmed, measured, and its rows are counted: a call, an event, a decision and an audit entry for
 each answer. The variants take turns, so that what disturbs the machine disturbs all. All of them and wrk
-share its cores; one process each, TemPhone's as ``manage.py dev`` starts it, if not said otherwise.
+share its cores; one process each, TemPhone's as ``manage.py dev`` starts it, if not said otherwise. What ours
+does and no peer does: it limits the depth of the body's JSON, seeks NUL characters, and looks for an
+Idempotency-Key, of which there is none here. FastAPI is on PostgreSQL only, since asyncpg knows PostgreSQL
+alone.
 """
 
 import json

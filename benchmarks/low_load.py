@@ -11,7 +11,7 @@ from benchmarks.frame.figures import Figures, percentile, ratio
 from benchmarks.frame.programs import folder
 from benchmarks.frame.report import Report
 from benchmarks.frame.servers import Postgres, Redis
-from benchmarks.ours import TemPhone
+from benchmarks.ours import BESIDE, TemPhone
 from benchmarks.peers.running import LIBRARIES, Peer, Raw
 
 NOTE = """\
@@ -22,7 +22,7 @@ calls of all runs together. Who starts them and what is written is as in the bur
 worker, two processes of each peer, everything handed over before the first instant. TemPhone's clock looks \
 every 50 ms and its ORM broker polls every 50 ms; the raw claim, procrastinate and dramatiq look every 50 \
 ms, huey looks at its schedule once a second, its least, and Celery sets a timer for each task. Databases \
-with fsync, on tmpfs."""
+with fsync, on tmpfs. {beside}"""
 EVERY_S = 0.5037  # a prime, off the beat of whoever polls
 RAW = "raw claim, writes"
 OURS = ("TemPhone, PostgreSQL", "TemPhone, PostgreSQL, Redis broker", "TemPhone, SQLite")
@@ -35,7 +35,7 @@ def main() -> None:
     report = Report(
         "low_load",
         title="Low load: two calls a second",
-        note=NOTE.format(runs=runs, calls=calls, fewer=fewer),
+        note=NOTE.format(runs=runs, calls=calls, fewer=fewer, beside=BESIDE),
     )
     with ExitStack() as stack:
         path, server, redis = (stack.enter_context(one) for one in (folder(), Postgres(), Redis()))

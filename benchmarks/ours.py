@@ -18,6 +18,10 @@ from benchmarks.frame.servers import Redis
 SKIP_CHECKS = "--skip-checks"  # as `make run` starts them
 WAITS = "claims wait, % of workers' time"
 LOOK_S = 0.05  # seldom enough to cost PostgreSQL nothing that shows
+BESIDE = (
+    "TemPhone on SQLite stands beside PostgreSQL's peers only: SKIP LOCKED, the one statement that writes "
+    "all rows, and procrastinate are PostgreSQL's."
+)
 WAITING = """
     SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'
     AND query LIKE '%%"calls_pacing"%%FOR UPDATE%%'

@@ -2,9 +2,10 @@
 
 On a real disk, with SQLite and the demo's data, as one gets it. "No package cached": nothing but Python, make
 and the sources is there, so the packages come from wherever pip is set up to get them, and the figure is that
-connection's, too. "Packages cached": pip and uv have them, the virtual environment is made anew. "Again": it
-was run before, and stopped. Installed: the virtual environment is complete; prepared: so are the database and
-its data; ready: all programs run, and web answers.
+connection's, too; it is one run, as it fills the caches, the others are medians of three. "Packages cached":
+pip and uv have them, the virtual environment is made anew. "Again": it was run before, and stopped.
+Installed: the virtual environment is complete; prepared: so are the database and its data; ready: all
+programs run, and web answers.
 """
 
 import os
