@@ -270,6 +270,7 @@ def _people() -> dict[str, str]:
         "contacts, half way": f"/contacts/?after={middle}",
         **{f"contacts, {what}": f"/contacts/?q={text}" for what, text in searches.items()},
         "contact": f"/contacts/{person}/",
+        "contact, all decisions": f"/contacts/{person}/decisions/",
         "contacts' export, first bytes": "/contacts/export/",
         "imports": "/contacts/import/",
         "import, 200,000 rows": f"/contacts/import/{own}/",
