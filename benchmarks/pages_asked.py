@@ -310,6 +310,7 @@ def _people() -> dict[str, str]:
         "contact": f"/contacts/{person}/",
         "contact, edited": f"/contacts/{person}/edit/",
         "contact, to be erased": f"/contacts/{person}/erase/",
+        "contact, all decisions": f"/contacts/{person}/decisions/",
         "contacts' export, first bytes": "/contacts/export/",
         "imports": "/contacts/import/",
         "import, 200,000 rows": f"/contacts/import/{own}/",

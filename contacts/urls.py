@@ -14,6 +14,7 @@ urlpatterns = [
     path("contacts/import/<str:import_id>/undo/", imports.import_undo, name="import-undo"),
     path("contacts/import/<str:import_id>/problems/", imports.import_problems, name="import-problems"),
     path("contacts/<str:contact_id>/", people.contact_page, name="contact"),
+    path("contacts/<str:contact_id>/decisions/", people.contact_decisions, name="contact-decisions"),
     path("contacts/<str:contact_id>/edit/", people.contact_edit, name="contact-edit"),
     path("contacts/<str:contact_id>/erase/", people.contact_erase, name="contact-erase"),
     path("contacts/<str:contact_id>/consents/new/", people.consent_add, name="consent-add"),

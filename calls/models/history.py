@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from calls.models.attempt import Attempt
 from calls.models.call import Call
+from contacts.models import Contact
 
 
 class CallEvent(models.Model):
@@ -51,6 +52,14 @@ class Stage(models.TextChoices):
     CLAIM = "claim", _("Before the dial")
 
 
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    """Questions that are asked of many runs of the gates."""
+
+    def about(self, contact: Contact) -> "DecisionQuerySet":
+        """Those over the calls to somebody, by the index of their calls and that of each call's decisions."""
+        return self.filter(call__in=Call.objects.filter(contact=contact))
+
+
 class Decision(models.Model):
     """One run of the gates over a call: what each saw and said, and which decided."""
 
@@ -61,6 +70,8 @@ class Decision(models.Model):
     rule = models.CharField(max_length=30, help_text="The gate that decided.")
     checks = models.JSONField(help_text="Per gate in order: rule, verdict, input, text.")
     at = models.DateTimeField()
+
+    objects = DecisionQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["id"]

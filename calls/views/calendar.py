@@ -23,7 +23,7 @@ from temphone.addresses import Address
 from temphone.lib import clock
 from temphone.lib.clock import from_wall, zone
 from temphone.pages import StaffRequest, page
-from temphone.templatetags.times import city, full_date, long_date, long_day, short_day
+from temphone.templatetags.times import city, full_date, long_date, long_day, short_day, time_there
 from temphone.templatetags.ui import state_label
 
 VIEWS = {"week": gettext_lazy("Week"), "day": gettext_lazy("Day")}
@@ -137,12 +137,24 @@ class Card:
         return f"{self.local:%H:%M:%S}"
 
     @property
+    def standing(self) -> str:
+        """Its status, and how it ended."""
+        ended = f": {self.call.outcome_label}" if self.call.outcome else ""
+        return f"{state_label(self.call.status)}{ended}"
+
+    @property
     def title(self) -> str:
         """All of it in a line."""
-        call = self.call
-        ended = f": {call.outcome_label}" if call.outcome else ""
-        there = f"{short_day(self._there.date())} {self._there:%H:%M} {city(call.contact.timezone)}"
-        return f"{call.contact}, {state_label(call.status)}{ended}, {there}"
+        zone_name = self.call.contact.timezone
+        there = f"{short_day(self._there.date())} {self._there:%H:%M} {city(zone_name)}"
+        return f"{self.call.contact}, {self.standing}, {there}"
+
+    @property
+    def there(self) -> str:
+        """When, on the contact's clock, where that is another."""
+        if self._there.utcoffset() == self.local.utcoffset():
+            return ""
+        return time_there(self._there, self.local, self.call.contact.timezone)
 
     @property
     def is_movable(self) -> bool:

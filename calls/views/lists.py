@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from calls.models import Attempt, Call, TranscriptTurn
 from calls.states import CallStatus
 from calls.views.browsing import VIEWS, Browsing
-from calls.views.rows import POLL, Row, poll_until
+from calls.views.rows import POLL, Heard, Row, poll_until
 from temphone.lib import clock
 from temphone.pages import StaffRequest, page
 
@@ -34,7 +34,6 @@ def call_list(request: StaffRequest) -> HttpResponse:
     """The list, or for htmx what is live in it."""
     now = clock.now()
     browsing = Browsing.of(request.GET, request.user, now)
-    key = browsing.keys[0].strip("-")
     in_progress = Call.objects.filter(status=CallStatus.IN_PROGRESS).count()
     listing = browsing.page()
     context = {
@@ -48,7 +47,7 @@ def call_list(request: StaffRequest) -> HttpResponse:
             for name, (label, _keys) in VIEWS.items()
         ],
         "listing": listing,
-        "rows": [Row(call=call, at=getattr(call, key), now=now) for call in listing.rows],
+        "rows": _rows(browsing, listing.rows, now),
         "chips": browsing.form.chips(),
         "of_campaign": browsing.form.plain.get("campaign"),
         "live": list(_live_attempts()),
@@ -58,6 +57,23 @@ def call_list(request: StaffRequest) -> HttpResponse:
         **(_of_attention(browsing) if browsing.view == "attention" else {}),
     }
     return render(request, "calls/list.html#results" if request.htmx else "calls/list.html", context)
+
+
+def _rows(browsing: Browsing, calls: Sequence[Call], now: datetime) -> list[Row]:
+    """The calls as rows; among those in progress with what was said last."""
+    key = browsing.keys[0].strip("-")
+    heard = _last_words(calls) if browsing.view == "live" else {}
+    return [Row(call=call, at=getattr(call, key), now=now, heard=heard.get(call.pk)) for call in calls]
+
+
+def _last_words(calls: Sequence[Call]) -> dict[str, Heard]:
+    last = TranscriptTurn.objects.filter(attempt=OuterRef("pk")).order_by("-sequence")
+    live = Attempt.objects.live().filter(call__in=[call.pk for call in calls])
+    turns = TranscriptTurn.objects.filter(
+        pk__in=live.annotate(last=Subquery(last.values("pk")[:1])).values("last")
+    )
+    found = turns.values_list("attempt__call_id", "speaker", "text")
+    return {call_id: Heard(speaker=speaker, words=words) for call_id, speaker, words in found}
 
 
 def _of_attention(browsing: Browsing) -> dict[str, object]:

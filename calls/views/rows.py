@@ -33,6 +33,14 @@ SOON = timedelta(seconds=60)
 LATER = timedelta(hours=6)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What was said last in a call."""
+
+    speaker: str
+    words: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """A call in the list, its attempts prefetched."""
@@ -40,6 +48,7 @@ class Row:
     call: Call
     at: datetime
     now: datetime
+    heard: Heard | None = None
 
     @property
     def state(self) -> str:

@@ -1,6 +1,6 @@
 """Why a call was made, or was not: in one sentence, and rule by rule."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -126,7 +126,7 @@ def _deciding(decisions: Sequence[Decision]) -> Mapping[str, object] | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A decision in one line: which call, when, what was decided, and why."""
+    """A decision and why it was made: the rule that decided, and what that said."""
 
     decision: Decision
     rule: str
@@ -136,7 +136,12 @@ class Told:
 def lately(calls: Sequence[Call]) -> list[Told]:
     """The latest decisions over these calls, the newest first; one query."""
     decisions = Decision.objects.filter(call__in=[call.pk for call in calls]).order_by("-id")
-    return [_told(one) for one in decisions.select_related("call", "attempt")[:LATEST]]
+    return told_of(decisions.select_related("call", "attempt")[:LATEST])
+
+
+def told_of(decisions: Iterable[Decision]) -> list[Told]:
+    """Each decision in a line."""
+    return [_told(one) for one in decisions]
 
 
 def _told(decision: Decision) -> Told:

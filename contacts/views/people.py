@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from calls.actions.forgetting import erase_contact
 from calls.actions.suppression import suppress
-from calls.models import Call
+from calls.models import Call, Decision
 from calls.views.rows import Row
-from calls.views.why import lately
+from calls.views.why import lately, told_of
 from contacts.actions import add_consent, get_contact, lift_suppression, revoke_consent, save_contact
 from contacts.forms import ConsentForm, ContactForm, RevokeForm, SuppressForm, values_of
 from contacts.models import Consent, Contact, Suppression, tags_in_use
@@ -65,6 +65,20 @@ def contact_page(request: StaffRequest, contact_id: str) -> HttpResponse:
         "suppressions": _suppressions(contact, now),
     }
     return render(request, "contacts/detail.html", context)
+
+
+@page
+@require_safe
+def contact_decisions(request: StaffRequest, contact_id: str) -> HttpResponse:
+    """Every decision over the calls to one person, the newest first, with what each rule saw."""
+    contact = get_contact(contact_id)
+    decisions = Decision.objects.about(contact)
+    # Which they are is read from indexes; only of those that are shown what the rules said.
+    listing = read_page(
+        decisions.select_related("call", "attempt"), request.GET, parts=[decisions], keys=("-id",)
+    )
+    context = {"contact": contact, "listing": listing, "decisions": told_of(listing.rows)}
+    return render(request, "contacts/decisions.html", context)
 
 
 def _latest_calls(contact: Contact) -> QuerySet[Call]:

@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from temphone.templatetags.ui import icon, state_label, status_icon
+from temphone.templatetags.ui import icon, status_icon
 
 if TYPE_CHECKING:
     from calls.views.calendar import Card, Cell
@@ -16,8 +16,9 @@ register = template.Library()
 
 CARD = (
     '<a class="slotcard is-{}" id="slot-{}" href="{}" title="{}"{}>{}<span class="visually-hidden">{}</span>'
-    '<b>{}</b> <span class="slotcard-name">{}</span>{}</a>'
+    '<b>{}</b> <span class="slotcard-name">{}</span>{}{}</a>'
 )
+THERE = ' <span class="slotcard-there">{}</span>'
 MOVES = ' draggable="true" data-move="{}" data-time="{}" aria-describedby="move-hint"'
 NIGHT = '{}<span class="visually-hidden">{}</span>'
 NEW = '<a class="slot-new" tabindex="-1" href="{}{}" aria-label="{}">{}</a>'
@@ -29,9 +30,10 @@ def slot_card(card: "Card", *, may_move: bool) -> SafeString:
     call, time = card.call, card.time
     moves = format_html(MOVES, card.move_href, time) if may_move and card.is_movable else ""
     night = format_html(NIGHT, icon("moon", 12), _("outside calling hours")) if card.is_night else ""
-    status, label = icon(status_icon(call.status), 12), state_label(call.status)
+    there = format_html(THERE, card.there) if card.there else ""
+    status, parts = icon(status_icon(call.status), 12), (time[:5], call.contact, there, night)
     return format_html(
-        CARD, call.status, call.pk, card.href, card.title, moves, status, label, time[:5], call.contact, night
+        CARD, call.status, call.pk, card.href, card.title, moves, status, card.standing, *parts
     )
 
 

@@ -117,17 +117,21 @@ def offset(moment: datetime, zone_name: str) -> str:
 def there(moment: datetime, zone_name: str) -> SafeString:
     """The contact's clock beneath the reader's; with a moon outside calling hours."""
     local, here = moment.astimezone(zone(zone_name)), _here(moment)
-    place = city(zone_name)
     if local.utcoffset() == here.utcoffset():
-        text = _("same time in {place}").format(place=place)
+        text = _("same time in {place}").format(place=city(zone_name))
     else:
-        days = (local.date() - here.date()).days
-        text = _("{time} in {place}").format(time=f"{local:%H:%M}{_shift(days)}", place=place)
+        text = time_there(local, here, zone_name)
     if is_open(local):
         return format_html('<span class="there">{}</span>', text)
     outside = _("outside calling hours")
     markup = '<span class="there night" title="{}">{} {}<span class="visually-hidden">, {}</span></span>'
     return format_html(markup, outside.capitalize(), icon("moon", 13), text, outside)
+
+
+def time_there(local: datetime, here: datetime, zone_name: str) -> str:
+    """The wall time in a zone, and how far its day is from that beside it: ``00:00 (+1 d) in Tokyo``."""
+    days = (local.date() - here.date()).days
+    return _("{time} in {place}").format(time=f"{local:%H:%M}{_shift(days)}", place=city(zone_name))
 
 
 def _shift(days: int) -> str:

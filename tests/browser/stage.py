@@ -1,7 +1,7 @@
 """A page of Chromium whose server is Django in this very process: no socket, no thread, nothing to wait for.
 
 What a client was answered, to a form as well, is shown as it is, with its own headers; what the page then
-fetches is asked of Django too. One load is looked at in every look.
+fetches is asked of Django too. One load is looked at wide and on a phone, in the light and in the dark.
 """
 
 import mimetypes
@@ -11,7 +11,7 @@ from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
@@ -21,9 +21,12 @@ from django.http import HttpResponse
 from django.urls import resolve
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, ViewportSize
 
+Scheme: TypeAlias = Literal["light", "dark"]
 ORIGIN = "http://localhost"  # where a page may use what needs a secure context
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+# How a page is shown: wide, then on a phone.
+LOOKS: tuple[tuple[Scheme, Scheme], ...] = (("light", "dark"), ("dark", "light"))
 # Nothing is being fetched, and what came is drawn.
 SETTLED = """async () => {
   await document.fonts.ready;
@@ -130,17 +133,21 @@ class Stage:
         return self.page
 
     def look_at(self, states: Iterable[State], *, part: str = "") -> None:
-        """Show each in every look, and remember what is wrong: with the whole page, or a part of it."""
-        for state in list(states):  # all are made before the first is shown
+        """Show each wide and on a phone, one of them dark; remember what is wrong with it, or with a part.
+
+        Which of the two is dark takes turns, so that what many pages share is seen in each of four looks.
+        """
+        for place, state in enumerate(list(states)):  # all are made before the first is shown
+            wide, phone = LOOKS[place % len(LOOKS)]
             self.page.set_viewport_size(WIDE)
-            self.page.emulate_media(color_scheme="light")
+            self.page.emulate_media(color_scheme=wide)
             self.open(state)
             self.page.evaluate(AXE_SCRIPT)
             dialogs = [] if state.is_past else self._dialogs()
-            self._judge("light", dialogs, part)
+            self._judge(wide, dialogs, part)
             self.page.set_viewport_size(PHONE)
-            self.page.emulate_media(color_scheme="dark")
-            self._judge("dark phone", dialogs, part)
+            self.page.emulate_media(color_scheme=phone)
+            self._judge(f"{phone} phone", dialogs, part)
             self._blame(self.said)
             self.said.clear()
 

@@ -104,6 +104,31 @@ def for_viewers(ids: dict[str, str]) -> Iterator[State]:
     yield from shown(newcomer, ["/overview/"], "to whoever has yet to choose a zone")
 
 
+# Where the longest texts stand, which are longer yet in another language.
+LONGEST = [
+    "/overview/",
+    "/calls/?view=attention",
+    "/calls/{done}/",
+    "/calls/{upcoming}/",
+    "/calls/new/?contact={contact}",
+    "/calendar/?view=day",
+    "/campaigns/{campaign}/",
+    "/campaigns/{draft}/launch/",
+    "/contacts/{contact}/",
+    "/contacts/import/{checked}/",
+    "/setup/system/",
+    "/account/",
+]
+
+
+def in_spanish(ids: dict[str, str]) -> Iterator[State]:
+    """The longest pages, to whoever reads them in Spanish."""
+    client = a_browser(language="es")
+    for state in shown(client, (path.format(**ids) for path in LONGEST), "in Spanish"):
+        assert b'<html lang="es"' in state.answer.content, state.name
+        yield state
+
+
 # A sound is no page, and the loop that makes it cannot be started within Playwright's.
 FORMS = [route for route, methods in PAGES.items() if "POST" in methods and not route.endswith("sound/")]
 

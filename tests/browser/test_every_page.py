@@ -23,6 +23,7 @@ def parts(pages: list[str]) -> range:
 OF_SOMETHING = [
     states.without_matches,
     states.for_viewers,
+    states.in_spanish,
     states.standings,
     states.troubles,
     states.mishaps,

@@ -8,7 +8,7 @@ from django.db.models import Count
 
 from calls.actions.bulk import fresh
 from calls.actions.queues import campaigns_with_due_calls
-from calls.models import Attempt, Call, Recording
+from calls.models import Attempt, Call, Decision, Recording
 from calls.models.call import needing_attention
 from campaigns.models import Campaign
 from contacts.models import Contact, ContactWord, Suppression
@@ -35,6 +35,9 @@ QUESTIONS = {
     "campaigns that are launched": Campaign.objects.launching,
     "due deliveries": lambda: Delivery.objects.due(NOON),
     "what failed since": lambda: Delivery.objects.made_since(NOON).filter(state="exhausted").order_by("id"),
+    "decisions over somebody's calls": lambda: (
+        Decision.objects.about(Contact(pk="ctc_1")).order_by("-id").values_list("id")[:26]
+    ),
     "recordings to clear": lambda: Recording.objects.to_clear(NOON),
     "recordings that are old": lambda: Recording.objects.ready().filter(created_at__lte=NOON),
     "recordings that are given up": lambda: Recording.objects.given_up(NOON),

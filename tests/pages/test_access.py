@@ -18,6 +18,7 @@ PAGES = {
     "/calls/{call}/": EVERYBODY,
     "/contacts/": EVERYBODY,
     "/contacts/{contact}/": EVERYBODY,
+    "/contacts/{contact}/decisions/": EVERYBODY,
     "/account/": EVERYBODY,
     "/campaigns/": EVERYBODY,
     "/calls/new/": OPERATORS,

@@ -82,11 +82,26 @@ def test_each_status_is_told_in_words_and_what_is_canceled_is_left_out(browse):
     Call.objects.filter(pk=canceled.pk).update(status="canceled", outcome="canceled_by_user")
     page = text_of(browse(), "/calendar/?view=day")
 
-    for call, word in ((done, "Completed"), (failed, "Failed"), (live, "In progress")):
+    for call, word in (
+        (done, "Completed: Message delivered"),
+        (failed, "Failed: Declined"),
+        (live, "In progress"),
+    ):
         assert re.search(
             rf'id="slot-{call.pk}".*?<span class="visually-hidden">{word}</span>', page, re.DOTALL
         )
     assert not where(page, canceled)
+
+
+def test_a_card_tells_the_contacts_time_without_a_pointer_over_it(browse):
+    far, near = a_call(), a_call(a_contact(timezone="Europe/Berlin"))
+    client = browse()
+
+    page = text_of(client, "/calendar/?view=day")
+    assert '<span class="slotcard-there">08:00 in Los Angeles</span>' in page
+    assert page.count("slotcard-there") == 1, near
+    assert where(page, far)
+    assert "slotcard-there" not in text_of(client, "/calendar/?view=day&clock=contact")
 
 
 def test_a_moon_tells_of_hours_at_which_one_does_not_call(browse):

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from calls.models import Call
-from calls.views import browsing
+from calls.views import browsing, lists
 from campaigns.models import Agent
 from campaigns.states import CampaignStatus
 from temphone import pages
@@ -257,6 +257,33 @@ def test_a_live_call_has_a_card_with_the_last_words(browse):
 
 def poll_of(client) -> str:
     return client.get("/calls/").context["poll"]
+
+
+def test_each_row_of_what_is_live_has_the_last_words_though_not_each_has_a_card(browse, monkeypatch):
+    monkeypatch.setattr(lists, "LIVE_CARDS", 1)
+    for name in ("Ada", "Bob", "Eve"):
+        _call, attempt = a_live_call(contact=a_contact(first_name=name))
+        say(attempt, "Before.")
+        say(attempt, f"Here is {name}.")
+    client = browse()
+
+    rows = htmx(client, "/calls/", view="live").split("<table")[1]
+    assert all(f"“Here is {name}.”" in rows for name in ("Ada", "Bob", "Eve"))
+    assert "Before." not in rows
+    assert "card-more" in htmx(client, "/calls/")
+    assert "card-more" not in htmx(client, "/calls/", view="live")
+
+
+def test_the_number_of_queries_does_not_grow_with_what_is_live(browse):
+    client, counts = browse(), []
+    for _ in range(2):
+        for _ in range(3):
+            say(a_live_call(contact=a_contact())[1], "Hello?")
+        with CaptureQueriesContext(connection) as queries:
+            text_of(client, "/calls/?view=live")
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
 
 
 def test_the_list_looks_again_often_while_a_call_is_live_or_due_soon(browse, at):

@@ -99,6 +99,14 @@ def test_the_fragment_brings_only_what_was_said_since(browse):
     assert "<html" not in fragment
 
 
+def test_all_that_has_a_time_has_the_contacts_too(browse):
+    page = page_of(browse(), a_finished_call())
+
+    for title in ("Why it was called", "What happened", "Attempts"):
+        part = page.split(f">{title}</h2>")[1].split("</section>")[0]
+        assert " in Los Angeles" in part, title
+
+
 def test_what_a_later_attempt_says_comes_after_the_first(browse):
     call = a_call()
     say(an_attempt(call, state="ended", outcome="busy"), "Of the first.")

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from calls.actions.dialing import claim_due
 from calls.actions.stop import set_stop_switch
-from calls.models import Call, Mark, Note
+from calls.models import Call, Decision, Mark, Note
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.accounts.models import Mode
 from temphone.lib.clock import iso
@@ -102,6 +104,55 @@ def test_a_contacts_page_says_why_they_were_called_or_not_lately(browse, at):
 
     assert "60 minutes late; the limit is 15." in page
     assert f'href="/calls/{call.pk}/#why-title"' in page
+    # What each rule saw as well, and on both clocks.
+    assert "seconds late: 3600" in page
+    assert "in Los Angeles" in page.split('id="lately-title"')[1]
+    assert f'href="/contacts/{call.contact_id}/decisions/"' in page
+
+
+def decide(call: Call, times: int) -> None:
+    """So many more runs of the gates over it."""
+    (made,) = call.decisions.all()[:1]
+    columns = {"stage": made.stage, "verdict": made.verdict, "rule": made.rule, "checks": made.checks}
+    Decision.objects.bulk_create(Decision(call=call, at=NOON, **columns) for _ in range(times))
+
+
+def test_all_decisions_over_somebodys_calls_are_paged_the_newest_first(browse):
+    first = a_call()
+    second = a_call(first.contact)
+    decide(a_call(), 3)
+    for call in (first, second, first):
+        decide(call, 20)
+    expected = list(Decision.objects.filter(call__in=[first, second]).order_by("-id"))
+    client, url, seen = browse(), f"/contacts/{first.contact_id}/decisions/", []
+
+    while url:
+        context = client.get(url).context
+        seen += [told.decision for told in context["decisions"]]
+        following = context["listing"].next
+        url = following and f"/contacts/{first.contact_id}/decisions/?after={following}"
+
+    assert seen == expected
+    assert len(seen) == 62
+
+
+def test_the_number_of_queries_does_not_grow_with_the_decisions(browse):
+    call, client, counts = a_call(), browse(), []
+    for _ in range(2):
+        decide(call, 8)
+        decide(a_call(call.contact), 2)
+        with CaptureQueriesContext(connection) as queries:
+            text_of(client, f"/contacts/{call.contact_id}/decisions/")
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1] <= 12
+
+
+def test_of_whom_no_call_was_decided_the_page_says_what_to_do(browse):
+    page = text_of(browse(), f"/contacts/{a_contact().pk}/decisions/")
+
+    assert "No rule was asked yet." in page
+    assert "/calls/new/?contact=" in page
 
 
 def test_a_note_is_added_on_the_page_and_stays(browse):

@@ -1,5 +1,8 @@
 """The page of one campaign; and pausing, resuming and canceling it there."""
 
+import re
+from collections import Counter
+from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
@@ -10,11 +13,15 @@ from calls.actions.dialing import claim_due
 from calls.models import Attempt, Call, Gateway
 from campaigns import tasks
 from campaigns.actions import ending
+from campaigns.actions.preflight import preflight
+from campaigns.actions.tallies import Tally
 from campaigns.models import Campaign
 from campaigns.states import CampaignStatus
+from campaigns.views import building, standing
 from temphone.accounts.actors import Role
 from temphone.accounts.models import AuditEntry, Mode
 from temphone.lib.clock import iso
+from temphone.telephony.messages import Outcome
 from tests.builders import NOON, a_call, a_campaign, a_contact
 from tests.pages.conftest import EARLIER, a_finished_call, a_live_call, htmx, text_of
 
@@ -280,3 +287,37 @@ def test_outside_its_window_a_call_is_put_off_to_the_next_opening():
     assert (call.status, iso(call.due_at)) == ("scheduled", "2026-03-15T16:00:00Z")
     assert call.decisions.last().rule == "campaign"
     assert dialled(call.due_at) == [call.contact.phone]
+
+
+def shown_numbers(page: str) -> list[str]:
+    """The numbers among what is read, without what stands in attributes and ids."""
+    main = re.sub(r"<[^>]+>", " ", page.split("<main", 1)[1])
+    return re.findall(r"(?<![\w+,.])\d[\d,]{3,}(?!\w)", main)
+
+
+@pytest.mark.parametrize("verb", ["", "pause", "resume", "cancel"])
+def test_large_numbers_are_grouped(browse, campaign, monkeypatch, verb):
+    tally = Tally(by_status={"scheduled": 200_000, "completed": 12_345})
+    monkeypatch.setattr(standing, "tally_of", lambda _id: tally)
+    monkeypatch.setattr(standing, "outcomes_of", lambda *_: {Outcome.MESSAGE_DELIVERED: 12_345})
+
+    page = text_of(browse(Role.MANAGER), address(campaign, verb))
+
+    assert all("," in number for number in shown_numbers(page)), shown_numbers(page)
+    for number in {"": ["212,345 calls", "12,345 of 12,345"], "pause": []}.get(verb, ["200,000 calls"]):
+        assert number in page
+
+
+def test_large_numbers_are_grouped_before_the_launch(browse, monkeypatch):
+    draft = a_campaign(status="draft", message="Hi.", audience={"kind": "everybody"})
+    a_contact()
+    found = preflight(draft, now=EARLIER)
+    large = {"size": 200_000, "checked": 10_000, "callable": 9_000, "lines": 1_200}
+    ways = {"found": Counter(suppressed=4_321), "warned": Counter(no_consent=5_432)}
+    monkeypatch.setattr(building, "preflight", lambda *_, **__: replace(found, **large, **ways))
+
+    page = text_of(browse(Role.MANAGER), address(draft, "launch"))
+
+    assert all("," in number for number in shown_numbers(page)), shown_numbers(page)
+    for number in ("200,000 calls", "10,000 of all 200,000", "9,000", "4,321", "5,432", "1,200"):
+        assert number in page

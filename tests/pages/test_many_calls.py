@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -202,6 +203,17 @@ def test_all_that_match_are_asked_about_with_their_number(browse):
 
     assert "3 calls canceled." in page
     assert Call.objects.get(status="scheduled").contact.first_name == "Bob"
+
+
+def test_a_large_number_is_grouped_where_it_is_asked_about(browse, monkeypatch):
+    call = a_call()
+    monkeypatch.setattr(pages_of_many.Choice, "ids", [call.pk] * 1234)
+    client = browse()
+
+    for verb, words in {"cancel": "Cancel 1,234 calls?", "move": "Move 1,234 calls"}.items():
+        page = text_of(client, f"/calls/{verb}/?view=all&everything=1")
+        assert words in page
+        assert re.search(r"and 1,\d{3} more", page)
 
 
 def test_more_than_was_confirmed_are_asked_about_again(browse):

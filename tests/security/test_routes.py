@@ -72,6 +72,7 @@ PAGES = {
     "contacts/import/<import_id>/undo/": {"GET": MANAGERS, "POST": MANAGERS},
     "contacts/import/<import_id>/problems/": {"GET": MANAGERS},
     "contacts/<contact_id>/": {"GET": EVERYBODY},
+    "contacts/<contact_id>/decisions/": {"GET": EVERYBODY},
     "contacts/<contact_id>/edit/": {"GET": MANAGERS, "POST": MANAGERS},
     "contacts/<contact_id>/erase/": {"GET": MANAGERS, "POST": MANAGERS},
     "contacts/<contact_id>/consents/new/": {"GET": MANAGERS, "POST": MANAGERS},
