@@ -102,7 +102,7 @@ document.addEventListener("click", (event) => {
   if (button) toggle(playerOf(button));
   const back = event.target.closest("[data-back]");
   if (back) seek(playerOf(back), audioOf(playerOf(back)).currentTime - BACK_S);
-  const turn = event.target.closest("#turns [data-at]");
+  const turn = event.target.closest("#turns [data-at], #live [data-at]");
   const player = turn && playerFor(turn);
   // Whoever marks text does not want to jump; whoever opens a link elsewhere neither.
   if (!player || String(getSelection()) || event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -67,7 +67,10 @@ class AgentForm(forms.Form):
         required=False,
         max_length=100,
         label=gettext_lazy("Voice"),
-        help_text=gettext_lazy("The speech engine's name of it. Empty: its default."),
+        help_text=gettext_lazy(
+            "The speech engine's name of it; at Cartesia and ElevenLabs its id. Piper speaks with the one "
+            "voice of its model, whatever stands here. Empty: the engine's default."
+        ),
     )
     language = forms.CharField(
         required=False,

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from temphone.gateway.config import Config, PublicSettings
+from temphone.gateway.config import Config, PublicSettings, SipSettings
+from temphone.gateway.legs import sip
 from temphone.gateway.speech import models, packages
 from temphone.gateway.speech.engines import Absent, Speech, build
 from temphone.gateway.speech.ports import RATE_HZ, SpeechFailed, Voice
@@ -80,7 +81,7 @@ def _wrapped(begin: str, text: str) -> list[str]:
 def _findings(config: Config, out: Path) -> Iterator[Finding]:
     settings = config.speech
     yield _packages(settings)
-    yield _trunk()
+    yield from _sip(config.sip)
     yield from _twilio(config.public)
     yield _language_model(config)
     if settings.tts == "piper":
@@ -100,11 +101,22 @@ def _packages(settings: SpeechSettings) -> Finding:
     return Finding("Packages", f"{' and '.join(engines)}: installed")
 
 
-def _trunk() -> Finding:
+def _sip(settings: SipSettings | None) -> Iterator[Finding]:
+    if settings is None:
+        yield Finding("SIP", "off, by TEMPHONE_SIP_LISTEN")
+        return
     try:
-        return Finding("SIP", f"baresip-python {version('baresip-python')}")
+        library = f"baresip-python {version('baresip-python')}"
     except PackageNotFoundError:
-        return Finding("SIP", "missing: baresip-python", packages.INSTALL)
+        yield Finding("SIP", "missing: baresip-python", packages.INSTALL)
+        return
+    if trouble := sip.trouble():
+        yield Finding("SIP", f"{library} cannot be loaded: {trouble}", packages.INSTALL)
+        return
+    yield Finding("SIP", library)
+    if settings.port:
+        port = _port(settings.host, settings.port, socket.SOCK_DGRAM)
+        yield replace(port, subject="SIP port")
 
 
 def _twilio(public: PublicSettings) -> Iterator[Finding]:
@@ -153,17 +165,19 @@ def _keys(settings: SpeechSettings) -> Iterator[Finding]:
             yield Finding("Key", f"{vendor}: {len(settings.keys[vendor])} characters")
 
 
-def _port(host: str, port: int) -> Finding:
+def _port(host: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> Finding:
+    where = host or "every interface"
     if port == 0:
-        return Finding("Port", f"{host}, any free one")
+        return Finding("Port", f"{where}, any free one")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket(family, kind) as probe:
+        if kind == socket.SOCK_STREAM:  # of datagrams two programs could have it then
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            return Finding("Port", f"{host}:{port}: {error.strerror}; if that is the gateway, it runs")
-    return Finding("Port", f"{host}:{port}, free")
+            return Finding("Port", f"{where}:{port}: {error.strerror}; if that is the gateway, it runs")
+    return Finding("Port", f"{where}:{port}, free")
 
 
 async def _try(settings: SpeechSettings, out: Path) -> list[Finding]:

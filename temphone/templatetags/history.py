@@ -8,6 +8,7 @@ from calls.models import CallEvent
 from calls.states import ANSWERED_BY_LABELS, OUTCOME_LABELS
 from temphone.said import said
 from temphone.telephony.messages import AnsweredBy, Outcome
+from temphone.templatetags.evidence import shown
 
 register = template.Library()
 
@@ -83,8 +84,10 @@ def event_icon(event: CallEvent) -> str:
 
 @register.filter
 def event_note(event: CallEvent) -> str:
-    """What more there is to say: the reason, or how it ended."""
+    """What more there is to say: the reason, how it ended, or what shows it."""
     outcome = event.data.get("outcome") or event.reason
     if outcome in set(Outcome):
         return str(OUTCOME_LABELS[Outcome(outcome)])
-    return _("came late; changed nothing") if event.reason == "late" else said(event.reason)
+    if event.reason == "late":
+        return _("came late; changed nothing")
+    return said(event.reason) or ", ".join(one.text for one in shown(event.data))

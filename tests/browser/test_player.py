@@ -26,6 +26,8 @@ def call(live_server) -> Call:
     a_gateway(now=clock.now())
     call = a_finished_call()
     attempt = call.attempts.get()
+    attempt.evidence = {"said": "Yes.", "offset_ms": 50_000}
+    attempt.save()
     for number in range(SECONDS // 10):
         turn = say(attempt, f"Turn {number}.", speaker="callee" if number % 2 else "agent")
         turn.offset_ms = number * 10_000
@@ -59,6 +61,10 @@ def test_it_plays_and_the_transcript_goes_along(window, call):
     expect(page.locator("#turns [aria-current]")).to_contain_text("Turn 3.")
     assert 30 <= time_of(page) < 35
     assert is_playing(page)
+
+    page.locator(".strip-shown a").click()
+    expect(page.locator("#turns [aria-current]")).to_contain_text("Turn 5.")
+    assert 50 <= time_of(page) < 55
     shown.assert_sound()
 
 

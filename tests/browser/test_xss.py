@@ -86,11 +86,15 @@ def poisoned(payload: str) -> dict[str, object]:
     Call.objects.filter(pk=done.pk).update(
         contact=contact, webhook_url=f"http://x/{payload[:100]}", campaign=campaign
     )
-    done.attempts.update(hangup_cause=payload[:100], rendered_message=payload, gateway=gateway)
+    shown = dict.fromkeys(("said", "pressed", "when", "transferred_to", "voice_lost"), payload)
+    done.attempts.update(
+        hangup_cause=payload[:100], rendered_message=payload, gateway=gateway, evidence=shown
+    )
     say(done.attempts.get(), payload)
     CallEvent.objects.create(
         call=done, name="deferred", reason=payload[:200], data={"x": payload}, at=clock.now()
     )
+    CallEvent.objects.create(call=done, name="carrier_noted", data={"model_problem": payload}, at=clock.now())
     delivery = a_delivery(subject=done.pk, url=f"http://x/{payload[:100]}", data={"call_id": payload})
     DeliveryTry.objects.create(
         delivery=delivery, status_code=500, answer=payload, error=payload[:200], duration_ms=1

@@ -8,12 +8,13 @@ import wave
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from temphone.gateway import check as checking
 from temphone.gateway.check import SENTENCE, check
-from temphone.gateway.config import PublicSettings, from_environment
+from temphone.gateway.config import PublicSettings, SipSettings, from_environment
 from temphone.gateway.conversation.llm import ModelSettings
 from temphone.gateway.speech import packages
 from tests.gateway.speech.fakes import FakeEngine, FakeListener, FakeTurns, a_speech
@@ -48,6 +49,7 @@ def installed(monkeypatch, tmp_path):
     monkeypatch.setattr(packages, "folder_of", lambda module: tmp_path)
     monkeypatch.setattr(packages, "own_voice", lambda: voice)
     monkeypatch.setattr(checking, "version", lambda package: "0.5.2a3")
+    monkeypatch.setitem(sys.modules, "baresip", ModuleType("baresip"))
 
     def install(*, hears=SENTENCE, **engine):
         speech = a_speech(tmp_path / "prompts", FakeEngine(**engine), FakeListener(hears), FakeTurns())
@@ -110,6 +112,32 @@ def test_a_port_in_use_is_told(tmp_path, capsys, monkeypatch):
         address = f"127.0.0.1:{server.getsockname()[1]}"
         check(config(tmp_path, TEMPHONE_GATEWAY_LISTEN=address), tmp_path / "check.wav")
     assert f"  Port      {address}: Address already in use" in capsys.readouterr().out
+
+
+def test_a_sip_stack_that_cannot_be_loaded_is_told(tmp_path, capsys, installed, monkeypatch):
+    monkeypatch.setitem(sys.modules, "baresip", None)
+    assert check(installed(), tmp_path / "check.wav") == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "! SIP baresip-python 0.5.2a3 cannot be loaded: import of baresip halted" in said
+
+
+def test_where_sip_is_off_it_is_not_asked_for(tmp_path, capsys, installed, monkeypatch):
+    monkeypatch.setitem(sys.modules, "baresip", None)
+    off = replace(installed(), sip=None)
+    assert check(off, tmp_path / "check.wav") == 0
+    assert "\n  SIP       off, by TEMPHONE_SIP_LISTEN\n" in capsys.readouterr().out
+
+
+def test_a_fixed_port_of_sip_is_tried(tmp_path, capsys, installed):
+    with socket.socket(type=socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        listening = SipSettings(host="127.0.0.1", port=phone.getsockname()[1])
+        check(replace(installed(), sip=listening), tmp_path / "check.wav")
+    assert f"  SIP port  127.0.0.1:{listening.port}: Address already in use" in capsys.readouterr().out
+    check(replace(installed(), sip=listening), tmp_path / "check.wav")
+    assert f"  SIP port  127.0.0.1:{listening.port}, free" in capsys.readouterr().out
+    check(replace(installed(), sip=replace(listening, host="")), tmp_path / "check.wav")
+    assert f"  SIP port  every interface:{listening.port}, free" in capsys.readouterr().out
 
 
 def test_a_key_is_counted_and_never_shown(tmp_path, capsys, monkeypatch):

@@ -262,6 +262,10 @@ def test_events_are_told_in_plain_words(browse):
     for name, data in (
         ("carrier_classified", {"answered_by": "voicemail"}),
         ("carrier_ended", {"outcome": "busy"}),
+        ("carrier_opted_out", {"pressed": "9", "offset_ms": 4200}),
+        ("carrier_opted_out", {"said": "<i>Stop</i> it.", "offset_ms": 4200}),
+        ("carrier_noted", {"model_problem": "slow"}),
+        ("carrier_noted", {"model_problem": "APITimeoutError"}),
         ("something_new", {}),
     ):
         CallEvent.objects.create(
@@ -270,7 +274,16 @@ def test_events_are_told_in_plain_words(browse):
 
     page = page_of(browse(), call)
 
-    for text in ("Answered by: voicemail", "Busy", "Something new", "+9.0 s"):
+    for text in (
+        "Answered by: voicemail",
+        "Busy",
+        "Key 9 was pressed",
+        "“&lt;i&gt;Stop&lt;/i&gt; it.”",
+        "The language model failed: it took too long",
+        "The language model failed: APITimeoutError",
+        "Something new",
+        "+9.0 s",
+    ):
         assert text in page
 
 
@@ -338,6 +351,45 @@ def test_it_shows_what_was_made_of_the_call_by_whom_and_who_spoke(browse):
     page = page_of(browse(), call)
     assert "Made by the language model" in page
     assert "data-poll" not in page
+
+
+SHOWN = (
+    ({"said": "Please <b>stop</b>.", "offset_ms": 21_400}, "“Please &lt;b&gt;stop&lt;/b&gt;.” <time>00:21"),
+    ({"pressed": "9", "offset_ms": 4_000}, "Key 9 was pressed <time>00:04"),
+    (
+        {"said": "", "offset_ms": 7_000, "not_understood_ms": 2_300},
+        "Not all that was said in 2.3 s was understood <time>00:07",
+    ),
+    ({"said": "Mh.", "offset_ms": 7_000, "not_understood_ms": 0}, "Not all that was said was understood<"),
+    ({"said": "Later.", "offset_ms": 7_000, "when": "at six"}, "Wants to be called: at six"),
+    ({"transferred_to": "Front desk"}, "Transferred to Front desk"),
+    ({"voice_lost": "Piper ended"}, "Our own voice failed: Piper ended"),
+)
+
+
+@pytest.mark.parametrize(("evidence", "text"), SHOWN)
+@pytest.mark.parametrize("answered_by", ["human", "voicemail"])
+def test_the_result_stands_beside_what_shows_it(browse, evidence, text, answered_by):
+    call = a_finished_call("opted_out")
+    made = {"summary": "They object.", "analyzed_by": "llm"}  # a model's words hide nothing
+    call.attempts.update(evidence=evidence, answered_by=answered_by, **made)
+
+    shown = page_of(browse(Role.VIEWER), call).split('class="strip-shown"')[1].split("</div>")[0]
+
+    assert text in shown
+
+
+def test_a_result_that_nothing_was_heard_for_claims_no_evidence(browse):
+    assert "Shown by" not in page_of(browse(), a_finished_call())
+    assert "Shown by" not in page_of(browse(), a_call())
+
+
+def test_every_evidence_that_a_conversation_gives_has_words():
+    from temphone.gateway.conversation.moves import Key, Speech
+    from temphone.templatetags.evidence import shown
+
+    for heard in (Speech("Yes.", 7), Speech("", 7, lasts_ms=9, understood=False), Key("9", 7)):
+        assert [one.at_ms for one in shown(heard.evidence)] == [7]
 
 
 def test_it_leads_to_its_campaign(browse):

@@ -14,13 +14,22 @@ from campaigns.states import CampaignStatus
 from temphone.accounts.models import Mode
 from temphone.lib.clock import seconds
 from temphone.management.demo.stories import Told
-from temphone.telephony.messages import CarrierEvent, DialRequest, Ending, EventType, Script, Turn
+from temphone.telephony.messages import (
+    AnsweredBy,
+    CarrierEvent,
+    DialRequest,
+    Ending,
+    EventType,
+    Script,
+    Turn,
+)
 
 CARRIER = "simulated"
 NETWORK = "demo"
 CHARS_PER_S = 15.0
 PAUSE_S = 0.7
 EVER = datetime.min.replace(tzinfo=UTC)
+Evidence = Mapping[str, str | int]
 Waited = tuple[float, CarrierEvent]  # seconds since the event before
 
 
@@ -85,9 +94,10 @@ def events_of(request: DialRequest, told: Told) -> Iterator[Waited]:
         if number == 1:
             yield 0.0, event(type=EventType.CLASSIFIED, answered_by=told.answered_by)
         if turn.text == request.script.opt_out_confirmation:
-            yield 0.0, event(type=EventType.OPTED_OUT)
+            yield 0.0, event(type=EventType.OPTED_OUT, evidence=_evidence(told, request.script))
         yield lasted_s, event(type=EventType.TURN, turn=turn)
-    yield 0.3, event(type=EventType.ENDED, ending=_ending(told, round(spoken_s)))
+    ending = _ending(told, round(spoken_s), _evidence(told, request.script))
+    yield 0.3, event(type=EventType.ENDED, ending=ending)
 
 
 def _turns(told: Told, script: Script) -> Iterator[Turn]:
@@ -99,12 +109,20 @@ def _turns(told: Told, script: Script) -> Iterator[Turn]:
         offset_s += PAUSE_S + len(text) / CHARS_PER_S
 
 
-def _ending(told: Told, duration_s: int) -> Ending:
+def _evidence(told: Told, script: Script) -> Evidence:
+    """What they said last; that a person says hello shows nothing."""
+    heard = [turn for turn in _turns(told, script) if turn.speaker == "callee"]
+    telling = heard[1:] if told.answered_by == AnsweredBy.HUMAN else heard
+    return {"said": telling[-1].text, "offset_ms": telling[-1].offset_ms} if telling else {}
+
+
+def _ending(told: Told, duration_s: int, evidence: Evidence | None = None) -> Ending:
     return Ending(
         outcome=told.outcome,
         ended_by=told.ended_by,
         hangup_cause=told.cause,
         answered_by=told.answered_by,
         duration_s=duration_s,
+        evidence=evidence or {},
         analysis=told.analysis if duration_s else None,
     )

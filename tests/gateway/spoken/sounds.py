@@ -8,6 +8,7 @@ from temphone.gateway.speech.ports import FRAME_BYTES, FRAME_MS, RATE_HZ
 
 WORD_MS = 200
 LOWEST = 1_000  # the level of the first word
+STEP = 1  # to the level of the next word; more where a line's coding blurs them
 COUGH = 600  # a sound that is no word
 SILENCE = bytes(FRAME_BYTES)
 
@@ -17,7 +18,7 @@ _words: list[str] = []
 def level_of(word: str) -> int:
     if word not in _words:
         _words.append(word)
-    return LOWEST + _words.index(word)
+    return LOWEST + STEP * _words.index(word)
 
 
 def flat(level: int, ms: int) -> bytes:
@@ -47,8 +48,9 @@ def words(sound: bytes) -> str:
     """What a sound says: its levels, in turn."""
     heard, last = [], 0
     for level in array("h", sound):
-        if level != last and LOWEST <= level < LOWEST + len(_words):
-            heard.append(_words[level - LOWEST])
+        place = round((level - LOWEST) / STEP)
+        if level != last and 0 <= place < len(_words):
+            heard.append(_words[place])
         last = level
     return " ".join(heard)
 

@@ -6,6 +6,7 @@ the sound both ways; the **wire** tells of the messages that the stack does not 
 what a trunk's answer means.
 """
 
+from importlib import import_module
 from importlib.util import find_spec
 
 MAX_CALLS = 100  # what one process carries well; 255 is where the stack ends
@@ -14,3 +15,15 @@ MAX_CALLS = 100  # what one process carries well; 255 is where the stack ends
 def is_installed() -> bool:
     """Whether baresip-python is there."""
     return find_spec("baresip") is not None
+
+
+def trouble() -> str:
+    """Why baresip-python, which is there, cannot be loaded; empty when it can."""
+    try:
+        import_module("baresip")
+    except (
+        ImportError,
+        OSError,
+    ) as error:  # a library of the system's that it lacks, or a file that is broken
+        return str(error)
+    return ""
