@@ -73,7 +73,8 @@ def sightings(arena: Arena) -> int:
     lost = {call.pk for call in arena.chance.sample(calls, BATCH // 2)}
     arena.carrier.loses |= lost
     arena.drain()
-    at_first = list(rings(arena.heard()))
+    # Told of in any order: in that of the dials, each would be over before the carrier is asked for it.
+    at_first = arena.chance.sample(heard := rings(arena.heard()), len(heard))
     canceled = calls[::2]
 
     def tell() -> None:
@@ -83,7 +84,9 @@ def sightings(arena: Arena) -> int:
     def ask() -> None:
         while attempts := take_overdue(now=LEASE_OVER, limit=4):
             for attempt in attempts:
-                record_sighting(attempt.pk, arena.carrier.find(attempt.pk), now=LEASE_OVER)
+                found = arena.carrier.find(attempt.pk)
+                arena.count(f"found {found}")
+                record_sighting(attempt.pk, found, now=LEASE_OVER)
 
     def dial_again() -> None:
         for _ in range(BATCH // GROUP):

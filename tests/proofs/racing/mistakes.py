@@ -9,12 +9,14 @@ from unittest import mock
 from django.db import connection, connections, transaction
 from django.db.models import UniqueConstraint
 
-from calls.actions import changing, destinations, dialing, scheduling, suppression
+from calls.actions import changing, destinations, dialing, finishing, scheduling, suppression
 from calls.actions.changes import Changes
 from calls.actions.changing import cancel_call
 from calls.models import Attempt, Call
+from contacts.actions import people
 from temphone import rows
 from temphone.accounts.actors import SYSTEM
+from temphone.telephony.messages import Sighting
 from tests.builders import NOON
 from tests.proofs.racing import doors
 from tests.proofs.stage.crew import here
@@ -144,6 +146,44 @@ def opt_outs_that_let_ring():
 def narrowed_at_once():
     """Whoever says where calls may go does not wait for the claim that is under way."""
     with mock.patch.object(destinations, "hold_claims"):
+        yield
+
+
+@contextmanager
+def revoked_at_once():
+    """Whoever revokes a consent does not wait for the claim that is under way."""
+    with mock.patch.object(people, "_hold_claims_of"):
+        yield
+
+
+@contextmanager
+def opt_outs_left_to_the_gate():
+    """An opt-out cancels nothing: the gate will see it."""
+    with mock.patch.object(suppression, "_cancel_scheduled", return_value=0):
+        yield
+
+
+@contextmanager
+def retries_after_the_cancel():
+    """What nobody answered is tried again, although it was to be hung up."""
+
+    def outcome(call, ending):
+        call.hang_up_requested_at = None
+        return ending.outcome
+
+    with mock.patch.object(finishing, "_for_staff", outcome):
+        yield
+
+
+@contextmanager
+def redials_on_a_guess():
+    """What is not known to be over never rang."""
+    apply = dialing._apply_sighting
+
+    def guess(changes, attempt, sighting):
+        apply(changes, attempt, sighting if sighting == Sighting.ENDED else Sighting.NEVER)
+
+    with mock.patch.object(dialing, "_apply_sighting", guess):
         yield
 
 

@@ -196,9 +196,10 @@ def hang_ups(arena: Arena) -> int:
     """A cancel of what rings, against its end that would be tried again, and the worker that would."""
     calls = arena.calls(BATCH)
     arena.drain()
+    # They end in any order: in that of the orders, each would be over before somebody cancels it.
+    rang = arena.chance.sample(heard := rings(arena.heard()), len(heard))
 
     def end_all() -> None:
-        rang = rings(arena.heard())
         for start in range(0, len(rang), GROUP):
             end_legs(arena, rang[start : start + GROUP], Outcome.NO_ANSWER)
 

@@ -21,8 +21,12 @@ from tests.proofs.racing.mistakes import (
     forgetting_to_lock,
     keys_kept_afterwards,
     narrowed_at_once,
+    opt_outs_left_to_the_gate,
     opt_outs_that_let_ring,
     posts_without_transaction,
+    redials_on_a_guess,
+    retries_after_the_cancel,
+    revoked_at_once,
     transactions_left_out,
     without_transaction,
     without_uniqueness,
@@ -116,7 +120,16 @@ BROKEN = {
         run=_broken("destination_outside_transaction", narrowings, claiming=without_transaction),
         seen_by="was decided to ring after",
     ),
-    # On SQLite it waits all the same: it writes.
+    "consent_outside_transaction": Broken(
+        run=_broken("consent_outside_transaction", revocations, claiming=without_transaction),
+        seen_by="was decided to ring after",
+    ),
+    # On SQLite they wait all the same: they write.
+    "revoked_at_once": Broken(
+        run=_broken("revoked_at_once", revocations, all_along=revoked_at_once),
+        seen_by="was decided to ring after",
+        databases=("postgresql",),
+    ),
     "narrowed_at_once": Broken(
         run=_broken("narrowed_at_once", narrowings, all_along=narrowed_at_once),
         seen_by="was decided to ring after",
@@ -149,6 +162,23 @@ BROKEN = {
     "an_opt_out_that_lets_ring": Broken(
         run=_broken("an_opt_out_that_lets_ring", opt_outs, all_along=opt_outs_that_let_ring),
         seen_by="rings on after the opt-out",
+    ),
+    "a_prefix_that_is_left_to_the_gate": Broken(
+        run=_broken(
+            "a_prefix_that_is_left_to_the_gate",
+            prefix_opt_outs,
+            claiming=without_transaction,
+            all_along=opt_outs_left_to_the_gate,
+        ),
+        seen_by="was decided to ring after",
+    ),
+    "a_retry_after_the_cancel": Broken(
+        run=_broken("a_retry_after_the_cancel", hang_ups, all_along=retries_after_the_cancel),
+        seen_by="was decided to ring after",
+    ),
+    "a_redial_on_a_guess": Broken(
+        run=_broken("a_redial_on_a_guess", sightings, all_along=redials_on_a_guess),
+        seen_by=r"call_\w+ rang [2-9] times",
     ),
     "claims_on_trust": Broken(
         run=_broken("claims_on_trust", claimers, claiming=without_transaction, all_along=claims_on_trust),
