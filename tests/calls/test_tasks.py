@@ -1,18 +1,22 @@
 """What the worker does when its doorbell rings."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from itertools import count
 from types import SimpleNamespace
 
 import pytest
+from django.db import OperationalError, connection
 
 from calls import tasks
 from calls.actions import dialing, hanging_up
 from calls.models import Attempt, Call, Gateway
 from temphone import wiring
+from temphone.doorbell.tasks import TaskFailed
 from temphone.lib.clock import now as utc_now
 from temphone.telephony.messages import Placed, Refused
+from tests.api.test_envelope import Away
 from tests.builders import a_call, a_gateway
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +63,22 @@ def test_it_dials_until_nothing_is_due(carrier, monkeypatch):
         call.contact.phone for call in calls
     }
     assert not Call.objects.filter(status="scheduled").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_that_cannot_read_or_write_dials_nothing(carrier):
+    (call,) = due_calls(1)
+    for after in range(200):
+        Gateway.objects.update(last_seen_at=utc_now())  # however long it takes
+        with suppress(TaskFailed), connection.execute_wrapper(Away(OperationalError, after)):
+            tasks.dial_due()
+        if carrier.batches:
+            break
+        assert not Attempt.objects.exists()
+        assert Call.objects.get().status == "scheduled"
+    assert 5 < after < 199
+    assert [request.to for batch in carrier.batches for request in batch] == [call.contact.phone]
+    assert Attempt.objects.count() == 1
 
 
 def test_where_calls_come_due_without_end_others_have_the_worker_soon(carrier, monkeypatch):

@@ -56,6 +56,7 @@ FAULTS: dict[str, Mend] = {
     "400": on("/dial", 400, acts=False),
     "404": on("/dial", 404, acts=False),
     "409": on("/dial", 409, acts=False),
+    "429": on("/dial", 429, acts=False),
     "half an answer": on("/dial", "half", acts=True),
     "an answer drop by drop": on("/dial", "drip", acts=True),
     "an answer that is no JSON": on("/dial", "no JSON", acts=True),

@@ -35,7 +35,8 @@ class Promise:
         return re.search(self.pattern, line) is not None
 
 
-STRUCK = ("kills", "kills_of_web", "kills_on_a_line", "freezes", "database")
+IN_THE_LAB = ("kills", "kills_of_web", "kills_on_a_line", "freezes")
+STRUCK = (*IN_THE_LAB, "database")
 TOGETHER = ("together", "load", "load_one_of_each")
 ANY_ORDER = ("races", "faults", "machine", "nights")
 PROMISES = (
@@ -78,7 +79,7 @@ PROMISES = (
     ),
     Promise(
         broken="a server error, or a program that broke",
-        watched_by=("openapi", "faults", "races", "together", *STRUCK),
+        watched_by=("openapi", "faults", "races", *TOGETHER, *IN_THE_LAB),
         pattern=r"500 or above|answered 5\d\d|HTTP 5\d\d|, 5\d\d( \(|$)|times locked|ServerError"
         r"|\braised |broke \d+ times|died by itself",
         counts=("answers_5xx",),
