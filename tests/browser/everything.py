@@ -57,6 +57,7 @@ def something_on_every_page() -> dict[str, str]:
     say(attempt, "Hello, this is an automated assistant.", speaker="agent")
     say(attempt, "Could we talk on Friday?")
     done = a_finished_call(webhook_url="https://hooks.example.com/calls")
+    done.attempts.update(evidence={"said": "Yes, that works.", "offset_ms": 1_000, "voice_lost": "it ended"})
     say(done.attempts.get(), "Yes, speaking.")
     endpoint = an_endpoint(name="The customer relations program of the whole group")
     delivery = a_delivery(subject=done.pk, endpoint_id=endpoint.pk, sequence=0)

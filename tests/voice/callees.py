@@ -24,6 +24,8 @@ from tests.proofs.stage.installation import Installation
 EN = Voice()
 # Of 25 tries the small model wrote each down as it was said; "the dentist is" it took for others six times.
 MESSAGE = "We would like to confirm your appointment for tomorrow morning."
+TEMPLATE = "We would like to confirm your appointment for {{ metadata.day }}."
+METADATA = {"day": "tomorrow morning"}
 PREFACE = (
     "Hello, this is an automated AI assistant calling for TemPhone. This call may be recorded."
     " To stop these calls, press 9 or say stop calling."
@@ -84,7 +86,8 @@ class Office:
         body = {
             "contact_id": contact.pk,
             "scheduled_at": iso(utc_now() + timedelta(seconds=2)),
-            "initial_message": MESSAGE,
+            "initial_message": TEMPLATE,
+            "metadata": METADATA,
             "caller_id": caller_id,
             **fields,
         }

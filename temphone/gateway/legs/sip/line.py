@@ -141,7 +141,7 @@ class SipLine:
         return True
 
     async def press(self, keys: str) -> None:
-        """Press these keys; for phone menus."""
+        """Press these keys. No conversation does: a menu is not gone through."""
         if self._call and not self._gone:
             try:
                 await apart(self._call.send_dtmf(keys))
