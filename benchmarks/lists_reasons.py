@@ -61,9 +61,10 @@ def of_time(pages: Pages, slow: Sequence[str], kinds: Kinds = KINDS) -> str:
     told = []
     for (kind, most), names in _grouped(slow, kinds, lambda name: _most(pages[name])):
         page = pages[names[0]]
+        how = page["slowest query, how"]
         why = {
             PYTHON: f"Python's time, with {page['queries']} queries",
-            ONE: f"{kind.statement}; its slowest statement {page['slowest query, how']}",
+            ONE: kind.statement + (f"; its slowest statement {how}" if how else ""),
             MANY: f"{page['queries']} queries, none of which takes half of that",
         }
         of_it = f"{page['p50, ms']:.0f} ms, {100 * share(page):.0f} % of it the database's"

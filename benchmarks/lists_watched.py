@@ -1,6 +1,7 @@
 """What a page asks of the database: each statement, how long it takes, and what is done for it."""
 
 import json
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ class Statement:
 
 
 NONE = Statement("")
+READS, WRITES = re.compile(r"\s*(SELECT|WITH)\b"), re.compile(r"\b(INSERT|UPDATE|DELETE)\b")
 
 
 @dataclass(slots=True)
@@ -106,8 +108,8 @@ def watched() -> Iterator[Statements]:
 
 def how(statement: Statement) -> str:
     """What the database does for a statement: how many rows it reads, or what it reads through."""
-    if not statement.sql.startswith("SELECT"):
-        return ""
+    if not READS.match(statement.sql) or WRITES.search(statement.sql):
+        return ""  # PostgreSQL would do it once more to tell
     explain = _postgresql if connection.vendor == "postgresql" else _sqlite
     return explain(statement)
 

@@ -36,7 +36,7 @@ from benchmarks.frame.machine import commit_of
 from benchmarks.frame.programs import filesystem, folder
 from benchmarks.frame.report import Report
 from benchmarks.frame.servers import Postgres, postgres_program
-from benchmarks.lists_watched import how, rows_read, watched
+from benchmarks.lists_watched import Statement, how, rows_read, watched
 from benchmarks.low_load import figures as low_load_figures
 from benchmarks.ours import WAITS, TemPhone, turns
 from calls.models import Call
@@ -250,6 +250,25 @@ def test_why_pages_are_slow_follows_from_where_their_time_goes():
     assert "admin: call list, live, 3 ms): a count ends" in counted
     assert "it reads 8 rows." in counted
     assert counted.startswith("4 of 5 are. No table keeps counts: ")
+
+
+def test_a_statement_of_which_nothing_is_known_is_not_told_of():
+    pages = {"page: calls": {**_page(90, 10, 90), "slowest query, how": ""}}
+    assert lists_reasons.of_time(pages, list(pages)).endswith("the calls of a filter or a panel.")
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("WITH one AS (SELECT 1) SELECT id FROM contacts_contact", True),
+        (" SELECT id FROM contacts_contact", True),
+        ("WITH one AS (DELETE FROM contacts_contact RETURNING id) SELECT id FROM one", False),
+        ("SELECT id FROM contacts_contact FOR UPDATE", False),
+        ("SAVEPOINT one", False),
+    ],
+)
+def test_what_only_reads_is_explained(sql: str, told: bool, db: None):
+    assert bool(how(Statement(sql))) is told
 
 
 def test_rows_that_a_filter_throws_away_count_as_read():
