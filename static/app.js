@@ -185,7 +185,7 @@
       showChosen();
     },
     "[data-insert]": (chip) => insert(chip.dataset.insert),
-    "[data-date]": setMoment,
+    "button[data-date]": setMoment,
     "[data-zone]": (button) => {
       zones.value = myZone;
       button.parentElement.hidden = true;

@@ -159,7 +159,8 @@ document.addEventListener("keydown", (event) => {
   if (!event.target.closest?.("[data-calendar]")) return;
   if (ARROWS[event.key] && (cellOf(event.target) || event.target === calendar())) walk(event);
   const card = event.target.closest("[data-move]");
-  if (card && event.key.toLowerCase() === "m") {
+  const keysOn = document.documentElement.dataset.keys !== "off";
+  if (card && keysOn && event.key.toLowerCase() === "m") {
     event.preventDefault();
     event.stopPropagation();
     take(card);

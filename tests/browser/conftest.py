@@ -22,6 +22,10 @@ LOOKS = {
 }
 
 
+# For a walk that is another on a phone: in two of the looks, which differ most.
+both_looks = pytest.mark.parametrize("look", ["light", "dark phone"])
+
+
 @pytest.fixture(scope="session")
 def chromium(django_db_setup) -> Iterator[Browser]:
     # Playwright runs a loop in this thread, where Django then suspects async code; there is none.

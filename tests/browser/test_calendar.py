@@ -48,11 +48,36 @@ def test_a_call_is_moved_by_dragging_and_by_keys_undone_and_refused(window, tomo
     expect(card).to_be_focused()
     shown.assert_sound()
 
+    page.evaluate("document.documentElement.dataset.keys = 'off'")  # as the switch in the account does
+    page.keyboard.press("m")
+    expect(page.locator(".is-carried")).to_have_count(0)
+    expect(page.get_by_text("Or press M on it")).to_be_hidden()
+
     Call.objects.filter(pk=call.pk).update(status="in_progress")
     card.drag_to(page.locator(hour.format("14")))
     expect(page.locator("#toast")).to_contain_text("is in progress.")
     expect(page.locator(hour.format("11"))).to_contain_text("Ada Lee")
     assert "422" in shown.complaints.pop()
+
+
+def test_on_a_phone_a_call_is_moved_by_its_form(window, tomorrow):
+    call = a_call(a_contact(first_name="Ada", timezone="Europe/Madrid"))
+    Call.objects.filter(pk=call.pk).update(due_at=tomorrow, scheduled_at=tomorrow)
+    shown = window("dark phone", role=Role.OPERATOR, has_touch=True, is_mobile=True)
+    page = shown.open(f"/calendar/?date={tomorrow:%Y-%m-%d}&view=day")
+
+    page.locator(f"#slot-{call.pk}").tap()
+    page.wait_for_url(f"**/calls/{call.pk}/**")
+    page.get_by_role("link", name="Move").tap()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Time", exact=True).fill("14:15")
+    shown.assert_sound()
+    dialog.get_by_role("button", name="Move the call").tap()
+
+    expect(page.locator("main")).to_contain_text("14:15")
+    shown.assert_sound()
+    call.refresh_from_db()
+    assert call.due_at == tomorrow.replace(hour=14)
 
 
 def test_a_phone_shows_a_day_from_the_morning_on_and_a_week_if_asked(window, tomorrow):

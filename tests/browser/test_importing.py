@@ -5,14 +5,16 @@ from playwright.sync_api import expect
 
 from contacts import tasks
 from contacts.models import Contact, ContactImport
+from tests.browser.conftest import both_looks
 from tests.contacts.builders import PEOPLE
 
 pytestmark = pytest.mark.browser
 
 
-def test_a_file_is_imported_while_one_watches(window, tmp_path):
+@both_looks
+def test_a_file_is_imported_while_one_watches(window, look, tmp_path):
     """The page shows by itself that the worker is done, and then asks no more."""
-    shown = window()
+    shown = window(look)
     page = shown.open("/contacts/import/")
     (tmp_path / "people.csv").write_text(PEOPLE)
     page.get_by_label("File").set_input_files(tmp_path / "people.csv")

@@ -9,11 +9,11 @@ from calls.models import Call
 from temphone.accounts.actors import Role
 from temphone.accounts.models import ApiKey, User
 from temphone.webhooks.models import Delivery, DeliveryState
+from tests.browser.conftest import both_looks
 from tests.builders import a_delivery
 from tests.pages.conftest import a_live_call, say
 
 pytestmark = pytest.mark.browser
-both_looks = pytest.mark.parametrize("look", ["light", "dark phone"])
 
 
 @both_looks

@@ -9,6 +9,7 @@ from calls.models import Call, StopSwitch
 from calls.states import CallStatus
 from temphone.accounts.actors import SYSTEM, Role
 from temphone.lib import clock
+from tests.browser.conftest import both_looks
 from tests.builders import a_call, a_contact, a_gateway
 from tests.pages.conftest import a_live_call, an_attempt, say
 
@@ -26,10 +27,11 @@ def soon(call: Call) -> Call:
     return call
 
 
-def test_a_call_is_scheduled_by_hand(window):
+@both_looks
+def test_a_call_is_scheduled_by_hand(window, look):
     contact = a_contact(first_name="Ada", last_name="Byron", timezone="America/Los_Angeles")
     a_contact(first_name="Bob")
-    shown = window(role=Role.OPERATOR)
+    shown = window(look, role=Role.OPERATOR)
     page = shown.open("/calls/")
 
     page.keyboard.press("n")
@@ -82,10 +84,11 @@ def test_a_press_is_not_lost_when_the_preview_comes_before_its_release(window, p
     assert Call.objects.get().initial_message == "Hello, this is the assistant."
 
 
-def test_the_conversation_grows_while_one_watches_and_then_rests(window):
+@both_looks
+def test_the_conversation_grows_while_one_watches_and_then_rests(window, look):
     call, attempt = a_live_call()
     say(attempt, "Hello?")
-    shown = window(role=Role.VIEWER)
+    shown = window(look, role=Role.VIEWER)
     page = shown.open(f"/calls/{call.pk}/")
     expect(page.locator("#turns .turn")).to_have_count(1)
 

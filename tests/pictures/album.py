@@ -90,6 +90,7 @@ PICTURES = (
     Picture(name="do-not-call", path="/setup/do-not-call/"),
     Picture(name="calling-hours", path="/setup/calling-hours/"),
     Picture(name="agent", path="/agents/{agent}/"),
+    Picture(name="webhooks", path="/setup/webhooks/log/"),
     Picture(name="trunks", path="/setup/trunks/"),
     Picture(name="system", path="/setup/system/"),
 )
