@@ -24,8 +24,8 @@ TEXTS = (
     *("goodbye", "opt_out_confirmation", "silence_reminder"),
 )
 PER_MS = 8  # samples
-FROM_ASKED_TO_QUIET_MS = 1_000  # barge-in is heard after 200 ms; the rest is the machine's
-ASTRAY_MS = 250  # between what the callee heard and what was recorded: messages on their way
+FROM_ASKED_TO_QUIET_MS = 2_000  # barge-in is heard after 200 ms; the rest is the machine's
+ASTRAY_MS = 350  # between what the callee heard and what was recorded: messages on their way
 
 
 @pytest.fixture(autouse=True)
