@@ -2,11 +2,13 @@
 
 import re
 
-BEGINS = ("=", "+", "-", "@")
+# Full-width ones too: where people write Chinese or Japanese, spreadsheets take them for the same.
+WIDE = "\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+BEGINS = tuple(f"=+-@{WIDE}")
 BREAKS = ("\t", "\r", "\n")
 PHONE = re.compile(r"\+[0-9]{7,15}")  # of digits alone, there is nothing to be worked out
 # As ``harmless`` writes what it changes.
-GUARDED = re.compile(r"'\s*[=+@-]|' *[\t\r\n]")
+GUARDED = re.compile(rf"'\s*[{re.escape(''.join(BEGINS))}]|' *[\t\r\n]")
 
 
 def harmless(text: str) -> str:

@@ -161,7 +161,7 @@ def _numbered(file: BinaryIO, form: Form) -> Iterator[tuple[int, Cells]]:
 
 def _clean(cell: object) -> str:
     # PostgreSQL keeps neither a NUL nor half a character, which a workbook can spell.
-    text = _text(cell).replace("\0", "").encode("utf-8", "ignore").decode().strip()
+    text = _text(cell).replace("\0", "").encode("utf-8", "ignore").decode()
     return as_it_was(text).strip()
 
 

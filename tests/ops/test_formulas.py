@@ -21,6 +21,8 @@ RISKY = [
     "  @x",
     "\N{NO-BREAK SPACE}-1",
     " \tx",
+    "\N{FULLWIDTH EQUALS SIGN}1+1",
+    " \N{FULLWIDTH COMMERCIAL AT}x",
 ]
 
 
@@ -47,3 +49,10 @@ def test_what_is_downloaded_is_imported_as_it_was(cell):
     table = io.BytesIO(f"a,b\n{harmless(cell)},{harmless(f' {cell}')}\n".encode())
 
     assert list(read_rows(table, read_head(table).form)) == [(2, [cell, cell])]
+
+
+@pytest.mark.parametrize("cell", ["\t", "\r\n", " \n "])
+def test_an_empty_cell_comes_back_empty(cell):
+    table = io.BytesIO(f'a,b\nx,"{harmless(cell)}"\n'.encode())
+
+    assert list(read_rows(table, read_head(table).form)) == [(2, ["x"])]

@@ -11,6 +11,7 @@ from tests.proofs import (
     nights,
     numbers,
     openapi,
+    tables,
     together,
 )
 from tests.proofs.battery import Proof
@@ -22,6 +23,7 @@ PROOFS: tuple[Proof, ...] = (
     hours.PROOF,
     messages.PROOF,
     numbers.PROOF,
+    tables.PROOF,
     network.PROOF,
     openapi.PROOF,
     RACES,
