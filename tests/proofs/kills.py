@@ -20,6 +20,8 @@ BROKEN = {
     "dial_then_update": ("worker", "dial record", RANG_OFTEN),
     "nobody_asks": ("worker", "dial", LOST),
     "delivered_before_it_is_sent": ("worker", "deliver send", "messages .* were received"),
+    "sent_in_any_order": ("worker", "deliver send", "taken out of order"),
+    "signed_with_another_secret": ("worker", "deliver send", "message .* was not signed"),
     "gateway_without_ledger": ("gateway", "ledger writer leg outbox", f"{LOST}|{RANG_OFTEN}"),
     "suppressed_afterwards": ("web", "suppress", "rang after its number had opted out"),
     "acknowledged_before_applied": ("web", "events", LOST),

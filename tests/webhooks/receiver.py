@@ -49,6 +49,10 @@ class Receiver(ThreadingHTTPServer):
         """Where to send."""
         return f"http://{self.host}{path}"
 
+    def reply_to(self, _received: Received) -> Reply:
+        """What it answers: the next of ``replies``, if there is one."""
+        return self.replies.popleft() if self.replies else Reply()
+
     def verify_request(self, request: object, client_address: object) -> bool:
         self.connections += 1
         return True
@@ -64,9 +68,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.server.received.append(Received(self.path, headers, body))
+        received = Received(self.path, headers, body)
+        reply = self.server.reply_to(received)
+        self.server.received.append(received)
         self.server.seen.set()
-        reply = self.server.replies.popleft() if self.server.replies else Reply()
         if reply.gate:
             reply.gate.wait(30)
         self.send_response(reply.status)

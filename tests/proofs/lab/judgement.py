@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import threading
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,16 +19,33 @@ from tests.proofs.lab.laboratory import Laboratory
 from tests.proofs.lab.times import RETRY_WAIT
 from tests.proofs.lab.traffic import Placed, may_end, may_ring
 from tests.proofs.stage import ledgers
-from tests.webhooks.receiver import Received, Receiver
+from tests.webhooks.receiver import Received, Receiver, Reply
 
 ENDS = {"call.completed", "call.failed", "call.canceled"}
 TWICE = "one attempt rang twice"
+REFUSED = 4
 
 
 class Desk(Receiver):
-    """The webhooks' receiver; all of them may come at once."""
+    """The webhooks' receiver; all may come at once, and one in REFUSED is taken at its second try."""
 
     request_queue_size = 256
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: set[str] = set()  # messages, once each
+        self.taken: list[Received] = []
+        self._turn = threading.Lock()
+
+    def reply_to(self, received: Received) -> Reply:
+        """No, so that those behind it have to wait; or that it is taken."""
+        id_ = received.headers["webhook-id"]
+        with self._turn:
+            if zlib.crc32(id_.encode()) % REFUSED == 0 and id_ not in self.refused:
+                self.refused.add(id_)
+                return Reply(status=500)
+            self.taken.append(received)
+            return Reply()
 
 
 @contextmanager
@@ -50,6 +68,7 @@ class Heard:
 
     rings: dict[str, list[dict[str, str]]] = field(default_factory=lambda: defaultdict(list))
     messages: dict[str, list[dict[str, object]]] = field(default_factory=lambda: defaultdict(list))
+    taken: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     forged: list[str] = field(default_factory=list)
     retry_wait: timedelta = RETRY_WAIT
 
@@ -64,6 +83,9 @@ class Heard:
             if not is_signed(received, lab.webhook_secret):
                 heard.forged.append(received.headers.get("webhook-id", ""))
             heard.messages[body["data"]["call_id"]].append({**body, "id": received.headers["webhook-id"]})
+        for received in list(desk.taken):
+            data = json.loads(received.body)["data"]
+            heard.taken[data["call_id"]].append(data["sequence"])
         return heard
 
 
@@ -92,6 +114,7 @@ def problems(placed: Sequence[Placed], heard: Heard) -> Iterator[tuple[Placed, s
             else _ring_problems(heard.rings[one.number], tried, heard.retry_wait),
             _end_problems(one, call, tried),
             _message_problems(call, heard.messages[call.pk]),
+            _order_problems(heard.taken[call.pk]),
         )
         for problem in chain(*found):
             yield one, problem
@@ -160,6 +183,13 @@ def _message_problems(call: Call, messages: list[dict[str, object]]) -> Iterator
         yield f"the end is not the last of {types}"
     elif told[-1]["data"]["status"] != call.status:
         yield f"the last message says {told[-1]['data']['status']}"
+
+
+def _order_problems(taken: Sequence[int]) -> Iterator[str]:
+    """What was taken for the first time comes behind all that was before it, whatever was refused once."""
+    order = list(dict.fromkeys(taken))
+    if order != sorted(order):
+        yield f"messages were taken out of order: {order}"
 
 
 def _without_way(message: dict[str, object]) -> str:

@@ -4,6 +4,7 @@ Each is put in place before a member is forked, and named in the BROKEN of a pro
 """
 
 import asyncio
+import base64
 import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from calls import api, callbacks, tasks
 from calls.actions import carrier_events, dialing, scheduling
@@ -45,6 +46,7 @@ from temphone.telephony.messages import (
 )
 from temphone.webhooks import tasks as webhook_tasks
 from temphone.webhooks.models import Delivery, DeliveryState
+from temphone.webhooks.models.deliveries import DeliveryQuerySet
 from tests.proofs.lab.line import TrunkLeg
 from tests.proofs.stage.hasty import hasty
 
@@ -162,6 +164,22 @@ def delivered_before_it_is_sent() -> None:
     webhook_tasks.claim_due = claim_due
 
 
+def sent_in_any_order() -> None:
+    """A message is due when its time has come, whatever stands before it."""
+
+    def due(messages: DeliveryQuerySet, now: datetime) -> DeliveryQuerySet:
+        free = Q(lease_until=None) | Q(lease_until__lte=now)
+        waiting = messages.filter(free, state=DeliveryState.PENDING, next_try_at__lte=now)
+        return waiting.order_by("next_try_at", "id")
+
+    DeliveryQuerySet.due = due
+
+
+def signed_with_another_secret() -> None:
+    """A process signs with the secret that it read when it began; there is another one by now."""
+    webhook_tasks._secrets = lambda _delivery, _at: ["whsec_" + base64.b64encode(bytes(32)).decode()]
+
+
 def key_kept_after_commit() -> None:
     """The key and its answer are kept when the call is there, in a transaction of their own."""
     make = scheduling._schedule
@@ -270,6 +288,8 @@ MISTAKES: dict[str, Callable[[], None]] = {
         acknowledged_before_applied,
         suppressed_afterwards,
         delivered_before_it_is_sent,
+        sent_in_any_order,
+        signed_with_another_secret,
         key_kept_after_commit,
         decision_after_commit,
         written_by_and_by,
