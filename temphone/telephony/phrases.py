@@ -25,6 +25,8 @@ VOCABULARY = {
     "press": (
         r"(?:press|dial|select|enter) (?:one|two|three|four|five|six|seven|eight|nine|zero|pound|star|\d)"
     ),
+    # A personal or executive one is somebody.
+    "assistant": r"(?:digital|virtual|automated|automatic|smart|ai|phone|call|voice) (?:\w+ )?assistant",
     "here": "(?:here|by that name|with that name|called that)",
     "somebody": "(?:him|her|them|anyone|anybody|that person|this person|the person|any such|who you)",
     "transfer": (
@@ -156,6 +158,13 @@ virtual assistant
 google .*(?:assistant|voice|screen)
 (?:see|check) if (?:this person|the person|they are|theyre|he is|she is) (?:is )?available
 before i (?:try to )?connect you
+before connecting (?:you|your call)
+call (?:protection|blocking|filter(?:ing)?|guard|defen[sc]e)
+(?:does not|doesnt|do not|dont) (?:accept|take|answer) (?:calls )?(?:from )?(?:unknown|private|anonymous|unidentified)
+<assistant> (?:for|of)
+(?:i am|im|this is|its|using) (?:\w+ ){0,3}<assistant>
+(?:answered|handled|taken) by (?:\w+ ){0,3}<assistant>
+(?:answering|screening|picking up|taking calls?) (?:\w+ ){0,2}on behalf of
 """
 
 VOICEMAIL = r"""
@@ -171,7 +180,11 @@ buzon
 
 PURPOSE = r"""
 (?:say|state|record) your name
-(?:reason (?:for|of)|why youre|why you are) (?:your |the )?call(?:ing)?
+(?:reason|purpose) (?:for|of) (?:your |the |this )?call(?:ing)?
+why (?:youre|you are) calling
+(?:announce|identify) yourself
+(?:say|state) (?:who you are|your (?:full |first |own )?name)
+announce your (?:full |first |own )?name
 (?:diga|grabe|indique) su nombre
 motivo de (?:su|la) llamada
 """

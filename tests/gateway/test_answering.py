@@ -29,6 +29,12 @@ This call is being screened. Who is calling?
 The person will get a copy of this conversation.
 Hi, I am a virtual assistant. What is the reason for your call?
 Diga su nombre y el motivo de su llamada.
+Hello, I am the digital assistant of Jordan. What can I tell him?
+Hi! This call is answered by an automated assistant. Go ahead.
+This number uses call protection. Please announce yourself.
+The person you want to speak to does not accept calls from unknown numbers.
+Before connecting you, please state who you are.
+Please tell us the purpose of your call.
 """
 IVR = """
 Thank you for calling Acme. For sales, press one. For support, press two.
@@ -51,6 +57,9 @@ This is Sam. Who is it?
 He's not available right now. Would you like to leave a message?
 She can't come to the phone.
 One moment please.
+Acme, this is Maria, his executive assistant.
+Hello, is this an automated assistant?
+May I say who is calling?
 Bueno?
 ¿Diga?
 ¿Quién habla?
