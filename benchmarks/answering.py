@@ -27,7 +27,7 @@ NOTE = """\
 espeak-ng), 300 to 3,400 Hz, white noise 35 or 15 dB below it, through mu-law, sentences 0.25 to 0.9 s \
 apart, the beep of 350 to 1,500 Hz 0.3 to 1.5 s after them. The rules were fitted to the {known} texts of \
 `greetings.txt`, so these say how well they do what they were made for. The {fresh} of `held_out.txt` \
-("held out") were written afterwards, without a look at the rules' phrases, and no phrase was made from them. \
+("held out") were written later, without a look at the rules' phrases, none of which was made from them. \
 Whole calls by the spoken leg with Silero, smart-turn and the Whisper model {model}; what is counted is who \
 the call in the end took them for. No person spoke, and no real machine."""
 KNOWN, HELD_OUT = "", "held out"

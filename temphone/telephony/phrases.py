@@ -160,7 +160,7 @@ google .*(?:assistant|voice|screen)
 before i (?:try to )?connect you
 before connecting (?:you|your call)
 call (?:protection|blocking|filter(?:ing)?|guard|defen[sc]e)
-(?:does not|doesnt|do not|dont) (?:accept|take|answer) (?:calls )?(?:from )?(?:unknown|private|anonymous|unidentified)
+(?:does not|doesnt|do not|dont) (?:accept|take|answer) (?:calls )?(?:from )?(?:unknown|private|anonymous)
 <assistant> (?:for|of)
 (?:i am|im|this is|its|using) (?:\w+ ){0,3}<assistant>
 (?:answered|handled|taken) by (?:\w+ ){0,3}<assistant>
