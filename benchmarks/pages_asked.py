@@ -25,6 +25,7 @@ from django.utils import timezone
 
 from benchmarks.frame.figures import percentile
 from benchmarks.lists_watched import Statements, how, watched
+from benchmarks.pages import PEER
 from benchmarks.pages_data import AHEAD, BEHIND, CAMPAIGNS, fill
 from calls.actions.counting import count_days
 from calls.models import Attempt, Call, Gateway, TranscriptTurn
@@ -41,7 +42,6 @@ from temphone.webhooks.models import Delivery, Endpoint
 MANY_TURNS = 300
 UNCOUNTED = 5  # times that a page is opened with nothing kept
 WATCHED = 3  # times that its statements are watched
-PEER = "back office"
 PART = "part"  # what a fragment's name ends with
 
 

@@ -17,6 +17,10 @@ from temphone.lib import clock
 from temphone.pages import StaffRequest, page
 
 LIVE_CARDS = 6
+# Of an attempt; None where nobody has spoken.
+_LAST_TURN = TranscriptTurn.objects.filter(attempt=OuterRef("pk")).order_by("-sequence")
+LAST_WORDS = Subquery(_LAST_TURN.values("text")[:1])
+LAST_SPEAKER = Subquery(_LAST_TURN.values("speaker")[:1])
 # What needs attention by what it was, as filters.
 KINDS: Sequence[tuple[object, dict[str, str]]] = (
     (_("Everything"), {}),
@@ -67,13 +71,11 @@ def _rows(browsing: Browsing, calls: Sequence[Call], now: datetime) -> list[Row]
 
 
 def _last_words(calls: Sequence[Call]) -> dict[str, Heard]:
-    last = TranscriptTurn.objects.filter(attempt=OuterRef("pk")).order_by("-sequence")
     live = Attempt.objects.live().filter(call__in=[call.pk for call in calls])
-    turns = TranscriptTurn.objects.filter(
-        pk__in=live.annotate(last=Subquery(last.values("pk")[:1])).values("last")
-    )
-    found = turns.values_list("attempt__call_id", "speaker", "text")
-    return {call_id: Heard(speaker=speaker, words=words) for call_id, speaker, words in found}
+    found = live.values_list("call_id", LAST_SPEAKER, LAST_WORDS)
+    return {
+        call_id: Heard(speaker=speaker, words=words) for call_id, speaker, words in found if words is not None
+    }
 
 
 def _of_attention(browsing: Browsing) -> dict[str, object]:
@@ -87,13 +89,10 @@ def _of_attention(browsing: Browsing) -> dict[str, object]:
 
 
 def _live_attempts() -> QuerySet[Attempt]:
-    last = TranscriptTurn.objects.filter(attempt=OuterRef("pk")).order_by("-sequence")
     return (
         Attempt.objects.live()
         .select_related("call__contact", "call__campaign", "agent_version")
-        .annotate(
-            last_words=Subquery(last.values("text")[:1]), last_speaker=Subquery(last.values("speaker")[:1])
-        )
+        .annotate(last_words=LAST_WORDS, last_speaker=LAST_SPEAKER)
         .order_by("created_at")[:LIVE_CARDS]
     )
 

@@ -179,12 +179,12 @@ buzon
 """
 
 PURPOSE = r"""
-(?:say|state|record) your name
+record your name
+(?:say|state|announce) your (?:full |first |own )?name
+(?:say|state) who you are
 (?:reason|purpose) (?:for|of) (?:your |the |this )?call(?:ing)?
 why (?:youre|you are) calling
 (?:announce|identify) yourself
-(?:say|state) (?:who you are|your (?:full |first |own )?name)
-announce your (?:full |first |own )?name
 (?:diga|grabe|indique) su nombre
 motivo de (?:su|la) llamada
 """

@@ -87,17 +87,16 @@ def events_of(request: DialRequest, told: Told) -> Iterator[Waited]:
         yield told.ring_s, event(type=EventType.ENDED, ending=_ending(told, 0))
         return
     yield told.ring_s, event(type=EventType.ANSWERED)
-    spoken_s = 0.0
+    spoken_s, evidence = 0.0, _evidence(told, request.script)
     for number, turn in enumerate(_turns(told, request.script)):
         lasted_s = PAUSE_S + len(turn.text) / CHARS_PER_S
         spoken_s = turn.offset_ms / 1000 + lasted_s
         if number == 1:
             yield 0.0, event(type=EventType.CLASSIFIED, answered_by=told.answered_by)
         if turn.text == request.script.opt_out_confirmation:
-            yield 0.0, event(type=EventType.OPTED_OUT, evidence=_evidence(told, request.script))
+            yield 0.0, event(type=EventType.OPTED_OUT, evidence=evidence)
         yield lasted_s, event(type=EventType.TURN, turn=turn)
-    ending = _ending(told, round(spoken_s), _evidence(told, request.script))
-    yield 0.3, event(type=EventType.ENDED, ending=ending)
+    yield 0.3, event(type=EventType.ENDED, ending=_ending(told, round(spoken_s), evidence))
 
 
 def _turns(told: Told, script: Script) -> Iterator[Turn]:

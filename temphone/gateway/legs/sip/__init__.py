@@ -21,9 +21,7 @@ def trouble() -> str:
     """Why baresip-python, which is there, cannot be loaded; empty when it can."""
     try:
         import_module("baresip")
-    except (
-        ImportError,
-        OSError,
-    ) as error:  # a library of the system's that it lacks, or a file that is broken
+    except (ImportError, OSError) as error:
+        # It lacks a library of the system's, or its file is broken.
         return str(error)
     return ""
