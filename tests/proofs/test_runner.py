@@ -6,6 +6,7 @@ What it tells of that, in the terminal and on the page, is tried in test_telling
 import ast
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -142,6 +143,7 @@ def test_a_chunk_that_crashes_twice_is_never_counted(half, folder):
     journal = kept(folder, "crashes")
     assert journal.chunks == []
     assert [record.crashed for record in journal.crashes] == [f"crashed (1): RuntimeError: seed {SEED}"] * 2
+    assert all(re.fullmatch(r"[\dT:-]+\.\d{3}Z", record.at) for record in journal.crashes)
     for name in ("crashes-sqlite-0", "crashes-sqlite-0.1"):
         assert f"seed {SEED}" in (folder / "kept" / "crashed" / name / "chunk.log").read_text()
 
