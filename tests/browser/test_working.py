@@ -87,10 +87,12 @@ def test_a_press_is_not_lost_when_the_preview_comes_before_its_release(window, p
 @both_looks
 def test_the_conversation_grows_while_one_watches_and_then_rests(window, look):
     call, attempt = a_live_call()
-    say(attempt, "Hello?")
     shown = window(look, role=Role.VIEWER)
     page = shown.open(f"/calls/{call.pk}/")
+    expect(page.get_by_label("Search in what was said")).to_be_hidden()
+    say(attempt, "Hello?")
     expect(page.locator("#turns .turn")).to_have_count(1)
+    expect(page.get_by_label("Search in what was said")).to_be_visible()
 
     say(attempt, "Are you there?")
     expect(page.locator("#turns .turn")).to_have_count(2)

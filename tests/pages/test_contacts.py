@@ -214,6 +214,18 @@ def test_a_consent_is_recorded_and_revoked(manager):
     assert "was revoked already" in page
 
 
+def test_what_was_never_given_is_not_offered_for_revoking(manager):
+    contact = a_contact()
+    shown = {}
+    for kind in ("none", "express"):
+        Consent.objects.all().delete()
+        Consent.objects.create(
+            contact=contact, phone=contact.phone, purpose="informational", kind=kind, source="a form"
+        )
+        shown[kind] = "Revoke" in text_of(manager, f"/contacts/{contact.pk}/")
+    assert shown == {"none": False, "express": True}
+
+
 def test_somebody_elses_consent_is_not_found(manager):
     contact = a_contact()
     consent = Consent.objects.create(

@@ -50,7 +50,7 @@ def test_what_shows_the_result_leads_into_the_recording(browse):
     call.attempts.update(evidence={"said": "Yes, speaking.", "offset_ms": 21_400})
     a_recording(call.attempts.get(), a_wav(tone(64)))
 
-    shown = page_of(browse(), call).split('class="strip-shown"')[1].split("</div>")[0]
+    shown = page_of(browse(), call).split('strip-shown"')[1].split("</div>")[0]
 
     assert f'href="/calls/{call.pk}/recording/1/#t=21.4" data-attempt="1" data-at="21400"' in shown
     assert "/recording/" not in page_of(browse(Role.VIEWER), call)

@@ -92,5 +92,9 @@ PICTURES = (
     Picture(name="agent", path="/agents/{agent}/"),
     Picture(name="webhooks", path="/setup/webhooks/log/"),
     Picture(name="trunks", path="/setup/trunks/"),
+    Picture(name="keys", path="/setup/keys/"),
+    Picture(name="team", path="/setup/team/"),
+    Picture(name="audit-log", path="/setup/audit/"),
+    Picture(name="account", path="/account/"),
     Picture(name="system", path="/setup/system/"),
 )
