@@ -217,10 +217,29 @@ def test_every_action_has_plain_words_and_all_words_an_action():
     assert written == set(WORDS)
 
 
+@pytest.fixture
+def many_entries():
+    """Enough entries, and counted by the planner: of an empty table it holds any index for as good."""
+    AuditEntry.objects.bulk_create(
+        AuditEntry(
+            at=NOON - timedelta(seconds=number),
+            actor_kind="key",
+            actor_id=str(number % 60),
+            action=f"key.{'revoke' if number % 7 == 0 else number % 50}",
+            target=f"one{number % 300}",
+        )
+        for number in range(3_000)
+    )
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE accounts_auditentry")
+
+
 @pytest.mark.django_db
+@pytest.mark.usefixtures("many_entries")
 @pytest.mark.parametrize("deep", [False, True], ids=["newest", "deep"])
 @pytest.mark.parametrize(
-    "filters", ["", "who=key:51", "action=key.revoke", "on=one", "who=key:51&action=key.revoke"]
+    "filters", ["", "who=key:51", "action=key.revoke", "on=one1", "who=key:51&action=key.revoke"]
 )
 def test_an_index_gives_what_filters_let_through_in_its_order(filters, deep):
     entries = AuditFilter(QueryDict(filters)).apply(AuditEntry.objects.all(), "UTC").order_by(*NEWEST)
