@@ -58,10 +58,10 @@ def chosen(asked: argparse.Namespace) -> list[Proof]:
     return [proof for proof in proofs if not asked.names or proof.name in asked.names]
 
 
-def tracks_of(proofs: Sequence[Proof], asked: argparse.Namespace, version: str) -> list[Track]:
+def tracks_of(proofs: Sequence[Proof], asked: argparse.Namespace) -> list[Track]:
     """Each proof on each of its databases."""
     if asked.seed is not None:
-        return [_again(proofs, asked, version)]
+        return [_again(proofs, asked)]
     made = []
     for proof in proofs:
         for database in asked.database or BOTH:
@@ -69,18 +69,19 @@ def tracks_of(proofs: Sequence[Proof], asked: argparse.Namespace, version: str) 
                 path = asked.folder / f"{proof.name}-{database}.jsonl"
                 if asked.fresh:
                     path.unlink(missing_ok=True)
-                made.append(Track.of(proof, database, Journal(path, version), asked.scale))
+                journal = Journal(path, product.version(proof))
+                made.append(Track.of(proof, database, journal, asked.scale))
     return made
 
 
-def everything(asked: argparse.Namespace, version: str) -> list[Track]:
+def everything(asked: argparse.Namespace) -> list[Track]:
     """What the page tells of, whatever was asked for: each proof on each database, at its full size."""
     whole = {"names": [], "database": None, "scale": 1.0, "fresh": False, "seed": None}
     asked = argparse.Namespace(**{**vars(asked), **whole})
-    return tracks_of(chosen(asked), asked, version)
+    return tracks_of(chosen(asked), asked)
 
 
-def _again(proofs: Sequence[Proof], asked: argparse.Namespace, version: str) -> Track:
+def _again(proofs: Sequence[Proof], asked: argparse.Namespace) -> Track:
     """One trial as it was, with a journal of its own."""
     databases = asked.database or ["sqlite"]
     if len(proofs) != 1 or len(databases) != 1:
@@ -92,7 +93,7 @@ def _again(proofs: Sequence[Proof], asked: argparse.Namespace, version: str) -> 
     path = asked.folder / f"{proof.name}-{database}.jsonl"
     path.unlink(missing_ok=True)
     job = Job(mistake=asked.mistake, start=asked.seed - SEED, cases=asked.cases)
-    return Track.again(proof, database, Journal(path, version), job)
+    return Track.again(proof, database, Journal(path, product.version(proof)), job)
 
 
 def _told_again(journal: Journal, screen: Screen) -> bool:
@@ -139,7 +140,7 @@ def alone(folder: Path) -> Iterator[None]:
 def prove(asked: argparse.Namespace) -> bool:
     """Run what is left; whether everything that was asked for holds."""
     screen = Screen()
-    tracks = tracks_of(chosen(asked), asked, product.version())
+    tracks = tracks_of(chosen(asked), asked)
     if asked.explain:
         explained = sum(track.journal.explain(asked.explain) for track in tracks)
         screen.say(f"Crashes that are explained now: {explained}.")
@@ -147,14 +148,13 @@ def prove(asked: argparse.Namespace) -> bool:
         _run(tracks, asked, screen)
     if asked.seed is not None:
         return _told_again(tracks[0].journal, screen)
-    version = product.version()
     for track in tracks:
-        track.journal.version = version
-    found = report.result(tracks, version)
+        track.journal.version = product.version(track.proof)
+    found = report.result(tracks)
     (asked.folder / "result.json").write_text(json.dumps(found, indent=1))
     screen.say(report.table(found))
     if asked.write:
-        _write(asked, version, screen)
+        _write(asked, screen)
     return bool(found["holds"])
 
 
@@ -173,10 +173,10 @@ def _run(tracks: Sequence[Track], asked: argparse.Namespace, screen: Screen) -> 
         runner.run()
 
 
-def _write(asked: argparse.Namespace, version: str, screen: Screen) -> None:
+def _write(asked: argparse.Namespace, screen: Screen) -> None:
     """The page is about all proofs at full size, so that it never looks whole when it is not."""
-    every = everything(asked, version)
-    found = report.result(every, version)
+    every = everything(asked)
+    found = report.result(every)
     guarantees.write(found, [track.journal for track in every], asked.docs)
     screen.say(f"{asked.docs / 'guarantees.md'} says: {report.verdict(found['proofs'])}")
 

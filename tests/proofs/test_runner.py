@@ -3,10 +3,10 @@
 What it tells of that, in the terminal and on the page, is tried in test_telling.py.
 """
 
-import ast
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +19,7 @@ from django.conf import settings
 from tests.proofs.__main__ import arguments, chosen, tracks_of
 from tests.proofs.hours import FEW
 from tests.proofs.hours import PROOF as HOURS
+from tests.proofs.registry import PROOFS
 from tests.proofs.running import made_up, product
 from tests.proofs.running.journal import Journal, Record
 from tests.proofs.running.runner import Runner
@@ -42,13 +43,17 @@ def prove(folder, *words):
     )
 
 
+def of_name(name):
+    return next(proof for proof in made_up.PROOFS if proof.name == name)
+
+
 def done(process):
     text, _ = process.communicate(timeout=200)
     return process.returncode, text
 
 
 def kept(folder, name):
-    return Journal(folder / "kept" / f"{name}-sqlite.jsonl", product.version())
+    return Journal(folder / "kept" / f"{name}-sqlite.jsonl", product.version(of_name(name)))
 
 
 @pytest.fixture(scope="module")
@@ -118,12 +123,11 @@ def test_what_was_flagged_fails_the_next_run_too_and_is_forgotten_by_a_fresh_one
     asked = arguments(
         ["flags", "--folder", str(folder / "kept"), "--registry", "tests.proofs.running.made_up"]
     )
-    version = product.version()
-    (track,) = tracks_of(chosen(asked), asked, version)
-    assert not result([track], version)["holds"]
+    (track,) = tracks_of(chosen(asked), asked)
+    assert not result([track])["holds"]
     asked.fresh = True
-    (track,) = tracks_of(chosen(asked), asked, version)
-    assert (track.journal.records, result([track], version)["proofs"][0]["flagged"]) == ([], [])
+    (track,) = tracks_of(chosen(asked), asked)
+    assert (track.journal.records, result([track])["proofs"][0]["flagged"]) == ([], [])
 
 
 @pytest.mark.parametrize("name", ["blind", "mistaken"])
@@ -280,7 +284,7 @@ def runner_of(track, tmp_path, monkeypatch, *, chunks, versions=()):
         registry="tests.proofs.running.made_up",
         show=lambda _: None,
         say=said.append,
-        version=lambda: seen.pop(0) if seen else "v1",
+        version=lambda _proof: seen.pop(0) if seen else "v1",
         commit=lambda: "def",
     )
     return runner, said
@@ -301,7 +305,7 @@ def test_what_a_chunk_had_flagged_before_it_crashed_stays_flagged_though_it_ends
     ]
     assert json.loads((tmp_path / "kept/crashed/flags-sqlite-0/trial/flagged-1.json").read_text())
     assert "flags-sqlite 0: before that, 2 were flagged, the first: rang twice" in "\n".join(said)
-    assert not result([track], "v1")["holds"]
+    assert not result([track])["holds"]
 
 
 def test_the_evidence_of_each_crash_is_kept(tmp_path, monkeypatch):
@@ -343,38 +347,55 @@ def test_only_what_a_proof_may_run_makes_another_version(tmp_path):
         path = tmp_path / name
         (path if path.suffix else path / "it.py").parent.mkdir(parents=True, exist_ok=True)
         (path if path.suffix else path / "it.py").write_text("1")
-    first = product.version(tmp_path)
-    for name in ("docs/guarantees.md", "locale/es/django.po", "tests/proofs/telling/report.py"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("2")
-    assert product.version(tmp_path) == first
-    seen = {first}
-    for name in ("calls/it.py", "calls/new.py", "requirements/run.txt", "tests/proofs/kills.py", "manage.py"):
-        (tmp_path / name).write_text("3")
-        seen.add(product.version(tmp_path))
+    shutil.copytree(product.ROOT / "tests", tmp_path / "tests")
+    versions = {proof.name: product.version(proof, root=tmp_path) for proof in PROOFS}
+
+    def become_others(name):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{path.read_text() if path.exists() else ''}\n")
+        now = {proof.name: product.version(proof, root=tmp_path) for proof in PROOFS}
+        others = {proof for proof, version in now.items() if version != versions[proof]}
+        versions.update(now)
+        return others
+
+    every = set(versions)
+    for name in (
+        *("docs/guarantees.md", "locale/es/django.po", "templates/base.html", "tests/pages/test_times.py"),
+        *("tests/proofs/telling/report.py", "tests/proofs/running/runner.py", "tests/proofs/test_runner.py"),
+    ):
+        assert become_others(name) == set(), name
+    for name in (
+        *("calls/it.py", "calls/new.py", "requirements/run.txt", "manage.py", "pyproject.toml"),
+        *("tests/settings.py", "tests/proofs/battery.py"),
+    ):
+        assert become_others(name) == every, name
+    assert become_others("tests/proofs/together.py") == {"together"}
+    assert become_others("tests/proofs/stage/deferred_settings.py") == {"together"}
+    assert become_others("tests/proofs/kills.py") == {"kills", "kills_of_web", "kills_on_a_line"}
+    assert become_others("tests/proofs/stage/hasty_wsgi.py") == {"database"}
+    assert become_others("tests/proofs/stage/namespace.py") == {"network"}
     (tmp_path / "calls/new.py").rename(tmp_path / "calls/newer.py")
-    seen.add(product.version(tmp_path))
-    assert len(seen) == 7
+    assert become_others("calls/newer.py") == every
 
 
-def test_every_module_of_the_tests_that_a_proof_imports_is_part_of_its_version():
-    root = Path(settings.BASE_DIR)
-    counted = {name for name, _ in product.files()}
-    for name in counted:
-        for module in imported_by(root / name) if name.startswith("tests/") else ():
-            path = module.replace(".", "/")
-            assert {f"{path}.py", f"{path}/__init__.py"} & counted, f"{name} imports {module}"
+@pytest.mark.parametrize("proof", PROOFS, ids=lambda proof: proof.name)
+def test_every_module_of_the_tests_that_a_proof_loads_is_part_of_its_version(proof):
+    command = [sys.executable, "-c", LOADED, product.module_of(proof)]
+    loaded = subprocess.run(command, cwd=product.ROOT, capture_output=True, text=True, check=True).stdout
+    counted = {name for name, _path in product.files(proof)}
+    assert set(loaded.split()) - counted == set()
+    assert "tests/proofs/battery.py" in loaded
 
 
-def imported_by(path):
-    """The modules of the tests that this one imports."""
-    if path.suffix != ".py":
-        return
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests."):
-            named = [f"{node.module}.{one.name}" for one in node.names]
-            yield from [name for name in named if is_module(name)] or [node.module]
-
-
-def is_module(name):
-    return Path(settings.BASE_DIR, *name.split(".")).with_suffix(".py").exists()
+LOADED = """
+import importlib, os, sys
+import django
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+django.setup()
+importlib.import_module("tests.proofs.running.chunk")
+importlib.import_module(sys.argv[1])
+for name, module in sys.modules.items():
+    if name.split(".")[0] == "tests" and getattr(module, "__file__", None):
+        print(os.path.relpath(module.__file__))
+"""

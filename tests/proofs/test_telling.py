@@ -10,7 +10,7 @@ from django.conf import settings
 
 from tests.proofs.__main__ import arguments, everything, prove
 from tests.proofs.registry import PROOFS
-from tests.proofs.running import made_up
+from tests.proofs.running import made_up, product
 from tests.proofs.running.journal import Journal, Record
 from tests.proofs.running.tracks import Job, Track
 from tests.proofs.telling import guarantees, screen
@@ -42,7 +42,7 @@ def a_track(path, *records, name="holds", version="v1", scale=1.0):
 
 
 def told(*tracks):
-    return result(tracks, "v1")
+    return result(tracks)
 
 
 def page(*tracks):
@@ -139,7 +139,8 @@ def test_the_terminal_tells_the_largest_counts_and_the_zeros(tmp_path):
 
 def test_the_page_tells_days_machines_and_commits_of_the_runs(tmp_path):
     text = page(a_track(tmp_path, SEEN, record(), record(2, **LATER)))
-    assert "From 2026-11-30 to 2026-12-02, on M and N. Version `v1`, run at commit abc and def." in text
+    ran = f"on M and N. Version `{product.version()}`, run at commit abc and def."
+    assert f"From 2026-11-30 to 2026-12-02, {ran}" in text
     assert "On 2026-11-30, on M." in page(a_track(tmp_path, record(), name="flags"))
 
 
@@ -246,7 +247,7 @@ def asked_for(folder, *words):
 def at_version_one(tmp_path, monkeypatch):
     (tmp_path / "docs").mkdir()
     (tmp_path / "kept").mkdir()
-    monkeypatch.setattr("tests.proofs.running.product.version", lambda: "v1")
+    monkeypatch.setattr("tests.proofs.running.product.version", lambda _proof=None: "v1")
 
 
 @pytest.mark.usefixtures("at_version_one")
@@ -295,7 +296,7 @@ def test_journals_that_are_kept_beside_the_page_stay_as_they_are(tmp_path):
 
 def test_the_page_is_about_each_proof_on_each_of_its_databases(tmp_path):
     asked = arguments(["hours", "--scale", "0.01", "--fresh", "--folder", str(tmp_path)])
-    every = [(track.proof.name, track.database, track.target) for track in everything(asked, "v1")]
+    every = [(track.proof.name, track.database, track.target) for track in everything(asked)]
     assert every == [(proof.name, database, proof.full) for proof in PROOFS for database in proof.databases]
 
 

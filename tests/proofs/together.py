@@ -70,7 +70,8 @@ def _use(program: Program, trial: Trial) -> None:
 
 def _post(program: Program, room: threading.Event, chance: random.Random) -> None:
     room.wait(1)
-    call = program.schedule(chance.uniform(0, 3))
+    # In whole seconds a second ahead at least: what is past when the request is read is refused, rightly.
+    call = program.schedule(chance.uniform(1, 3))
     if call and chance.random() < 0.1:
         # Some while it is scheduled, some as it is dialled, some while they speak.
         time.sleep(chance.choice((0, 1, 2)) * chance.random())

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.proofs.battery import Proof
 from tests.proofs.running import product
 from tests.proofs.running.folders import end_all_of
 from tests.proofs.running.journal import Record
@@ -63,7 +64,7 @@ class Runner:
     registry: str
     show: Callable[[Sequence[Track]], None]
     say: Callable[[str], None]
-    version: Callable[[], str] = product.version
+    version: Callable[[Proof], str] = product.version
     commit: Callable[[], str] = product.commit
     running: list[Running] = field(default_factory=list)
 
@@ -102,13 +103,15 @@ class Runner:
 
     def _begins_anew(self) -> bool:
         """Whether the product is another one: a chunk tries what is on disk when it begins."""
-        now = self.version()
-        changed = [track for track in self.tracks if track.journal.version != now]
-        for track in changed:
-            track.begin_anew(now)
+        changed = False
+        for track in self.tracks:
+            now = self.version(track.proof)
+            if track.journal.version != now:
+                track.begin_anew(now)
+                changed = True
         if changed:
             self.say("The product has changed: what was proved of it before does not count for this version.")
-        return bool(changed)
+        return changed
 
     def _start(self, track: Track, job: Job) -> Running:
         slot = min(set(range(self.jobs)) - {one.slot for one in self.running})
@@ -164,7 +167,7 @@ class Runner:
     def _take_in(self, one: Running) -> None:
         """Keep what came of a chunk that ended, crashed, or saw two versions of the product."""
         result = one.folder / "result.json"
-        if self.version() != one.version:
+        if self.version(one.track.proof) != one.version:
             one.track.under_way.remove(one.job)
             kept = self._keep(one, "changed")
             self.say(f"{one.name}: the product changed while it ran, so it does not count. See {kept}.")

@@ -83,12 +83,12 @@ def _crashes(track: Track) -> list[dict[str, object]]:
     ]
 
 
-def result(tracks: Sequence[Track], version: str) -> dict[str, object]:
+def result(tracks: Sequence[Track]) -> dict[str, object]:
     """Everything, as it is kept."""
     proofs = [summary(track) for track in tracks]
     return {
         "holds": not any(_wrong(told) for told in proofs),
-        "version": version,
+        "version": product.version(),
         "commit": product.commit(),
         "totals": {**deeds(proofs), **broken_promises(proofs)},
         "proofs": proofs,
