@@ -37,6 +37,7 @@ from contacts.models import Contact, ContactImport, Suppression
 from temphone import pages
 from temphone.accounts.actors import Role
 from temphone.accounts.models import AuditEntry, User
+from temphone.lib import garbage
 from temphone.lib.clock import now as utc_now
 from temphone.webhooks.models import Delivery, Endpoint
 
@@ -75,6 +76,7 @@ def measured(pages: Mapping[str, Callable[[], int]], *, times: int) -> dict[str,
 
     Round after round, each page once: so a minute in which others use the machine falls on all of them.
     """
+    garbage.leave_what_is_loaded()  # as the web program does
     for ask in pages.values():
         ask()  # templates are compiled, the connection is open
     first = _rounds(pages, UNCOUNTED, forgetting=True)

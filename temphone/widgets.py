@@ -18,13 +18,14 @@ class QuickSelect(forms.Select):
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
     ) -> SafeString:
         """The same markup; groups of options go the usual way."""
-        if any(isinstance(label, list | tuple) for _key, label in self.choices):
+        choices = list(self.choices)  # once, as those of a model are read each time
+        if any(isinstance(label, list | tuple) for _key, label in choices):
             return super().render(name, value, attrs, renderer)
         chosen = str(value or "")
         options = format_html_join(
             "",
             '<option value="{}"{}>{}</option>',
-            ((key, SELECTED if str(key) == chosen else "", label) for key, label in self.choices),
+            ((key, SELECTED if str(key) == chosen else "", label) for key, label in choices),
         )
         found = self.build_attrs(self.attrs, {"name": name, **(attrs or {})})
         return format_html("<select{}>{}</select>", flatatt(found), options)

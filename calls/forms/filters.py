@@ -57,7 +57,7 @@ class CallFilter(forms.Form):
         """Offer the newest campaigns; the address may name any."""
         super().__init__(*args, **kwargs)
         chosen = self.given.get("campaign")
-        newest = list(Campaign.objects.order_by("-created_at", "-id")[:CAMPAIGNS_OFFERED])
+        newest = list(Campaign.objects.only("name").order_by("-created_at", "-id")[:CAMPAIGNS_OFFERED])
         offered = newest if chosen is None or chosen in newest else [chosen, *newest]
         self.fields["campaign"].widget.choices = [
             ("", _("Any campaign")),

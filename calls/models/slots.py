@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from django.db import connection
 
@@ -41,7 +42,9 @@ def first_of_each(
     A statement for each status, with a part for each span that takes its few from an index: a window
     function would read all calls of the week.
     """
-    found = [place for status in COLUMNS for place in _of_status(status, slots, most, with_zone=with_zone)]
+    adapt = connection.ops.adapt_datetimefield_value
+    spans = [(adapt(start), adapt(end)) for start, end in slots]
+    found = [place for status in COLUMNS for place in _of_status(status, spans, most, with_zone=with_zone)]
     return sorted(found, key=lambda place: (place.at, place.call_id))
 
 
@@ -65,13 +68,10 @@ def _count(column: str, most: int) -> str:
 
 
 def _of_status(
-    status: CallStatus, slots: Sequence[tuple[datetime, datetime]], most: int, *, with_zone: bool
+    status: CallStatus, spans: Sequence[tuple[str | None, str | None]], most: int, *, with_zone: bool
 ) -> list[Place]:
-    adapt = connection.ops.adapt_datetimefield_value
-    params: list[str | None] = []
-    for start, end in slots:
-        params += [status.value, adapt(start), adapt(end)]
-    parts = [_part(slot, COLUMNS[status], most, with_zone=with_zone) for slot in range(len(slots))]
+    params = [value for start, end in spans for value in (status.value, start, end)]
+    parts = [_part(slot, COLUMNS[status], most, with_zone=with_zone) for slot in range(len(spans))]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), params)
         return [
@@ -80,6 +80,7 @@ def _of_status(
         ]
 
 
+@cache
 def _part(slot: int, column: str, most: int, *, with_zone: bool) -> str:
     table = connection.ops.quote_name(Call._meta.db_table)
     zone, contact = (ZONE, ", contact_id") if with_zone else ("''", "")

@@ -6,12 +6,12 @@ from datetime import datetime
 from functools import cached_property
 from urllib.parse import urlencode
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from calls.forms import CallFilter
-from calls.models import Call
+from calls.models import Attempt, Call
 from calls.models.call import CallQuerySet, needing_attention
 from calls.states import CallStatus
 from temphone.accounts.models import User
@@ -34,6 +34,16 @@ CONDITIONS: dict[str, dict[str, object]] = {
     "all": {},
 }
 BY_SCHEDULED = frozenset({"agent", "mode"})  # filters that have no index by due_at
+# What a row of a list shows of a call and those that belong to it, and of its dials.
+IN_A_ROW = (
+    *("status", "outcome", "mode", "scheduled_at", "due_at", "hang_up_requested_at", "max_attempts"),
+    *(f"contact__{name}" for name in ("first_name", "last_name", "phone", "timezone")),
+    *("campaign__name", "campaign__agent__name", "agent__name"),
+)
+OF_ITS_DIALS = (
+    *("call", "number", "state", "outcome", "duration_s"),
+    *("created_at", "accepted_at", "answered_at"),
+)
 KEPT = frozenset({*CallFilter.base_fields, "view", "sort"})
 
 
@@ -157,10 +167,16 @@ class Browsing:
         return str(found[0][-1]) if found else None
 
 
-def with_rows(calls: CallQuerySet) -> CallQuerySet:
-    """With what a row of a list shows."""
+def with_people(calls: CallQuerySet) -> CallQuerySet:
+    """With all of the contact, the campaign, the agents, the dials and the marks."""
     related = calls.select_related("contact", "campaign__agent", "agent")
     return related.prefetch_related("attempts", "marks")
+
+
+def with_rows(calls: CallQuerySet) -> CallQuerySet:
+    """With what a row of a list shows, and nothing else: to read all columns took twice as long."""
+    related = calls.select_related("contact", "campaign__agent", "agent").only(*IN_A_ROW)
+    return related.prefetch_related(Prefetch("attempts", Attempt.objects.only(*OF_ITS_DIALS)), "marks")
 
 
 def turned(keys: Sequence[str]) -> tuple[str, ...]:

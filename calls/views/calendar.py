@@ -10,6 +10,7 @@ from typing import TypeAlias
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
@@ -24,7 +25,7 @@ from temphone.lib import clock
 from temphone.lib.clock import from_wall, zone
 from temphone.pages import StaffRequest, page
 from temphone.templatetags.times import city, full_date, long_date, long_day, short_day, time_there
-from temphone.templatetags.ui import state_label
+from temphone.templatetags.ui import query, state_label
 
 VIEWS = {"week": gettext_lazy("Week"), "day": gettext_lazy("Day")}
 CLOCKS = {
@@ -56,6 +57,7 @@ class Shown:
     clock: str
     days: Sequence[date]
     my_zone: str
+    in_a_day: str = "?view=day"  # the query of the address for one day, but which
 
     @classmethod
     def of(cls, request: StaffRequest, now: datetime) -> "Shown":
@@ -69,7 +71,8 @@ class Shown:
             first -= timedelta(days=first.weekday())
         count = 7 if view == "week" else 1
         days = [first + timedelta(days=ahead) for ahead in range(count)]
-        return cls(view=view, clock=which, days=days, my_zone=my_zone)
+        in_a_day = query(request.GET, view="day", date=None)
+        return cls(view=view, clock=which, days=days, my_zone=my_zone, in_a_day=in_a_day)
 
     @property
     def zone_name(self) -> str:
@@ -79,6 +82,13 @@ class Shown:
     def zone_of(self, place: Place) -> str:
         """On whose clock a call is shown."""
         return place.zone_name if self.clock == "contact" else self.zone_name
+
+    def rest_of(self, cell: "Cell") -> str:
+        """Where the calls are for which an hour has no room: of a week, in the day; of a day, in the list."""
+        if self.view == "week":
+            return f"{self.in_a_day}&date={cell.date}#hour-{cell.hour}"
+        view = "all" if cell.is_past else "upcoming"
+        return f"{reverse('call-list')}?view={view}&since={cell.date}&until={cell.date}"
 
     def hours(self) -> list[tuple[datetime, datetime]]:
         """The hours in which the shown days' calls can lie; of one clock each is an hour there."""
@@ -136,7 +146,7 @@ class Card:
         """When, on the clock there."""
         return f"{self.local:%H:%M:%S}"
 
-    @property
+    @cached_property
     def standing(self) -> str:
         """Its status, and how it ended."""
         ended = f": {self.call.outcome_label}" if self.call.outcome else ""
@@ -149,7 +159,7 @@ class Card:
         there = f"{short_day(self._there.date())} {self._there:%H:%M} {city(zone_name)}"
         return f"{self.call.contact}, {self.standing}, {there}"
 
-    @property
+    @cached_property
     def there(self) -> str:
         """When, on the contact's clock, where that is another."""
         if self._there.utcoffset() == self.local.utcoffset():
@@ -181,6 +191,7 @@ class Cell:
     is_past: bool
     cards: list[Card] = field(default_factory=list)
     more: int = 0
+    more_href: str = ""
     is_at_least: bool = False  # there may be yet more
     now_percent: int | None = None  # how much of it is over, while it is
 
@@ -264,6 +275,7 @@ def _cells(shown: Shown, now: datetime) -> dict[Where, Cell]:
             if place.call_id in calls
         ]
         cell.more, cell.is_at_least = max(one.count - len(one.first), 0), one.is_at_least
+        cell.more_href = shown.rest_of(cell) if cell.more else ""
     return cells
 
 

@@ -9,7 +9,7 @@ from calls.actions.exporting import export_calls
 from calls.actions.many import MOST_AT_ONCE
 from calls.models import Call
 from calls.models.call import CallQuerySet
-from calls.views.browsing import NEWEST, Browsing, with_rows
+from calls.views.browsing import NEWEST, Browsing, with_people
 from temphone.csv_files import csv_file
 from temphone.keyset import each
 from temphone.lib import clock
@@ -35,4 +35,4 @@ def export(request: StaffRequest) -> StreamingHttpResponse:
 
 def _each(parts: list[CallQuerySet], keys: tuple[str, ...]) -> Iterator[Call]:
     for part in parts:
-        yield from each(with_rows(part).order_by(*keys), keys, at_a_time=AT_A_TIME)
+        yield from each(with_people(part).order_by(*keys), keys, at_a_time=AT_A_TIME)

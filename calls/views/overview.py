@@ -44,7 +44,7 @@ from temphone.lib.clock import zone
 from temphone.pages import StaffRequest, page
 from temphone.telephony.messages import Outcome
 from temphone.templatetags.charts import best_hours
-from temphone.templatetags.times import short_day
+from temphone.templatetags.times import short_day, tiny_day
 from temphone.templatetags.ui import grouped, percent
 
 PERIODS = (7, 30, 90)
@@ -211,15 +211,15 @@ def _by_day(day: date, one: DayFigures) -> dict[str, object]:
 # ---------------------------------------------------------------- charts
 
 
-def _short(day: date, count: int) -> str:
-    return date_format(day, "D j" if count <= PERIODS[0] else pgettext("date format", "j M"))
+def _labels(days: Sequence[date]) -> list[str]:
+    return [tiny_day(day, in_a_week=len(days) <= PERIODS[0]) for day in days]
 
 
 def _bars(days: Sequence[date], chosen: Sequence[DayFigures]) -> Bars:
     groups = [one.groups for one in chosen]
     return Bars(
         title=_("Calls per day"),
-        labels=[_short(day, len(days)) for day in days],
+        labels=_labels(days),
         full_labels=[short_day(day) for day in days],
         series=[
             Series(look=look, name=str(name), values=[one[look] for one in groups])
@@ -235,7 +235,7 @@ def _lateness(days: Sequence[date], late: Mapping[date, Lateness]) -> Dots | Non
         return None
     return Dots(
         title=_("How long after its time a call began, per day"),
-        labels=[_short(day, len(days)) for day in days],
+        labels=_labels(days),
         full_labels=[short_day(day) for day in days],
         low=[percentile(late[day], 0.5) for day in days],
         high=[percentile(late[day], 0.99) for day in days],

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from calls.models import Attempt, Call, Mark, mark_of
 from calls.states import RETRIED, CallStatus
 from campaigns.models import Agent
+from temphone.kept_words import gettext as _
 from temphone.telephony.messages import Outcome
 
 HAPPENED = {
@@ -71,7 +71,7 @@ class Row:
         """Those of them that rang, or may have; what no carrier took did not."""
         return [one for one in self.attempts if one.accepted_at or one.outcome != Outcome.CARRIER_ERROR]
 
-    @property
+    @cached_property
     def last_attempt(self) -> Attempt | None:
         """The latest dial, if there was one."""
         return self.attempts[-1] if self.attempts else None

@@ -124,13 +124,20 @@ class User(AbstractUser):
         """Whether a code is asked for after their password."""
         return hasattr(self, "two_steps")
 
+    def may(self, role: Role) -> bool:
+        """Whether they may do what this role may. A superuser is an admin."""
+        return self._role.includes(role)
+
+    @property
+    def _role(self) -> Role:
+        return Role.ADMIN if self.is_superuser else Role(self.role)
+
     def actor(self) -> Actor:
-        """This person as whoever causes a change. A superuser is an admin."""
-        role = Role.ADMIN if self.is_superuser else Role(self.role)
+        """This person as whoever causes a change."""
         name = self.get_full_name()
         label = (name or self.username)[:150]  # what the audit log holds
         username = self.username if name else ""
-        return Actor(kind="user", id=str(self.pk), label=label, role=role, username=username)
+        return Actor(kind="user", id=str(self.pk), label=label, role=self._role, username=username)
 
 
 class LoginSession(AbstractBaseSession):

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
-from temphone.charts import geometry
+from temphone.charts import geometry, marks
 from temphone.charts.geometry import Box
 from temphone.charts.kinds import Bars, Dots, Heat, Series, Share
+from temphone.kept_words import gettext as _
+from temphone.lib.markup import Markup, joined
 from temphone.templatetags.ui import grouped, percent
 
 register = template.Library()
@@ -38,10 +39,7 @@ class Tick:
     text: str
 
 
-@register.simple_tag
-def pattern(look: str) -> str:
-    """The fill of a look, as an SVG attribute; the patterns are in ``charts/patterns.html``."""
-    return f"url(#look-{look})"
+register.simple_tag(marks.pattern)
 
 
 @register.inclusion_tag("charts/bars.html")
@@ -55,14 +53,17 @@ def bars(chart: Bars) -> dict[str, object]:
         "summary": _summary(chart.title, [(one.name, sum(one.values)) for one in chart.series]),
         "legend": [(one, int(sum(one.values))) for one in chart.series],
         "ticks": [Tick(y=100 - 100 * tick / ticks[-1], text=grouped(tick)) for tick in ticks],
-        "columns": [
-            (_column_title(chart, place), _looks(chart.series, boxes)) for place, boxes in enumerate(stacks)
-        ],
+        "marks": joined(
+            marks.stack(_column_title(chart, place), _looks(chart.series, boxes))
+            for place, boxes in enumerate(stacks)
+        ),
         "labels": _labels(chart.labels),
-        "rows": [
-            (name, [int(one.values[place]) for one in chart.series], int(totals[place]))
+        "rows": joined(
+            marks.row(
+                name, [grouped(one.values[place]) for one in chart.series], total=grouped(totals[place])
+            )
             for place, name in enumerate(chart.full_labels)
-        ],
+        ),
     }
 
 
@@ -95,21 +96,19 @@ def dots(chart: Dots) -> dict[str, object]:
     known = [value for value in (*chart.low, *chart.high) if value is not None]
     scale = geometry.decades(known)
     places = geometry.middles(len(chart.labels))
-    marks = [
-        (x, geometry.on_decades(low, scale), geometry.on_decades(high, scale), text)
-        for x, low, high, text in zip(places, chart.low, chart.high, chart.full_labels, strict=True)
-        if low is not None and high is not None
-    ]
-    rows = [
-        (name, span_or_dash(low), span_or_dash(high))
-        for name, low, high in zip(chart.full_labels, chart.low, chart.high, strict=True)
-    ]
+    spans = list(zip(places, chart.full_labels, chart.low, chart.high, strict=True))
     return {
         "chart": chart,
-        "marks": marks,
+        "marks": joined(
+            marks.span(name, x, geometry.on_decades(low, scale), geometry.on_decades(high, scale))
+            for x, name, low, high in spans
+            if low is not None and high is not None
+        ),
         "ticks": [Tick(y=geometry.on_decades(tick, scale), text=span_or_dash(tick)) for tick in scale],
         "labels": _labels(chart.labels),
-        "rows": rows,
+        "rows": joined(
+            marks.row(name, [span_or_dash(low), span_or_dash(high)]) for _x, name, low, high in spans
+        ),
     }
 
 
@@ -134,47 +133,45 @@ def heat(chart: Heat) -> dict[str, object]:
     ]
     return {
         "chart": chart,
-        "few": FEW if any(square.is_few for squares in grid for square in squares) else None,
-        "grid": grid,
+        "few": FEW if any(_is_few(cell) for cell in chart.cells.values()) else None,
+        "marks": joined(square.markup for squares in grid for square in squares),
         "feet": list(zip(geometry.middles(len(chart.columns)), chart.columns, strict=True)),
         "sides": [
             Tick(y=y, text=name)
             for y, name in zip(geometry.middles(len(chart.rows)), chart.rows, strict=True)
         ],
-        "by_column": list(zip(chart.columns, zip(*grid, strict=True), strict=True)),
+        "rows": joined(
+            marks.row(f"{name}:00", [square.told for square in squares])
+            for name, squares in zip(chart.columns, zip(*grid, strict=True), strict=True)
+        ),
     }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Square:
-    """One cell of a heat map: where it stands, how strong it is, what it says; an outline says little."""
+    """One cell of a heat map: in words, and drawn."""
 
-    box: Box
-    x: float
-    y: float
-    level: int
-    is_few: bool
-    text: str
     told: str
-    title: str
+    markup: Markup
 
 
 def _square(chart: Heat, row: int, column: int, most: float) -> Square:
     cell = chart.cells.get((row, column), NOTHING)
-    is_few = 0 < cell.whole < FEW
-    level = 1 if is_few else max(geometry.level(_rate(cell), most), 1) if cell.whole else 0
+    level = 1 if _is_few(cell) else max(geometry.level(_rate(cell), most), 1) if cell.whole else 0
     told = _("{percent} of {n}").format(percent=percent(_rate(cell)), n=grouped(cell.whole))
     told = told if cell.whole else _("no calls")
-    return Square(
-        box=geometry.square(row, column, rows=len(chart.rows), columns=len(chart.columns), level=level),
-        x=geometry.middles(len(chart.columns))[column],
-        y=geometry.middles(len(chart.rows))[row],
-        level=level,
-        is_few=is_few,
-        text=f"{100 * _rate(cell):.0f}" if cell.whole >= FEW else "",
-        told=told,
-        title=f"{chart.rows[row]} {chart.columns[column]}:00: {told}",
+    markup = marks.square(
+        f"{chart.rows[row]} {chart.columns[column]}:00: {told}",
+        "is-few" if _is_few(cell) else f"level-{level}",
+        geometry.square(row, column, rows=len(chart.rows), columns=len(chart.columns), level=level),
+        f"{100 * _rate(cell):.0f}" if cell.whole >= FEW else "",
     )
+    return Square(told=told, markup=markup)
+
+
+def _is_few(cell: Share) -> bool:
+    """Whether it is too little to say anything: an outline."""
+    return 0 < cell.whole < FEW
 
 
 def best_hours(chart: Heat) -> list[str]:

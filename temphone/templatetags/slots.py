@@ -1,12 +1,12 @@
-"""What a calendar shows hundreds of: made here, as a template takes ten times as long for each."""
+"""What a calendar shows hundreds of."""
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from django import template
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
+from temphone.kept_words import gettext as _
+from temphone.lib.markup import Markup, filled, joined
 from temphone.templatetags.ui import icon, status_icon
 
 if TYPE_CHECKING:
@@ -14,32 +14,56 @@ if TYPE_CHECKING:
 
 register = template.Library()
 
+SLOT = '<td class="slot{}{}" data-date="{}" data-hour="{}" data-name="{}">{}{}{}{}</td>'
+NOW = (
+    '<svg class="nowline" aria-hidden="true" focusable="false"><line x1="0" x2="100%" y1="{0}%" y2="{0}%"/>'
+    '</svg><span class="visually-hidden">{1}</span>'
+)
 CARD = (
     '<a class="slotcard is-{}" id="slot-{}" href="{}" title="{}"{}>{}<span class="visually-hidden">{}</span>'
     '<b>{}</b> <span class="slotcard-name">{}</span>{}{}</a>'
 )
-THERE = ' <span class="slotcard-there">{}</span>'
 MOVES = ' draggable="true" data-move="{}" data-time="{}" aria-describedby="move-hint"'
+THERE = ' <span class="slotcard-there">{}</span>'
 NIGHT = '{}<span class="visually-hidden">{}</span>'
+MORE = '<a class="slot-more" href="{}">{}<span class="visually-hidden">, {}</span></a>'
 NEW = '<a class="slot-new" tabindex="-1" href="{}{}" aria-label="{}">{}</a>'
 
 
 @register.simple_tag
-def slot_card(card: "Card", *, may_move: bool) -> SafeString:
-    """A call, its name for screen readers included; for who may move it, what moves it."""
-    call, time = card.call, card.time
-    moves = format_html(MOVES, card.move_href, time) if may_move and card.is_movable else ""
-    night = format_html(NIGHT, icon("moon", 12), _("outside calling hours")) if card.is_night else ""
-    there = format_html(THERE, card.there) if card.there else ""
-    status, parts = icon(status_icon(call.status), 12), (time[:5], call.contact, there, night)
-    return format_html(
-        CARD, call.status, call.pk, card.href, card.title, moves, status, card.standing, *parts
+def slot(cell: "Cell", *, today: date, may_move: bool, new_call: str, whose: str) -> Markup:
+    """An hour of a day: its first calls, the way to the others, and for whoever may, that to a new one."""
+    return filled(
+        SLOT,
+        " is-past" if cell.is_past else "",
+        " is-today" if cell.day == today else "",
+        cell.date,
+        f"{cell.hour:02}",
+        cell.name,
+        "" if cell.now_percent is None else filled(NOW, cell.now_percent, _("now")),
+        joined(_card(card, may_move=may_move) for card in cell.cards),
+        _more(cell) if cell.more else "",
+        _new(cell, new_call, whose) if may_move and not cell.is_past else "",
     )
 
 
-@register.simple_tag
-def slot_new(cell: "Cell", href: str, whose: str) -> SafeString:
+def _card(card: "Card", *, may_move: bool) -> Markup:
+    """A call, its name for screen readers included; for who may move it, what moves it."""
+    call, time = card.call, card.time
+    moves = filled(MOVES, card.move_href, time) if may_move and card.is_movable else ""
+    night = filled(NIGHT, icon("moon", 12), _("outside calling hours")) if card.is_night else ""
+    there = filled(THERE, card.there) if card.there else ""
+    status, parts = icon(status_icon(call.status), 12), (time[:5], call.contact, there, night)
+    return filled(CARD, call.status, call.pk, card.href, card.title, moves, status, card.standing, *parts)
+
+
+def _more(cell: "Cell") -> Markup:
+    words = _("%(n)s+ more") if cell.is_at_least else _("%(n)s more")
+    return filled(MORE, cell.more_href, words % {"n": cell.more}, cell.name)
+
+
+def _new(cell: "Cell", href: str, whose: str) -> Markup:
     """The way to a new call in that hour."""
     named = _("Schedule a call on %(name)s") % {"name": cell.name}
     query = f"?date={cell.date}&time={cell.hour:02}:00&whose={whose}"
-    return format_html(NEW, href, query, named, icon("plus", 14))
+    return filled(NEW, href, query, named, icon("plus", 14))

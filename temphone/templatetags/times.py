@@ -10,9 +10,9 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext, pgettext
-from django.utils.translation import gettext as _
 
 from calls.hours import is_open
+from temphone.kept_words import gettext as _
 from temphone.lib.clock import iso, now, zone
 from temphone.said import said
 from temphone.templatetags.ui import grouped, icon
@@ -45,6 +45,17 @@ def short_day(day: date) -> str:
 @lru_cache(maxsize=512)
 def _short_day(day: date, _language: str | None) -> str:
     return date_format(day, pgettext("date format", "D j M"))
+
+
+def tiny_day(day: date, *, in_a_week: bool) -> str:
+    """Such as ``Fri 4``, or ``4 Dec`` where there are more days than a week's; kept likewise."""
+    pattern = "D j" if in_a_week else pgettext("date format", "j M")
+    return _tiny_day(day, pattern, get_language())
+
+
+@lru_cache(maxsize=512)
+def _tiny_day(day: date, pattern: str, _language: str | None) -> str:
+    return date_format(day, pattern)
 
 
 def short_day_and_year(day: date) -> str:

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from lucide.templatetags.lucide import lucide
 
@@ -18,6 +18,7 @@ from calls.models.history import Verdict
 from calls.states import AttemptState, CallStatus
 from temphone.accounts.actors import Role
 from temphone.accounts.models import User
+from temphone.kept_words import gettext
 from temphone.lib import phone
 from temphone.said import a_word, said
 
@@ -204,7 +205,12 @@ def talk(seconds: int | None) -> str:
 
 @register.filter
 def grouped(number: float, decimals: int = 0) -> str:
-    """A number as the reader's language writes it: ``1,234``."""
+    """A number as the reader's language writes it: ``1,234``; kept, as Django takes long for each."""
+    return _grouped(number, decimals, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _grouped(number: float, decimals: int, _language: str | None) -> str:
     return number_format(round(number, decimals), decimals, force_grouping=True)
 
 
@@ -229,7 +235,7 @@ def capped(count: int, cap: int = 1000) -> str:
 @register.filter
 def may(user: User, role: str) -> bool:
     """Whether the user's role includes this one."""
-    return user.is_authenticated and user.actor().role.includes(Role(role))
+    return user.is_authenticated and user.may(Role(role))
 
 
 @register.filter
@@ -246,7 +252,12 @@ def allowed(checks: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]
 
 @register.filter
 def state_label(state: str) -> str:
-    """An attempt's state, or a call's status, as people call it."""
+    """An attempt's state, or a call's status, as people call it; kept, as lists of hundreds have few."""
+    return _state_label(state, get_language())
+
+
+@lru_cache(maxsize=128)
+def _state_label(state: str, _language: str | None) -> str:
     return str(STATE_LABELS.get(state, state.replace("_", " ").capitalize()))
 
 

@@ -120,3 +120,26 @@ def test_the_palette_offers_what_one_may_make(browse, role, offered, withheld):
     for path in withheld:
         assert path not in palette
     assert 'type="submit" data-palette="Log out"' in page
+
+
+def test_what_is_kept_of_the_frame_is_shown_to_those_alone_whom_it_concerns(browse):
+    admin, viewer = browse(Role.ADMIN), browse(Role.VIEWER)
+    for _ in range(2):  # made, then kept
+        assert all(says in text_of(admin, "/calls/") for says in FOR_ADMINS)
+        assert not any(says in text_of(viewer, "/calls/") for says in FOR_ADMINS)
+
+    admin.cookies["django_language"] = "es"
+    assert "Claves de API" in text_of(admin, "/calls/")
+    assert 'aria-current="page"' in navigated(text_of(viewer, "/calls/"), "/calls/")
+    assert 'aria-current="page"' not in navigated(text_of(viewer, "/contacts/"), "/calls/")
+    assert ">1<" not in part(text_of(viewer, "/contacts/"), "live-count")
+    a_live_call()
+    assert ">1<" in part(text_of(viewer, "/contacts/"), "live-count")
+
+
+FOR_ADMINS = ("API keys", "Make a key", "In the calendar: move the call")
+
+
+def navigated(markup: str, path: str) -> str:
+    """The link of the navigation that leads there."""
+    return re.search(rf'<nav class="nav".*?(<a href="{path}"[^>]*>)', markup, re.DOTALL)[1]
