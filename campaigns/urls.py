@@ -16,6 +16,9 @@ urlpatterns = [
         "campaigns/<str:campaign_id>/resume/", standing.campaign_turn, {"turn": "resume"}, "campaign-resume"
     ),
     path(
+        "campaigns/<str:campaign_id>/let-on/", standing.campaign_turn, {"turn": "let_on"}, "campaign-let-on"
+    ),
+    path(
         "campaigns/<str:campaign_id>/cancel/", standing.campaign_turn, {"turn": "cancel"}, "campaign-cancel"
     ),
     path("agents/", agents.agent_list, name="agent-list"),

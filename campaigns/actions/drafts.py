@@ -29,6 +29,7 @@ WRITTEN = (
     "closes",
     "calls_per_minute",
     "max_attempts",
+    "first_calls",
     "caller_id",
     "recording_enabled",
 )

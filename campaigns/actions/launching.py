@@ -83,8 +83,27 @@ def _begun(actor: Actor, campaign: Campaign, people: tuple[int, str], now: datet
         "launch_asked_at": now,
         "plan_since": now,
         "launch_size": size,
+        "launch_let_on_at": now if size <= campaign.first_calls else None,  # none are left behind the first
         "launched_by_id": int(actor.id) if actor.kind == "user" else None,
     }
+
+
+@transaction.atomic
+def let_on(*, actor: Actor, campaign_id: str, now: datetime) -> Campaign:
+    """Let a launch go on behind its first calls, as somebody has looked at them.
+
+    Raises:
+        Forbidden, NotFound
+        Conflict: it waits for nobody: somebody else let it go on, it is over, or has yet to make them.
+    """
+    actor.require(Role.MANAGER)
+    Campaign.objects.select_for_update(no_key=True).filter(pk=campaign_id).first()
+    campaign = get_campaign(actor=actor, campaign_id=campaign_id)
+    if not campaign.is_looked_at:
+        raise Conflict(f"{campaign.name} does not wait to go on.", code="campaign_not_waiting")
+    Campaign.objects.filter(pk=campaign_id).update(launch_let_on_at=now, updated_at=now)
+    AuditEntry.record(actor, "campaign.let_on", campaign.pk, calls=campaign.launch_made)
+    return get_campaign(actor=actor, campaign_id=campaign_id)
 
 
 def schedule_some(*, campaign_id: str, now: datetime, limit: int = CHUNK) -> bool:
@@ -111,6 +130,8 @@ def _schedule_some(campaign_id: str, now: datetime, limit: int) -> bool:
     pace = _Pace(
         plan=Plan.of(campaign, now=now), since_call=campaign.plan_from, made=campaign.launch_made, now=now
     )
+    if campaign.first_calls and not campaign.launch_let_on_at:
+        limit = min(limit, campaign.first_calls - campaign.launch_made)
     people = [] if campaign.is_over else _schedule(campaign, pace, now, limit)
     more = len(people) == limit
     Campaign.objects.filter(pk=campaign_id).update(

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from calls.forms.lines import LineForm
 from calls.forms.moments import date_input, time_input
@@ -20,6 +21,8 @@ from temphone.said import said_of
 PACE = 30
 HEARD = ("message", "agent", "caller_id")
 MOST_TRIES = 5
+FIRST_CALLS = (1, 5, 20, 100)  # to be looked at before the others are scheduled
+FIRST = 5
 FIELDS = {"initial_message": "message", "agent_id": "agent", "audience": "people"}
 KINDS = [
     (TAG, _("Everybody with a tag")),
@@ -27,6 +30,10 @@ KINDS = [
     (PICKED, _("People whom I pick")),
     (EVERYBODY, _("Everybody")),
 ]
+
+
+def _asked_after(n: int) -> str:
+    return ngettext("{n} call, then ask", "{n} calls, then ask", n).format(n=n)
 
 
 class CampaignForm(LineForm):
@@ -83,6 +90,13 @@ class CampaignForm(LineForm):
         initial=DEFAULT_TRIES,
         help_text=_("Again after no answer, busy, voicemail or a fault of the network."),
     )
+    first_calls = forms.TypedChoiceField(
+        label=_("Begin with"),
+        choices=lambda: [(0, _("All calls")), *((n, _asked_after(n)) for n in FIRST_CALLS)],
+        coerce=int,
+        required=False,
+        help_text=_("You look at the first calls, then let the others go on."),
+    )
 
     def __init__(
         self,
@@ -101,6 +115,10 @@ class CampaignForm(LineForm):
         )
         if campaign:
             del self.fields["mode"]  # it was chosen
+
+    def clean_first_calls(self) -> int:
+        """All at once where nothing is said."""
+        return self.cleaned_data["first_calls"] or 0
 
     def clean(self) -> dict[str, Any]:
         """The way that was chosen must lead to somebody."""
@@ -177,6 +195,7 @@ PLAIN = (
     "closes",
     "calls_per_minute",
     "max_attempts",
+    "first_calls",
     "caller_id",
     "recording_enabled",
 )
@@ -185,7 +204,7 @@ PLAIN = (
 def _values(campaign: Campaign | None) -> dict[str, Any]:
     """A campaign as the form shows it; without one, a new form's."""
     if campaign is None:
-        return {"mode": Mode.TEST, "kind": TAG, "purpose": Purpose.INFORMATIONAL}
+        return {"mode": Mode.TEST, "kind": TAG, "purpose": Purpose.INFORMATIONAL, "first_calls": FIRST}
     whom = campaign.whom
     text = {TAG: "tag", SEARCH: "search"}.get(whom.kind)
     return {

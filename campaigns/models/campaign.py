@@ -16,6 +16,8 @@ from temphone.lib.clock import now as utc_now
 
 DEFAULT_TRIES = 3
 LAUNCHING = Q(launch_asked_at__isnull=False, launch_ended_at=None)
+# The first calls are made, and nobody has let the launch go on.
+LOOKED_AT = Q(first_calls__gt=0, launch_let_on_at=None, launch_made__gte=F("first_calls"))
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
@@ -27,7 +29,7 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
 
     def launching(self) -> "CampaignQuerySet":
         """Those whose calls are being scheduled, and nothing is in the way; in no order."""
-        return self.filter(LAUNCHING, launch_problem="").order_by()
+        return self.filter(LAUNCHING, ~LOOKED_AT, launch_problem="").order_by()
 
 
 class Campaign(models.Model):
@@ -58,6 +60,9 @@ class Campaign(models.Model):
     caller_id = models.CharField(max_length=32, blank=True, help_text="As typed; empty: the default number.")
     recording_enabled = models.BooleanField(default=True)
     max_attempts = models.PositiveSmallIntegerField(default=DEFAULT_TRIES)
+    first_calls = models.PositiveSmallIntegerField(
+        default=0, help_text="The others are scheduled once somebody has looked at so many; 0: all at once."
+    )
 
     # How far its launch is: batches of people by id, each noted in the transaction that makes its calls.
     launch_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -68,6 +73,9 @@ class Campaign(models.Model):
     plan_since = models.DateTimeField(null=True, blank=True, editable=False, help_text="The pace begins.")
     plan_from = models.PositiveIntegerField(
         default=0, editable=False, help_text="With which of its calls; those before were planned earlier."
+    )
+    launch_let_on_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Somebody had looked at the first calls."
     )
     launch_problem = models.TextField(blank=True, editable=False, help_text="Why it goes on no further.")
     launched_by = models.ForeignKey(
@@ -122,6 +130,11 @@ class Campaign(models.Model):
     def is_launching(self) -> bool:
         """Whether its calls are being scheduled."""
         return self.launch_asked_at is not None and self.launch_ended_at is None
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether its first calls are made, and the others wait until somebody has looked at them."""
+        return self.is_launching and self.launch_made >= self.first_calls > 0 and not self.launch_let_on_at
 
     @property
     def whom(self) -> Audience:

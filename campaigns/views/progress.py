@@ -67,6 +67,11 @@ class CampaignRow:
         return max(0, campaign.launch_size - campaign.launch_made) if campaign.is_launching else 0
 
     @property
+    def first_ended(self) -> int:
+        """How many of its first calls have ended."""
+        return min(self.tally.ended, self.campaign.launch_made)
+
+    @property
     def total(self) -> int:
         """All of its calls, those included that are still to be scheduled."""
         return self.tally.total + self.unscheduled

@@ -22,6 +22,7 @@ from calls.views.browsing import turned, with_rows
 from calls.views.rows import Row
 from campaigns.actions import cancel_campaign, get_campaign, pause_campaign, resume_campaign
 from campaigns.actions.ending import cancel_rest
+from campaigns.actions.launching import AT_ONCE, let_on, schedule_some
 from campaigns.actions.tallies import (
     NEVER_DIALED,
     SPOKEN,
@@ -188,6 +189,7 @@ Turn = Callable[..., Campaign]
 TURNS: dict[str, tuple[Turn, Any]] = {
     "pause": (pause_campaign, gettext_lazy("{name} is paused. Nothing new is dialled.")),
     "resume": (resume_campaign, gettext_lazy("{name} goes on.")),
+    "let_on": (let_on, gettext_lazy("{name} goes on with the other calls.")),
     "cancel": (cancel_campaign, gettext_lazy("{name} is canceled. Nobody more is called.")),
 }
 
@@ -195,17 +197,20 @@ TURNS: dict[str, tuple[Turn, Any]] = {
 @page
 @require_http_methods(["GET", "HEAD", "POST"])
 def campaign_turn(request: StaffRequest, campaign_id: str, turn: str) -> HttpResponse:
-    """Ask, then pause, resume or cancel it."""
+    """Ask, then pause, resume or cancel it, or let its launch go on."""
     actor, now = request.user.actor(), clock.now()
     actor.require(Role.MANAGER)
     campaign = get_campaign(actor=actor, campaign_id=campaign_id)
     if request.method != "POST":
+        row = CampaignRow(campaign=campaign, tally=tally_of(campaign.pk))
         late = now - timedelta(seconds=LATE_CAMPAIGN_S)
         scheduled = Call.objects.having({"campaign_id": campaign.pk, "status": CallStatus.SCHEDULED})
         context = {
             "campaign": campaign,
             "turn": turn,
-            "tally": tally_of(campaign.pk),
+            "tally": row.tally,
+            "first_ended": row.first_ended,
+            "unscheduled": row.unscheduled,
             "late": capped_count(scheduled.filter(due_at__lt=late).order_by(*UPCOMING)),
         }
         return dialog(request, "campaigns/turn.html", context)
@@ -217,5 +222,7 @@ def campaign_turn(request: StaffRequest, campaign_id: str, turn: str) -> HttpRes
     else:
         if turn == "cancel":
             cancel_rest(campaign_id=campaign.pk, now=now)  # of many, the worker does the rest
+        if turn == "let_on":
+            schedule_some(campaign_id=campaign.pk, now=now, limit=AT_ONCE)  # likewise
         messages.success(request, told.format(name=campaign.name))
     return redirect("campaign", campaign_id=campaign.pk)

@@ -27,7 +27,7 @@ RULES = re.compile(
     r"|temphone/(accounts|webhooks)/(actions|models|guard|actors)|temphone/lib/(errors|words|phone|spreadsheets)"
 )
 RULE = "rule"  # the context of a sentence with places in it
-TRANSLATION = "django.utils.translation"
+TRANSLATIONS = ("django.utils.translation", "temphone.kept_words")
 NOT_SAID = {"help_text", "default"}
 PARTS = (
     "Invalid.field",
@@ -58,7 +58,7 @@ def texts(root: Path, sources: tuple[str, ...]) -> dict[Text, set[str]]:
         name = path.relative_to(root).as_posix()
         source_text = path.read_text(encoding="utf-8")
         is_of_rules = RULES.match(name) is not None
-        if "/migrations/" in name or not (is_of_rules or TRANSLATION in source_text):
+        if "/migrations/" in name or not (is_of_rules or any(name in source_text for name in TRANSLATIONS)):
             continue
         tree = ast.parse(source_text)
         for text in (*of_module(tree), *(of_rules(tree) if is_of_rules else ())):
@@ -87,11 +87,11 @@ def _literals(code: str, start: int) -> list[str]:
 
 
 def of_module(tree: ast.Module) -> Iterator[Text]:
-    """The texts that a module hands to Django's functions, by whatever names it imports them."""
+    """The texts that a module hands to Django's functions, or ours, by whatever names it imports them."""
     names = {
         alias.asname or alias.name: SHAPES[alias.name]
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module == TRANSLATION
+        if isinstance(node, ast.ImportFrom) and node.module in TRANSLATIONS
         for alias in node.names
         if alias.name in SHAPES
     }

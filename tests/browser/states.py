@@ -228,6 +228,9 @@ def troubles(ids: dict[str, str]) -> Iterator[State]:
     with undone():
         launching = a_campaign(status="running", launch_asked_at=clock.now(), launch_size=9, launch_made=4)
         yield from shown(client, [f"/campaigns/{launching.pk}/"], "while it launches")
+        Campaign.objects.filter(pk=launching.pk).update(first_calls=4)
+        paths = ["/campaigns/", f"/campaigns/{launching.pk}/", f"/campaigns/{launching.pk}/let-on/"]
+        yield from shown(client, paths, "when its first calls are to be looked at")
     with undone():
         Campaign.objects.filter(pk=ids["campaign"]).update(status=CampaignStatus.PAUSED)
         yield from shown(client, [f"/campaigns/{ids['campaign']}/resume/"])

@@ -2,7 +2,7 @@ from django.template import Context, Template
 
 from temphone.lib.markup import filled, joined
 
-EVIL = "<script>\"O'Neill\" & co"
+EVIL = '<script>"O\'Neill" & co'
 ESCAPED = "&lt;script&gt;&quot;O&#x27;Neill&quot; &amp; co"
 
 

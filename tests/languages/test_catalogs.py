@@ -123,7 +123,9 @@ def test_texts_are_found_in_templates():
 def test_texts_are_found_in_modules_by_whatever_name():
     source = """
 from django.utils.translation import gettext as _, ngettext_lazy as counted, pgettext
+from temphone.kept_words import gettext as kept
 A = _("One")
+E = kept("Five")
 B = counted("{n} call", "{n} calls", "n")
 C = pgettext("of them", "Two")
 D = print("Three")
@@ -132,6 +134,7 @@ D = print("Three")
 
     assert set(of_module(ast.parse(source))) == {
         Text("One"),
+        Text("Five"),
         Text("{n} call", "{n} calls"),
         Text("Two", context="of them"),
     }

@@ -285,3 +285,23 @@ def test_the_form_costs_the_same_however_many_people(manager, django_assert_max_
     people(30)
     with django_assert_max_num_queries(12):
         text_of(manager, "/campaigns/new/")
+
+
+def test_a_campaign_begins_with_a_few_calls_unless_all_are_chosen(manager):
+    people()
+    assert '<option value="5" selected>5 calls, then ask</option>' in text_of(manager, "/campaigns/new/")
+    assert problems(manager.post("/campaigns/new/", {**FILLED, "first_calls": "3"})) != []
+    saved = manager.post("/campaigns/new/", {**FILLED, "first_calls": "1"})
+    campaign = Campaign.objects.get()
+    assert campaign.first_calls == 1
+
+    check = text_of(manager, saved.url)
+    assert "It begins with one call, and asks you before it makes the others." in check
+    assert "1 call, then asks" in check
+    manager.post(saved.url, {"version": campaign.version})
+    assert campaign.calls.count() == 1
+
+    edited = {**FILLED, "first_calls": "0", "name": "All at once"}
+    other = Campaign.objects.get(pk=manager.post("/campaigns/new/", edited).url.split("/")[2])
+    assert other.first_calls == 0
+    assert "It begins with" not in text_of(manager, f"/campaigns/{other.pk}/launch/")

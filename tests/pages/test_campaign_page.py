@@ -13,12 +13,13 @@ from calls.actions.dialing import claim_due
 from calls.models import Attempt, Call, Gateway
 from campaigns import tasks
 from campaigns.actions import ending
+from campaigns.actions.launching import launch_campaign, schedule_some
 from campaigns.actions.preflight import preflight
 from campaigns.actions.tallies import Tally
 from campaigns.models import Campaign
 from campaigns.states import CampaignStatus
 from campaigns.views import building, standing
-from temphone.accounts.actors import Role
+from temphone.accounts.actors import SYSTEM, Role
 from temphone.accounts.models import AuditEntry, Mode
 from temphone.lib.clock import iso
 from temphone.telephony.messages import Outcome
@@ -321,3 +322,55 @@ def test_large_numbers_are_grouped_before_the_launch(browse, monkeypatch):
     assert all("," in number for number in shown_numbers(page)), shown_numbers(page)
     for number in ("200,000 calls", "10,000 of all 200,000", "9,000", "4,321", "5,432", "1,200"):
         assert number in page
+
+
+def test_a_draft_shows_no_results(browse, campaign):
+    Campaign.objects.filter(pk=campaign.pk).update(status="draft")
+    assert 'id="results-title"' not in text_of(browse(), address(campaign))
+
+    Campaign.objects.filter(pk=campaign.pk).update(status="running")
+    assert 'id="results-title"' in text_of(browse(), address(campaign))
+
+
+@pytest.fixture
+def looked_at(db) -> Campaign:
+    """A campaign of five people that was launched, and made its first two calls."""
+    contacts = [a_contact(tags=["vip"], created_at=EARLIER) for _ in range(5)]
+    audience = {"kind": "tag", "text": "vip"}
+    campaign = a_campaign(name="Renewals", status="draft", message="Hi.", audience=audience, first_calls=2)
+    launch_campaign(actor=SYSTEM, campaign_id=campaign.pk, now=EARLIER)
+    schedule_some(campaign_id=campaign.pk, now=EARLIER)
+    first = sorted(contact.pk for contact in contacts)[:2]
+    assert sorted(campaign.calls.values_list("contact_id", flat=True)) == first
+    return campaign
+
+
+def test_after_its_first_calls_a_campaign_asks_and_goes_on_when_it_is_let(browse, looked_at):
+    first = looked_at.calls.first()
+    Call.objects.filter(pk=first.pk).update(status="completed", outcome="message_delivered")
+    client = browse(Role.MANAGER)
+    for page in (text_of(client, address(looked_at)), htmx(client, address(looked_at))):
+        notice = re.search(r'id="first-calls".*?</div></div>', page, re.DOTALL)[0]
+        assert "Look at the first 2 calls." in notice
+        assert "1 of 2 have ended." in notice
+        assert "The other 3 wait until you let them go on." in notice
+        assert address(looked_at, "let-on") in notice
+    assert "waits for you to look" in text_of(client, "/campaigns/")
+
+    asked = text_of(client, address(looked_at, "let-on"))
+    assert "3 more people are called, as planned." in asked
+    assert "1 of the first 2 calls have ended." in asked
+    told = text_of(client, client.post(address(looked_at, "let-on")).url)
+    assert "Renewals goes on with the other calls." in told
+    assert looked_at.calls.count() == 5
+    assert 'id="first-calls"' not in told
+    assert "does not wait" in text_of(client, client.post(address(looked_at, "let-on")).url)
+
+
+def test_whoever_may_not_let_it_go_on_is_told_and_not_asked(browse, looked_at):
+    client = browse(Role.OPERATOR)
+    page = text_of(client, address(looked_at))
+    assert "Look at the first 2 calls." in page
+    assert "let-on" not in page
+    assert client.post(address(looked_at, "let-on")).status_code == 403
+    assert looked_at.calls.count() == 2

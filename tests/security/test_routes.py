@@ -98,6 +98,7 @@ PAGES = {
     "campaigns/<campaign_id>/launch/": {"GET": MANAGERS, "POST": MANAGERS},
     "campaigns/<campaign_id>/pause/": {"GET": MANAGERS, "POST": MANAGERS},
     "campaigns/<campaign_id>/resume/": {"GET": MANAGERS, "POST": MANAGERS},
+    "campaigns/<campaign_id>/let-on/": {"GET": MANAGERS, "POST": MANAGERS},
     "campaigns/<campaign_id>/cancel/": {"GET": MANAGERS, "POST": MANAGERS},
     "setup/do-not-call/": {"GET": EVERYBODY},
     "setup/do-not-call/new/": {"GET": OPERATORS, "POST": OPERATORS},

@@ -69,6 +69,7 @@ GROUPS = (
             "campaign.draft": _("Drafted a campaign"),
             "campaign.change": _("Changed a campaign"),
             "campaign.launch": _("Launched a campaign"),
+            "campaign.let_on": _("Let a campaign go on after its first calls"),
             "campaign.schedule": _("Scheduled a campaign's calls"),
             "campaign.pause": _("Paused a campaign"),
             "campaign.resume": _("Let a campaign go on"),
