@@ -27,6 +27,7 @@ ELSEWHERE = {
     "called_again",
     "campaign_incomplete",
     "campaign_launched",
+    "campaign_not_waiting",
     "campaign_too_long",
     "conflict",
     "contact_has_calls",
