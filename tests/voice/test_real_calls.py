@@ -55,10 +55,11 @@ def hello(office):
 
 
 def answering(office, words, **way):
-    """A callee who hears the message out and says this; again a while later, for a slow machine."""
+    """A callee who hears the message out and says this; again and again a while later, for a slow machine."""
     until_asked = silence(office.seconds(PREFACE, MESSAGE) + THINKS_S + 1.5)
     said = office.sound(words)
-    return office.callee(hello(office), until_asked, said, silence(9), said, LASTS, **way)
+    again = (silence(9), said) * 2
+    return office.callee(hello(office), until_asked, said, *again, LASTS, **way)
 
 
 def test_people_and_machines_are_called_and_understood(office):
