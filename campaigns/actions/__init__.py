@@ -32,6 +32,16 @@ def get_campaign(*, actor: Actor, campaign_id: str) -> Campaign:
     return campaign
 
 
+def lock_campaign(*, actor: Actor, campaign_id: str) -> Campaign:
+    """The same, locked until the transaction ends.
+
+    Raises:
+        NotFound: there is none.
+    """
+    Campaign.objects.select_for_update(no_key=True).filter(pk=campaign_id).first()
+    return get_campaign(actor=actor, campaign_id=campaign_id)
+
+
 @transaction.atomic
 def create_campaign(
     *,

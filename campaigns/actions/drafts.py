@@ -9,7 +9,7 @@ from django.db import transaction
 from calls import messages
 from calls.actions.lookup import live_numbers
 from calls.actions.scheduling import FURTHEST, shown_number
-from campaigns.actions import get_campaign, must_be_as_seen, must_be_offered
+from campaigns.actions import lock_campaign, must_be_as_seen, must_be_offered
 from campaigns.models import Campaign
 from campaigns.models.audience import MOST_PICKED
 from campaigns.states import CampaignStatus
@@ -74,8 +74,7 @@ def _new(mode: Mode, now: datetime) -> Campaign:
 
 
 def _locked(actor: Actor, campaign_id: str, version: int | None) -> Campaign:
-    Campaign.objects.select_for_update(no_key=True).filter(pk=campaign_id).first()
-    campaign = get_campaign(actor=actor, campaign_id=campaign_id)
+    campaign = lock_campaign(actor=actor, campaign_id=campaign_id)
     if not campaign.is_draft:
         raise Conflict(f"{campaign.name} was launched already.", code="campaign_launched")
     must_be_as_seen(campaign, version)

@@ -14,7 +14,7 @@ from calls.actions.bulk import CHUNK, CampaignRequest, schedule_next
 from calls.actions.lookup import live_numbers
 from calls.actions.scheduling import FURTHEST, shown_number
 from calls.actions.stop import hold_claims
-from campaigns.actions import get_campaign, must_be_as_seen
+from campaigns.actions import get_campaign, lock_campaign, must_be_as_seen
 from campaigns.actions.planning import Plan
 from campaigns.models import Campaign
 from campaigns.states import CampaignStatus
@@ -46,8 +46,7 @@ def launch_campaign(*, actor: Actor, campaign_id: str, version: int | None = Non
     seen = get_campaign(actor=actor, campaign_id=campaign_id)
     people = _people(seen)  # counted before: nothing is dialled while the claims are held
     hold_claims()  # as every change of a campaign's status does
-    Campaign.objects.select_for_update(no_key=True).filter(pk=campaign_id).first()
-    campaign = get_campaign(actor=actor, campaign_id=campaign_id)
+    campaign = lock_campaign(actor=actor, campaign_id=campaign_id)
     must_be_as_seen(campaign, seen.version)
     shown_number(Mode(campaign.mode), campaign.caller_id, live_numbers(campaign.mode))
     if campaign.is_launching and campaign.launch_problem:
@@ -97,9 +96,8 @@ def let_on(*, actor: Actor, campaign_id: str, now: datetime) -> Campaign:
         Conflict: it waits for nobody: somebody else let it go on, it is over, or has yet to make them.
     """
     actor.require(Role.MANAGER)
-    Campaign.objects.select_for_update(no_key=True).filter(pk=campaign_id).first()
-    campaign = get_campaign(actor=actor, campaign_id=campaign_id)
-    if not campaign.is_looked_at:
+    campaign = lock_campaign(actor=actor, campaign_id=campaign_id)
+    if not campaign.waits_to_go_on:
         raise Conflict(f"{campaign.name} does not wait to go on.", code="campaign_not_waiting")
     Campaign.objects.filter(pk=campaign_id).update(launch_let_on_at=now, updated_at=now)
     AuditEntry.record(actor, "campaign.let_on", campaign.pk, calls=campaign.launch_made)

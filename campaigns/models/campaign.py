@@ -17,7 +17,7 @@ from temphone.lib.clock import now as utc_now
 DEFAULT_TRIES = 3
 LAUNCHING = Q(launch_asked_at__isnull=False, launch_ended_at=None)
 # The first calls are made, and nobody has let the launch go on.
-LOOKED_AT = Q(first_calls__gt=0, launch_let_on_at=None, launch_made__gte=F("first_calls"))
+WAITS_TO_GO_ON = Q(first_calls__gt=0, launch_let_on_at=None, launch_made__gte=F("first_calls"))
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
@@ -29,7 +29,7 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
 
     def launching(self) -> "CampaignQuerySet":
         """Those whose calls are being scheduled, and nothing is in the way; in no order."""
-        return self.filter(LAUNCHING, ~LOOKED_AT, launch_problem="").order_by()
+        return self.filter(LAUNCHING, ~WAITS_TO_GO_ON, launch_problem="").order_by()
 
 
 class Campaign(models.Model):
@@ -132,7 +132,7 @@ class Campaign(models.Model):
         return self.launch_asked_at is not None and self.launch_ended_at is None
 
     @property
-    def is_looked_at(self) -> bool:
+    def waits_to_go_on(self) -> bool:
         """Whether its first calls are made, and the others wait until somebody has looked at them."""
         return self.is_launching and self.launch_made >= self.first_calls > 0 and not self.launch_let_on_at
 

@@ -17,7 +17,7 @@ class Markup(str):
 def filled(form: str, *parts: object) -> Markup:
     """Markup with a part in each of its ``{}``: a piece of markup as it is, anything else as text, escaped.
 
-    Django's ``format_html`` does the same in four times the time.
+    Django's ``format_html`` does the same in three times the time.
     """
     return Markup(form.format(*(one if hasattr(one, "__html__") else escape(str(one)) for one in parts)))
 

@@ -58,7 +58,9 @@ def texts(root: Path, sources: tuple[str, ...]) -> dict[Text, set[str]]:
         name = path.relative_to(root).as_posix()
         source_text = path.read_text(encoding="utf-8")
         is_of_rules = RULES.match(name) is not None
-        if "/migrations/" in name or not (is_of_rules or any(name in source_text for name in TRANSLATIONS)):
+        if "/migrations/" in name or not (
+            is_of_rules or any(module in source_text for module in TRANSLATIONS)
+        ):
             continue
         tree = ast.parse(source_text)
         for text in (*of_module(tree), *(of_rules(tree) if is_of_rules else ())):

@@ -2,16 +2,16 @@
 
 import re
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext, pgettext
+from django.utils.translation import ngettext, pgettext
 
 from calls.hours import is_open
+from temphone.kept_words import by_language
 from temphone.kept_words import gettext as _
 from temphone.lib.clock import iso, now, zone
 from temphone.said import said
@@ -37,25 +37,16 @@ def long_date(day: date) -> str:
     return date_format(day, pgettext("date format", "j F Y"))
 
 
+@by_language
 def short_day(day: date) -> str:
-    """Such as ``Fri 4 Dec``; kept, as a page of hundreds has few."""
-    return _short_day(day, get_language())
-
-
-@lru_cache(maxsize=512)
-def _short_day(day: date, _language: str | None) -> str:
+    """Such as ``Fri 4 Dec``."""
     return date_format(day, pgettext("date format", "D j M"))
 
 
+@by_language
 def tiny_day(day: date, *, in_a_week: bool) -> str:
-    """Such as ``Fri 4``, or ``4 Dec`` where there are more days than a week's; kept likewise."""
-    pattern = "D j" if in_a_week else pgettext("date format", "j M")
-    return _tiny_day(day, pattern, get_language())
-
-
-@lru_cache(maxsize=512)
-def _tiny_day(day: date, pattern: str, _language: str | None) -> str:
-    return date_format(day, pattern)
+    """Such as ``Fri 4``, or ``4 Dec`` where there are more days than a week's."""
+    return date_format(day, "D j" if in_a_week else pgettext("date format", "j M"))
 
 
 def short_day_and_year(day: date) -> str:

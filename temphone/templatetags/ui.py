@@ -10,7 +10,6 @@ from django.http import QueryDict
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from lucide.templatetags.lucide import lucide
 
@@ -18,7 +17,7 @@ from calls.models.history import Verdict
 from calls.states import AttemptState, CallStatus
 from temphone.accounts.actors import Role
 from temphone.accounts.models import User
-from temphone.kept_words import gettext
+from temphone.kept_words import by_language, gettext
 from temphone.lib import phone
 from temphone.said import a_word, said
 
@@ -204,13 +203,9 @@ def talk(seconds: int | None) -> str:
 
 
 @register.filter
+@by_language
 def grouped(number: float, decimals: int = 0) -> str:
-    """A number as the reader's language writes it: ``1,234``; kept, as Django takes long for each."""
-    return _grouped(number, decimals, get_language())
-
-
-@lru_cache(maxsize=4096)
-def _grouped(number: float, decimals: int, _language: str | None) -> str:
+    """A number as the reader's language writes it: ``1,234``."""
     return number_format(round(number, decimals), decimals, force_grouping=True)
 
 
@@ -251,13 +246,9 @@ def allowed(checks: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]
 
 
 @register.filter
+@by_language
 def state_label(state: str) -> str:
-    """An attempt's state, or a call's status, as people call it; kept, as lists of hundreds have few."""
-    return _state_label(state, get_language())
-
-
-@lru_cache(maxsize=128)
-def _state_label(state: str, _language: str | None) -> str:
+    """An attempt's state, or a call's status, as people call it."""
     return str(STATE_LABELS.get(state, state.replace("_", " ").capitalize()))
 
 

@@ -35,13 +35,13 @@ def test_the_first_calls_are_made_and_the_others_once_it_is_let_on():
     contacts = ids_of(people(9))
     campaign = make_all(launch(a_draft(first_calls=5)))
     assert (called(campaign), campaign.launch_made) == (contacts[:5], 5)
-    assert (campaign.is_looked_at, campaign.is_launching, campaign.status) == (True, True, "running")
+    assert (campaign.waits_to_go_on, campaign.is_launching, campaign.status) == (True, True, "running")
     assert not waiting(NOW).exists()
     assert not schedule_some(campaign_id=campaign.pk, now=NOW)
 
     go_on(campaign)
     campaign = make_all(campaign)
-    assert (called(campaign), campaign.is_looked_at, campaign.is_launching) == (contacts, False, False)
+    assert (called(campaign), campaign.waits_to_go_on, campaign.is_launching) == (contacts, False, False)
     entry = AuditEntry.objects.get(action="campaign.let_on")
     assert (entry.target, entry.details) == (campaign.pk, {"calls": 5})
 
@@ -50,7 +50,7 @@ def test_the_first_calls_are_made_and_the_others_once_it_is_let_on():
 def test_where_there_are_no_others_nobody_is_waited_for(size):
     contacts = people(size)
     campaign = make_all(launch(a_draft(first_calls=5)))
-    assert (called(campaign), campaign.is_looked_at, campaign.is_launching) == (
+    assert (called(campaign), campaign.waits_to_go_on, campaign.is_launching) == (
         ids_of(contacts),
         False,
         False,
@@ -86,11 +86,11 @@ def test_paused_it_waits_as_before_and_canceled_it_ends():
     campaign = make_all(launch(a_draft(first_calls=2)))
     pause_campaign(actor=SYSTEM, campaign_id=campaign.pk, now=NOW)
     resume_campaign(actor=SYSTEM, campaign_id=campaign.pk, now=NOW)
-    assert make_all(campaign).is_looked_at
+    assert make_all(campaign).waits_to_go_on
 
     cancel_campaign(actor=SYSTEM, campaign_id=campaign.pk, now=NOW)
     campaign = make_all(campaign)
-    assert (campaign.is_looked_at, campaign.is_launching, campaign.launch_made) == (False, False, 2)
+    assert (campaign.waits_to_go_on, campaign.is_launching, campaign.launch_made) == (False, False, 2)
     with pytest.raises(Conflict):
         go_on(campaign)
 
