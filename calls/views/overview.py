@@ -84,6 +84,7 @@ def overview(request: StaffRequest) -> HttpResponse:
         "mode": mode.value,
         "days": count,
         "coming": _coming(mode, now),
+        "held_up": list(Campaign.objects.needing_somebody().filter(mode=mode)[:SHORT_LIST]),
         "attention": attention,
         "callbacks": callbacks,
     }

@@ -31,6 +31,10 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
         """Those whose calls are being scheduled, and nothing is in the way; in no order."""
         return self.filter(LAUNCHING, ~WAITS_TO_GO_ON, launch_problem="").order_by()
 
+    def needing_somebody(self) -> "CampaignQuerySet":
+        """Those whose launch goes on no further until somebody has looked, the latest made first."""
+        return self.filter(LAUNCHING, WAITS_TO_GO_ON | ~Q(launch_problem="")).newest()
+
 
 class Campaign(models.Model):
     """Calls that belong together."""

@@ -20,6 +20,8 @@ _ASIDE = phrases.pattern(phrases.MENU_ASIDE)
 _ABSENCE = phrases.pattern(phrases.ABSENCE)
 _GREETING = phrases.pattern(phrases.GREETING)
 _ADDRESS = phrases.pattern(phrases.ADDRESS)
+_ASKED_WHO = phrases.pattern(phrases.ASKED_WHO)
+_ASKED_FOR_ANOTHER = phrases.pattern(phrases.ASKED_FOR_ANOTHER)
 _MACHINE = phrases.pattern(phrases.MACHINE)
 
 
@@ -29,6 +31,8 @@ def classify(speech: Speech) -> AnsweredBy:
     who = next((who for who, rule in RULES if rule.search(words)), None)
     if who is not None:
         return who
+    if _ASKED_WHO.search(words) and _ASKED_FOR_ANOTHER.search(words):
+        return AnsweredBy.SCREENING
     if _GREETING.search(words) and not _is_addressed(speech, words):
         return AnsweredBy.VOICEMAIL
     if not speech.understood:
