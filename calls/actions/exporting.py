@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from calls.models import Call, mark_of
+from django.conf import settings
+
+from calls.models import Call, Prices, mark_of
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry
 from temphone.lib.clock import iso, zone
@@ -26,6 +28,8 @@ COLUMNS = (
     "mode",
     "attempts",
     "talk_seconds",
+    "cost",
+    "currency",
     "summary",
 )
 
@@ -45,13 +49,15 @@ def export_calls(*, actor: Actor, calls: Iterable[Call], filters: Sequence[str])
 
 def _rows(calls: Iterable[Call]) -> Iterator[list[str]]:
     yield list(COLUMNS)
+    prices = Prices()
     for call in calls:
-        yield _cells(call)
+        yield _cells(call, prices)
 
 
-def _cells(call: Call) -> list[str]:
+def _cells(call: Call, prices: Prices) -> list[str]:
     contact, attempts, mark = call.contact, list(call.attempts.all()), mark_of(call)
     last = attempts[-1] if attempts else None
+    cost = prices.of_attempts(attempts)
     agent = call.agent or (call.campaign.agent if call.campaign else None)
     return [
         call.pk,
@@ -71,6 +77,8 @@ def _cells(call: Call) -> list[str]:
         call.mode,
         str(len(attempts)),
         str(last.duration_s) if last and last.duration_s is not None else "",
+        "" if cost is None else f"{cost:.5f}",
+        "" if cost is None else settings.CURRENCY,
         last.summary if last else "",
     ]
 

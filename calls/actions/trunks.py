@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from calls.actions.stop import hold_claims
-from calls.models import Attempt, Trunk, TrunkKind
+from calls.models import Attempt, Price, Tariff, Trunk, TrunkKind, tariff_of
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry
 from temphone.lib.errors import Conflict, Invalid, NotFound
@@ -35,7 +35,13 @@ def get_trunk(*, actor: Actor, trunk_id: str) -> Trunk:
 
 @transaction.atomic
 def create_trunk(
-    *, actor: Actor, kind: TrunkKind, values: Mapping[str, object], secret: str = "", now: datetime
+    *,
+    actor: Actor,
+    kind: TrunkKind,
+    values: Mapping[str, object],
+    secret: str = "",
+    tariff: Tariff | None = None,
+    now: datetime,
 ) -> Trunk:
     """Add a trunk, switched on. ``values`` has names of SHARED and of the kind's OWN, of the right shape.
 
@@ -47,15 +53,24 @@ def create_trunk(
     hold_claims()
     trunk = Trunk(kind=kind, created_at=now)
     _write(trunk, values, secret, now)
+    _charge(trunk, tariff, now)
     AuditEntry.record(actor, "trunk.create", trunk.pk, kind=kind.value)
     return trunk
 
 
 @transaction.atomic
 def change_trunk(
-    *, actor: Actor, trunk_id: str, values: Mapping[str, object], secret: str = "", now: datetime
+    *,
+    actor: Actor,
+    trunk_id: str,
+    values: Mapping[str, object],
+    secret: str = "",
+    tariff: Tariff | None = None,
+    now: datetime,
 ) -> Trunk:
-    """Change what ``values`` names, as in ``create_trunk``; without a secret, that of before stays.
+    """Change what ``values`` names, as in ``create_trunk``; secret and tariff stay where none is given.
+
+    Another tariff is that of the calls from now on.
 
     Raises:
         Forbidden, NotFound
@@ -68,7 +83,9 @@ def change_trunk(
     if changed & GOES_TO and trunk.sealed and not secret:
         raise Invalid.field("secret", "must be given again, since it would go to another address.")
     _write(trunk, values, secret, now)
-    fields = sorted(changed | ({"secret"} if secret else set()))
+    changed |= {"secret"} if secret else set()
+    changed |= {"price"} if _charge(trunk, tariff, now) else set()
+    fields = sorted(changed)
     AuditEntry.record(actor, "trunk.change", trunk.pk, fields=fields)
     return trunk
 
@@ -85,6 +102,14 @@ def _write(trunk: Trunk, values: Mapping[str, object], secret: str, now: datetim
     _check(trunk)
     trunk.updated_at = now
     trunk.save()
+
+
+def _charge(trunk: Trunk, tariff: Tariff | None, now: datetime) -> bool:
+    """Whether it charges otherwise from now on."""
+    if tariff is None or tariff == tariff_of(trunk):
+        return False
+    Price.objects.create(trunk=trunk, since=now, per_minute=tariff.per_minute, billed_by_s=tariff.billed_by_s)
+    return True
 
 
 def _check(trunk: Trunk) -> None:

@@ -5,6 +5,7 @@ from calls.admin.carriers import (
     GatewayAdmin,
     NumberAdmin,
     PacingAdmin,
+    PriceAdmin,
     StopSwitchAdmin,
     TrunkAdmin,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "GatewayAdmin",
     "NumberAdmin",
     "PacingAdmin",
+    "PriceAdmin",
     "RecordingAdmin",
     "StopSwitchAdmin",
     "TranscriptTurnAdmin",

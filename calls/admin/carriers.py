@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from calls.actions.pacing import set_pace
-from calls.models import Beat, Gateway, Number, Pacing, StopSwitch, Trunk
+from calls.models import Beat, Gateway, Number, Pacing, Price, StopSwitch, Trunk
 from calls.models.trunks import CARRIERS
 from temphone.accounts.actors import Role
 from temphone.admin import BackOffice, ModelForm, actor_of
@@ -94,6 +94,17 @@ class TrunkAdmin(BackOffice):
     def view_on_site(self, trunk: Trunk) -> str:
         """The trunk's own page."""
         return reverse("trunk", args=[trunk.pk])
+
+
+@admin.register(Price)
+class PriceAdmin(BackOffice):
+    """What trunks charge, and from when on. It is changed on the trunk's own page."""
+
+    sees = Role.ADMIN
+
+    list_display = ("trunk", "since", "per_minute", "billed_by_s")
+    list_select_related = ("trunk",)
+    search_fields = ("trunk__id", "trunk__name")
 
 
 @admin.register(Number)

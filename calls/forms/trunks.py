@@ -6,11 +6,13 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from calls.actions.trunks import OWN, SHARED
 from calls.forms.moments import RefusableForm
-from calls.models import Number, Trunk, TrunkKind
+from calls.models import BilledBy, Number, Tariff, Trunk, TrunkKind, tariff_of
+from calls.models.prices import DECIMALS
 from calls.models.trunks import MOST_LINES, TWILIO, Transport
 from temphone.lib import phone
 
@@ -18,6 +20,7 @@ HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 # As in RFC 3261, section 25.1, but for what ends an address or one of its parameters; some have a domain.
 USER = re.compile(r"[A-Za-z0-9._~!*'()&=+$?/-]+(@[A-Za-z0-9.-]+)?")
 ACCOUNT = re.compile(r"AC[0-9A-Fa-f]{32}")
+MOST_PER_MINUTE = 1_000
 PORTS = {Transport.TLS: 5061}
 
 
@@ -48,6 +51,21 @@ class TrunkForm(RefusableForm):
         label=_("Order"),
         help_text=_("Of two trunks with a free line, the one with the lower number carries the call."),
     )
+    per_minute = forms.DecimalField(
+        required=False,
+        min_value=0,
+        max_value=MOST_PER_MINUTE,
+        decimal_places=DECIMALS,
+        label=_("Price of a minute"),
+        widget=forms.NumberInput(attrs={"step": "any"}),
+    )
+    billed_by_s = forms.TypedChoiceField(
+        coerce=int,
+        choices=BilledBy.choices,
+        initial=BilledBy.MINUTE.value,
+        label=_("Charged for"),
+        help_text=_("What the provider counts, from the answer on."),
+    )
 
     def __init__(
         self,
@@ -57,6 +75,9 @@ class TrunkForm(RefusableForm):
         initial: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(data, initial={**(values_of(trunk) if trunk else {}), **(initial or {})})
+        self.fields["per_minute"].help_text = _(
+            "In {currency}, of calls that are answered. Empty: no costs are shown."
+        ).format(currency=settings.CURRENCY)
         if trunk and trunk.sealed:
             self.fields["secret"].help_text = _("Kept, and never shown. Type one only to change it.")
         else:
@@ -73,6 +94,12 @@ class TrunkForm(RefusableForm):
     def values(self) -> dict[str, object]:
         """The valid form as the action's values; the secret goes beside them."""
         return {name: self.cleaned_data[name] for name in SHARED | OWN[self.kind]}
+
+    @property
+    def tariff(self) -> Tariff:
+        """What the provider charges, of the valid form."""
+        data = self.cleaned_data
+        return Tariff(per_minute=data["per_minute"], billed_by_s=data["billed_by_s"])
 
 
 class SipForm(TrunkForm):
@@ -110,7 +137,19 @@ class SipForm(TrunkForm):
     )
     registers = forms.BooleanField(required=False, label=_("Register with the provider"))
 
-    field_order = ("name", "host", "port", "transport", "user", "secret", "registers", "lines", "priority")
+    field_order = (
+        "name",
+        "host",
+        "port",
+        "transport",
+        "user",
+        "secret",
+        "registers",
+        "lines",
+        "priority",
+        "per_minute",
+        "billed_by_s",
+    )
 
     def clean_host(self) -> str:
         """A name or an address, and nothing else."""
@@ -157,7 +196,16 @@ class TwilioForm(TrunkForm):
         help_text=_("Twilio's, unless another provider speaks its API. The token is sent there."),
     )
 
-    field_order = ("name", "account_sid", "secret", "api_url", "lines", "priority")
+    field_order = (
+        "name",
+        "account_sid",
+        "secret",
+        "api_url",
+        "lines",
+        "priority",
+        "per_minute",
+        "billed_by_s",
+    )
 
     def clean_account_sid(self) -> str:
         """As Twilio writes it."""
@@ -199,7 +247,10 @@ def is_near(host: str) -> bool:
 
 def values_of(trunk: Trunk) -> dict[str, object]:
     """A trunk as its form shows it: without its secret."""
-    return {name: getattr(trunk, name) for name in SHARED | OWN[trunk.kind]}
+    tariff = tariff_of(trunk)
+    price = None if tariff.per_minute is None else f"{tariff.per_minute.normalize():f}"
+    charged = {"per_minute": price, "billed_by_s": tariff.billed_by_s}
+    return {**{name: getattr(trunk, name) for name in SHARED | OWN[trunk.kind]}, **charged}
 
 
 class NumberForm(RefusableForm):

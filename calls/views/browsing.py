@@ -42,7 +42,7 @@ IN_A_ROW = (
     *("campaign__name", "campaign__agent__name", "agent__name"),
 )
 OF_ITS_DIALS = (
-    *("call", "number", "state", "outcome", "duration_s"),
+    *("call", "number", "state", "outcome", "duration_s", "trunk"),
     *("created_at", "accepted_at", "answered_at"),
 )
 KEPT = frozenset({*CallFilter.base_fields, "view", "sort"})

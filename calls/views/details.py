@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from calls import messages as spoken
 from calls.actions.changing import cancel_call, get_call, update_call
 from calls.forms import MomentForm, NoteForm
-from calls.models import Attempt, Call, Decision, TranscriptTurn
+from calls.models import Attempt, Call, Decision, Prices, TranscriptTurn
 from calls.models.call import needs_attention
 from calls.models.history import Verdict
 from calls.states import CallStatus
@@ -45,7 +45,8 @@ def call_page(request: StaffRequest, call_id: str) -> HttpResponse:
     attempts = Attempt.objects.select_related("trunk", "agent_version")
     prefetch_related_objects([call], Prefetch("attempts", attempts), "marks")
     after = request.GET.get("after", "") if request.htmx else ""
-    row = Row(call=call, at=call.scheduled_at if call.is_final else call.due_at, now=now)
+    at = call.scheduled_at if call.is_final else call.due_at
+    row = Row(call=call, at=at, now=now, prices=Prices())
     turns = list(_turns_after(call, after))
     cursor = _cursor(turns) or after
     players = players_of(call, row.attempts, actor, now)

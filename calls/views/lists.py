@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from calls.models import Attempt, Call, TranscriptTurn
+from calls.models import Attempt, Call, Prices, TranscriptTurn
 from calls.states import CallStatus
 from calls.views.browsing import VIEWS, Browsing
 from calls.views.rows import POLL, Heard, Row, poll_until
@@ -27,6 +27,7 @@ ON_A_CARD = (
 _LAST_TURN = TranscriptTurn.objects.filter(attempt=OuterRef("pk")).order_by("-sequence")
 LAST_WORDS = Subquery(_LAST_TURN.values("text")[:1])
 LAST_SPEAKER = Subquery(_LAST_TURN.values("speaker")[:1])
+NOT_ENDED = frozenset({"upcoming", "live", "attention"})  # views whose rows show no cost
 # What needs attention by what it was, as filters.
 KINDS: Sequence[tuple[object, dict[str, str]]] = (
     (_("Everything"), {}),
@@ -73,7 +74,11 @@ def _rows(browsing: Browsing, calls: Sequence[Call], now: datetime) -> list[Row]
     """The calls as rows; among those in progress with what was said last."""
     key = browsing.keys[0].strip("-")
     heard = _last_words(calls) if browsing.view == "live" else {}
-    return [Row(call=call, at=getattr(call, key), now=now, heard=heard.get(call.pk)) for call in calls]
+    prices = None if browsing.view in NOT_ENDED else Prices()
+    return [
+        Row(call=call, at=getattr(call, key), now=now, heard=heard.get(call.pk), prices=prices)
+        for call in calls
+    ]
 
 
 def _last_words(calls: Sequence[Call]) -> dict[str, Heard]:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
 
 from django.utils.translation import gettext_lazy, ngettext
 
-from calls.models import Attempt, Call, Mark, mark_of
+from calls.models import Attempt, Call, Mark, Prices, mark_of
 from calls.states import RETRIED, CallStatus
 from campaigns.models import Agent
 from temphone.kept_words import gettext as _
@@ -49,6 +50,7 @@ class Row:
     at: datetime
     now: datetime
     heard: Heard | None = None
+    prices: Prices | None = None
 
     @property
     def state(self) -> str:
@@ -75,6 +77,16 @@ class Row:
     def last_attempt(self) -> Attempt | None:
         """The latest dial, if there was one."""
         return self.attempts[-1] if self.attempts else None
+
+    @cached_property
+    def cost(self) -> Decimal | None:
+        """What its dials cost, as far as that is known."""
+        return self.prices.of_attempts(self.attempts) if self.prices else None
+
+    @property
+    def costs(self) -> list[tuple[Attempt, Decimal | None]]:
+        """Its dials, in order, and what each cost."""
+        return [(one, self.prices.of_attempt(one) if self.prices else None) for one in self.attempts]
 
     @property
     def happened(self) -> str:

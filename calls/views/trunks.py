@@ -50,6 +50,7 @@ def trunk_new(request: StaffRequest) -> HttpResponse:
                 kind=kind,
                 values=form.values,
                 secret=form.cleaned_data["secret"],
+                tariff=form.tariff,
                 now=clock.now(),
             ),
         ):
@@ -88,6 +89,7 @@ def trunk_page(request: StaffRequest, trunk_id: str) -> HttpResponse:
             trunk_id=trunk_id,
             values=form.values,
             secret=form.cleaned_data["secret"],
+            tariff=form.tariff,
             now=clock.now(),
         ),
     ):

@@ -83,6 +83,17 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     return _parsed(name, default, parse, "one of " + ", ".join(allowed))
 
 
+def currency(name: str, default: str) -> str:
+    """A currency by its code of ISO 4217, in which all prices are."""
+
+    def parse(value: str) -> str:
+        if not re.fullmatch("[A-Z]{3}", value):
+            raise ValueError
+        return value
+
+    return _parsed(name, default, parse, "the three letters of a currency, such as EUR")
+
+
 def phone_number(name: str, default: str) -> str:
     """A phone number, as E.164."""
     return _parsed(name, default, to_e164, "an international phone number such as +14155550199")

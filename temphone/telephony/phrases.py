@@ -27,6 +27,14 @@ VOCABULARY = {
     ),
     # A personal or executive one is somebody.
     "assistant": r"(?:digital|virtual|automated|automatic|smart|ai|phone|call|voice) (?:\w+ )?assistant",
+    "made": "(?:ai|artificial|automated|automatic|digital|virtual|phone|call|personal)",
+    "thing": "(?:assistant|agent|receptionist|secretary|system|service|bot)",
+    "trying": "(?:calling|called|dialed|dialing|trying|reach|want)",
+    "owner": "(?:person|party|owner|number|subscriber|user|customer)",
+    "another": "(?:them|him|her|the <owner>)",
+    "hears": "(?:decide|choose|hear|see|read|know|listen|pick|answer|take|join|respond|speak|talk|get|be)",
+    "callers": "(?:numbers?|callers?|calls?)",
+    "about": "(?:about|regarding|concerning|calling|want|need)",
     "here": "(?:here|by that name|with that name|called that)",
     "somebody": "(?:him|her|them|anyone|anybody|that person|this person|the person|any such|who you)",
     "transfer": (
@@ -196,28 +204,28 @@ your (?:full |first |last |own )?name
 (?:introduce|identify) yourself
 (?:what|which) (?:company|organi[sz]ation|business) (?:you|youre|you are|is|are)
 (?:tell|give|let) <me> (?:know )?(?:\w+ ){0,3}(?:who|what|why|your|about)
-what (?:(?:this|it|that|the call|your call) is|this|its|thats|you are|youre|you) (?:\w+ ){0,3}(?:about|regarding|concerning|calling|want|need)
+what (?:this|its|thats|youre|(?:this|it|that|the call|your call) is|you(?: are)?) (?:\w+ ){0,3}<about>
 (?:reason|purpose|nature|subject|topic) (?:for|of|behind)
 why (?:you|they|are you|did you|the|this) (?:\w+ )?call
 (?:say|state|explain|describe|briefly) (?:\w+ ){0,3}(?:who|what|why|your)
 """
 
-# ... and it goes to somebody who is not on the line yet, or decides whether they are disturbed.
+# ... and it goes to somebody who is not on the line yet, or by what stands between.
 ASKED_FOR_ANOTHER = r"""
 (?:see|check|find out|ask|know|decide|choose) (?:if|whether|when|how|to|them|him|her|with)
-(?:let|tell|notify|inform|ask|alert) (?:them|him|her|the (?:person|owner|user|customer))
-(?:they|he|she|the (?:person|owner|user|customer)) (?:(?:can|will|may|might|would|could|wants? to|is able to) )(?:\w+ )?(?:decide|choose|hear|see|read|know|listen|pick|answer|take|join|respond|speak|talk|get|be)
-theyll|hell (?:be|get|join|pick|see|hear)|shell (?:be|get|join|pick|see|hear)
+(?:let|tell|notify|inform|ask|alert) <another>
+(?:they|he|she|the <owner>) (?:(?:can|will|may|might|would|could) )(?:\w+ )?<hears>
+(?:theyll|hell|shell) <hears>
 (?:put|patch|pass|get|let) (?:you|your call|this call|the call) through
 (?:connect|transfer) (?:you|your call|this call|the call)
 (?:pass|send|forward|relay|show|read) (?:it|this|that|your \w+|what you say)(?: \w+)? (?:on|along|to)
 (?:stay|remain|hold|please wait|wait) (?:on|the line|while|here|until)
-(?:unknown|unrecogni[sz]ed|unfamiliar|unidentified|unsaved|private|unwanted|blocked|spam|junk|robo) ?(?:numbers?|callers?|calls?)
+(?:unknown|unrecogni[sz]ed|unfamiliar|unidentified|unsaved|private|unwanted|blocked|spam|junk|robo) ?<callers>
 (?:your|this) (?:phone )?number (?:is not|isnt|is un\w+)
 (?:not|arent|isnt) (?:in|on|among) (?:\w+ ){1,3}(?:contacts?|list|address book|phone ?book)
-(?:filter|screen|guard|protect|block|monitor)(?:s|ed|ing)? 
-(?:person|party|number|subscriber|user|customer) (?:that |whom )?you(?:re| are| were|ve| have)? (?:\w+ )?(?:calling|called|dialed|dialing|trying|reach|want)
-(?:am|im|is|an?|the|his|her|their|\w+s) (?:ai|artificial|automated|automatic|digital|virtual|phone|call|personal) (?:\w+ )?(?:assistant|agent|receptionist|secretary|system|service|helper|bot)
+(?:filter|screen|guard|protect|block|monitor)(?:s|ed|ing)?
+<owner> (?:that |whom )?you(?:re| are| were|ve| have)? (?:\w+ )?<trying>
+(?:am|im|is|an?|the|his|her|their|\w+s) <made> (?:\w+ )?<thing>
 """
 
 IVR = r"""

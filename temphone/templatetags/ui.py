@@ -2,10 +2,12 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from urllib.parse import urlencode
 
 from django import template
+from django.conf import settings
 from django.http import QueryDict
 from django.utils.formats import number_format
 from django.utils.html import format_html
@@ -207,6 +209,15 @@ def talk(seconds: int | None) -> str:
 def grouped(number: float, decimals: int = 0) -> str:
     """A number as the reader's language writes it: ``1,234``."""
     return number_format(round(number, decimals), decimals, force_grouping=True)
+
+
+@register.filter
+@by_language
+def money(amount: Decimal) -> str:
+    """An amount of the organisation's currency; what is no whole hundredth of less than one, more exactly."""
+    decimals = 4 if amount < 1 and round(amount, 2) != round(amount, 4) else 2
+    number = number_format(round(amount, decimals), decimals, force_grouping=True)
+    return f"{number}\N{NO-BREAK SPACE}{settings.CURRENCY}"
 
 
 @register.filter

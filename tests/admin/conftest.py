@@ -12,6 +12,7 @@ from calls.models import (
     Decision,
     Gateway,
     Pacing,
+    Price,
     StopSwitch,
     TranscriptTurn,
 )
@@ -65,6 +66,7 @@ def fill(count: int, *, tag: str = "a") -> None:
             contact=contact, phone=contact.phone, purpose="marketing", kind="written", source="web form"
         )
         trunk = a_trunk(name=f"Trunk {name}", secret="canary")
+        Price.objects.create(trunk=trunk, since=NOON, per_minute="0.01")
         a_number(contact.phone, trunk=trunk)
         a_whole_call(contact, campaign=a_campaign(name=f"Campaign {name}"), name=name, trunk=trunk)
         Suppression.objects.create(number=contact.phone, reason="staff")

@@ -66,6 +66,7 @@ FOR_ADMINS = {
     "idempotencyrecord",
     "keyminute",
     "number",
+    "price",
     "trunk",
     "user",
 }

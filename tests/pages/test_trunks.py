@@ -1,8 +1,10 @@
+from decimal import Decimal
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from calls.models import Attempt, Gateway, Number, Trunk
+from calls.models import Attempt, Gateway, Number, Tariff, Trunk, tariff_of
 from temphone.accounts.actors import Role
 from temphone.accounts.models import AuditEntry
 from tests.builders import a_gateway, a_number, a_trunk, a_twilio_trunk, ready
@@ -19,6 +21,8 @@ SIP = {
     "secret": "geheim",
     "lines": "30",
     "priority": "10",
+    "per_minute": "",
+    "billed_by_s": "60",
 }
 TWILIO = {
     "kind": "twilio",
@@ -28,6 +32,8 @@ TWILIO = {
     "api_url": "https://api.twilio.com/",
     "lines": "5",
     "priority": "20",
+    "per_minute": "",
+    "billed_by_s": "60",
 }
 
 
@@ -134,6 +140,22 @@ def test_a_server_is_a_name_or_an_address(admin, host):
     admin.post(NEW, {**SIP, "host": host})
 
     assert Trunk.objects.get().host == host
+
+
+def test_what_its_minutes_cost_is_kept_and_shown_again(admin):
+    admin.post(NEW, {**SIP, "per_minute": "0.0125", "billed_by_s": "6"})
+    trunk = Trunk.objects.get()
+    page = text_of(admin, f"/setup/trunks/{trunk.pk}/")
+    assert tariff_of(trunk) == Tariff(per_minute=Decimal("0.0125"), billed_by_s=6)
+    assert 'value="0.0125"' in page
+    assert '<option value="6" selected>every 6 seconds begun</option>' in page
+    assert "In USD, of calls that are answered." in page
+
+    changed = {**SIP, "secret": "", "per_minute": "-1"}
+    response = admin.post(f"/setup/trunks/{trunk.pk}/", changed)
+    assert "greater than or equal to 0" in response.context["form"].errors["per_minute"][0]
+    admin.post(f"/setup/trunks/{trunk.pk}/", {**SIP, "secret": ""})
+    assert tariff_of(trunk) == Tariff()
 
 
 def test_a_trunk_is_changed_and_stays_of_its_kind(admin):
