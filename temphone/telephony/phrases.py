@@ -28,10 +28,12 @@ VOCABULARY = {
     # A personal or executive one is somebody.
     "assistant": r"(?:digital|virtual|automated|automatic|smart|ai|phone|call|voice) (?:\w+ )?assistant",
     "made": "(?:ai|artificial|automated|automatic|digital|virtual|phone|call|personal)",
-    "thing": "(?:assistant|agent|receptionist|secretary|system|service|bot)",
+    "thing": "(?:assistant|agent|attendant|receptionist|secretary|system|service|bot|helper)",
     "trying": "(?:calling|called|dialed|dialing|trying|reach|want)",
+    "tell": "(?:state|say|speak|give|record|announce)",
+    "your_name": r"your (?:\w+ and )?(?:full |first |last |own )?name",
+    "negated": "(?:dont|doesnt|hasnt|havent|do not|does not|has not|have not)",
     "owner": "(?:person|party|owner|number|subscriber|user|customer)",
-    "another": "(?:them|him|her|the <owner>)",
     "hears": "(?:decide|choose|hear|see|read|know|listen|pick|answer|take|join|respond|speak|talk|get|be)",
     "callers": "(?:numbers?|callers?|calls?)",
     "about": "(?:about|regarding|concerning|calling|want|need)",
@@ -157,6 +159,19 @@ FILLER = r"""
 """
 
 SCREENING = r"""
+(?:if|whether) (?:theyd|he would|she would|they would|they) (?:like|want|wish)(?: to)? (?:speak|talk|take)
+calls? (?:is|are|being) announced
+callers? (?:to this line )?(?:is|are) (?:announced|screened|checked)
+(?:take|accept|answer|pick up)s? (?:calls from )?<callers> (?:he|she|they|i|we) <negated>
+<tell> <your_name>(?: \w+){0,12} (?:connect|announce|available|put you|ring|reach)\w*
+<tell> <your_name> (?:after|at) the tone
+(?:announce|put) you(?: through)?
+before your call (?:is|can be|goes) (?:connected|put through|answered)
+(?:asked|choosing|deciding|decide|decides|choose|chooses) (?:\w+ ){0,2}whether to (?:accept|take|answer)
+(?:know|see|hear) that youre (?:calling|on the (?:line|phone))
+what(?:ever)? you (?:say|tell me|are saying)(?: to me)? (?:is|will|appears|shows|and)
+(?:read|reading|see|seeing|follow|following|watching) (?:what (?:you|we)|the transcript|this conversation)
+(?:robot|bot|machine|computer|software|assistant) (?:has )?(?:picked up|took|taken|answered|screens|checks)
 call (?:screening|assist)
 screening (?:service|this call|your call|the call)
 (?:being|is) screened
@@ -188,9 +203,10 @@ buzon
 
 PURPOSE = r"""
 record your name
-(?:say|state|announce) your (?:full |first |own )?name
+(?:say|state|announce) <your_name>
 (?:say|state) who you are
 (?:reason|purpose) (?:for|of) (?:your |the |this )?call(?:ing)?
+name and (?:your |the )?(?:reason|purpose|business|company|why)
 why (?:youre|you are) calling
 (?:announce|identify) yourself
 (?:diga|grabe|indique) su nombre
@@ -199,12 +215,15 @@ motivo de (?:su|la) llamada
 
 # Whoever calls is to say who they are, or what they want ...
 ASKED_WHO = r"""
-(?:who|whos|who is|whose) (?:\w+ )?(?:calling|speaking|this|it|you are|youre|am i|i am)
-your (?:full |first |last |own )?name
+(?:who|whos|whose) (?:\w+ ){0,2}(?:calling|ringing|phoning|speaking|this|it|on the (?:line|phone))
+(?:who|whos) (?:\w+ ){0,2}(?:you are|youre|am i|i am)
+who (?:may|shall|can|should) (?:i|we) (?:say|tell)
+<your_name>
 (?:introduce|identify) yourself
 (?:what|which) (?:company|organi[sz]ation|business) (?:you|youre|you are|is|are)
 (?:tell|give|let) <me> (?:know )?(?:\w+ ){0,3}(?:who|what|why|your|about)
-what (?:this|its|thats|youre|(?:this|it|that|the call|your call) is|you(?: are)?) (?:\w+ ){0,3}<about>
+what(?:s| is)? (?:this|it|its|that|thats|youre|you|the call|your call) (?:\w+ ){0,3}<about>
+your relation(?:ship)?
 (?:reason|purpose|nature|subject|topic) (?:for|of|behind)
 why (?:you|they|are you|did you|the|this) (?:\w+ )?call
 (?:say|state|explain|describe|briefly) (?:\w+ ){0,3}(?:who|what|why|your)
@@ -213,9 +232,9 @@ why (?:you|they|are you|did you|the|this) (?:\w+ )?call
 # ... and it goes to somebody who is not on the line yet, or by what stands between.
 ASKED_FOR_ANOTHER = r"""
 (?:see|check|find out|ask|know|decide|choose) (?:if|whether|when|how|to|them|him|her|with)
-(?:let|tell|notify|inform|ask|alert) <another>
-(?:they|he|she|the <owner>) (?:(?:can|will|may|might|would|could) )(?:\w+ )?<hears>
-(?:theyll|hell|shell) <hears>
+(?:he|hes|(?<!the )hell|him|his|she|shes|shell|her|they|theyre|theyd|theyll|them|their)
+(?:let|tell|notify|inform|ask|alert) the <owner>
+the <owner> (?:(?:can|will|may|might|would|could) )(?:\w+ )?<hears>
 (?:put|patch|pass|get|let) (?:you|your call|this call|the call) through
 (?:connect|transfer) (?:you|your call|this call|the call)
 (?:pass|send|forward|relay|show|read) (?:it|this|that|your \w+|what you say)(?: \w+)? (?:on|along|to)
@@ -225,7 +244,10 @@ ASKED_FOR_ANOTHER = r"""
 (?:not|arent|isnt) (?:in|on|among) (?:\w+ ){1,3}(?:contacts?|list|address book|phone ?book)
 (?:filter|screen|guard|protect|block|monitor)(?:s|ed|ing)?
 <owner> (?:that |whom )?you(?:re| are| were|ve| have)? (?:\w+ )?<trying>
-(?:am|im|is|an?|the|his|her|their|\w+s) <made> (?:\w+ )?<thing>
+<made> (?:\w+ )?<thing>
+(?:<thing>|bot|robot|machine) (?:answering|answers|picking up|taking|that|who|for|of)
+(?:an|the) ai
+(?:asking|asked) (?:<me>|the <owner>)
 """
 
 IVR = r"""
@@ -233,6 +255,14 @@ IVR = r"""
 main menu|menu options|following options|listen carefully|your call is important
 partys? extension|hang up and dial
 for english
+(?:say|enter|press) or (?:say|enter|press)
+(?:say|answer) (?:yes|no) or (?:yes|no)
+in a few words|you can (?:also )?say
+recorded for (?:training|quality)
+next available
+(?:in|of) the queue|call will be answered
+followed by the (?:hash|pound|star)
+(?:for|to) (?:\w+ ){1,4}say (?!the )\w+
 (?:oprima|marque|presione|pulse) (?:el )?(?:uno|dos|tres|cero|\d)
 """
 

@@ -35,6 +35,13 @@ This number uses call protection. Please announce yourself.
 The person you want to speak to does not accept calls from unknown numbers.
 Before connecting you, please state who you are.
 Please tell us the purpose of your call.
+Tell me who you are, and I will let her know.
+What's this regarding? I'm an AI that picks up for Priya.
+Name and reason? I'll text it to him and he might pick up.
+Your number is not in their contacts. Say who you are and stay on the line.
+We are asking the person you called whether they would like to speak with you.
+Callers to this line are announced.
+Mark doesn't take calls from numbers he hasn't saved.
 """
 IVR = """
 Thank you for calling Acme. For sales, press one. For support, press two.
@@ -44,6 +51,10 @@ Your call is important to us. Please hold.
 If you know your party's extension, dial it now. Otherwise, press zero.
 If this is an emergency, hang up and dial nine one one.
 If you know your party's extension, you may dial it at any time.
+In a few words, tell me what you need help with.
+Please say yes or no.
+Enter or say your account number.
+All agents are busy. Your call will be answered by the next available agent.
 """
 HUMAN = """
 Hello?
@@ -60,6 +71,10 @@ One moment please.
 Acme, this is Maria, his executive assistant.
 Hello, is this an automated assistant?
 May I say who is calling?
+Who the hell is this?
+What is this about?
+Who is this, and what do you want?
+He's not here.
 Bueno?
 ¿Diga?
 ¿Quién habla?
