@@ -5,7 +5,7 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.utils import quote
-from django.db import connection, transaction
+from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -16,16 +16,15 @@ from temphone.accounts.actors import Role
 from temphone.accounts.models import LoginSession, RecoveryCode, TwoSteps, User
 from temphone.webhooks.models import DeliveryTry
 from tests.admin.conftest import fill, fill_all, logged_in
+from tests.once import made_once
 
 
 @pytest.fixture(scope="module")
 def filled_once(django_db_setup, django_db_blocker) -> Iterator[None]:
-    """Filling takes longer than looking: so it is done once, in a transaction around those of the tests."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    with made_once(django_db_blocker):
         fill_all()
         with django_db_blocker.block():
             yield
-        transaction.set_rollback(True)
 
 
 @pytest.fixture

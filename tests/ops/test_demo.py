@@ -5,7 +5,6 @@ from datetime import datetime
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
 from django.test import Client
 from django_q.models import OrmQ
 
@@ -23,6 +22,7 @@ from temphone.management import demo
 from temphone.management.demo.people import PEOPLE
 from temphone.telephony.messages import Outcome
 from temphone.webhooks.models import Delivery, DeliveryState
+from tests.once import made_once
 
 pytestmark = pytest.mark.django_db
 KINDS = (
@@ -43,15 +43,13 @@ KINDS = (
 
 @pytest.fixture(scope="module")
 def seeded_once(django_db_setup, django_db_blocker) -> Iterator[datetime]:
-    """Seeding takes seconds: so it is done once, in a transaction around those of the tests."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    with made_once(django_db_blocker):
         began = utc_now()
         counted = {"what": "dialled", "mode": "test", "zone": "UTC", "day": began.date(), "counts": {}}
         DayCount.objects.create(**counted, counted_at=began)
         call_command("seed_demo", verbosity=0)
         with django_db_blocker.block():
             yield began
-        transaction.set_rollback(True)
 
 
 @pytest.fixture
