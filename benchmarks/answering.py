@@ -33,7 +33,7 @@ the call in the end took them for. No person spoke, and no real machine."""
 KNOWN, HELD_OUT = "", "held out"
 SETS = {KNOWN: "greetings.txt", HELD_OUT: "held_out.txt"}
 CLASSES = ("human", "voicemail", "screening", "ivr")
-VOICES_EACH = {"human": 2, "voicemail": 2, "screening": 3, "ivr": 3}
+VOICES_EACH = 2
 BYTES_A_MS = RATE_HZ // 1000 * 2
 
 
@@ -84,7 +84,7 @@ def greetings() -> Iterator[Greeting]:
     voices = speakers()
     for of in SETS:
         for place, (who, text) in enumerate(texts(of)):
-            for turn in range(VOICES_EACH[who]):
+            for turn in range(VOICES_EACH):
                 seed = place * 10 + turn
                 speaker = voices[(place + 2 * turn) % len(voices)]
                 yield Greeting(who, text, speaker, 35.0 if seed % 2 else 15.0, seed, of)
