@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from calls.models.attempt import Attempt
 from calls.models.trunks import Trunk
+from temphone.telephony.messages import Outcome
 
 MINUTE_S = 60
 DECIMALS = 5
@@ -106,15 +107,21 @@ class Prices:
         return bool(self._of)
 
     def of_attempt(self, attempt: Attempt) -> Decimal | None:
-        """What an ended dial cost; None where nobody knows, or nothing costs anything."""
-        if attempt.trunk_id is None or attempt.is_live:
+        """What an ended dial cost; None where nobody knows, or the simulated network carried it."""
+        if attempt.trunk_id is None or attempt.is_live or attempt.outcome == Outcome.UNKNOWN:
             return None
-        return self._tariff(attempt.trunk_id, attempt.created_at).cost(attempt.duration_s or 0)
+        if attempt.answered_at is None:
+            return self._tariff(attempt.trunk_id, attempt.created_at).cost(0)
+        if attempt.duration_s is None:
+            return None
+        # Less than half a second is kept as none, and is charged for.
+        return self._tariff(attempt.trunk_id, attempt.created_at).cost(max(attempt.duration_s, 1))
 
     def of_attempts(self, attempts: Iterable[Attempt]) -> Decimal | None:
-        """What those of which it is known cost together; None where it is known of none."""
-        known = [cost for attempt in attempts if (cost := self.of_attempt(attempt)) is not None]
-        return sum(known, Decimal()) if known else None
+        """What they cost together; None where that is not known of each."""
+        known = [self.of_attempt(attempt) for attempt in attempts]
+        costs = [cost for cost in known if cost is not None]
+        return sum(costs, Decimal()) if costs and len(costs) == len(known) else None
 
     def _tariff(self, trunk_id: str, at: datetime) -> Tariff:
         prices: Sequence[Price] = self._of.get(trunk_id, ())

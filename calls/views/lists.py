@@ -27,7 +27,7 @@ ON_A_CARD = (
 _LAST_TURN = TranscriptTurn.objects.filter(attempt=OuterRef("pk")).order_by("-sequence")
 LAST_WORDS = Subquery(_LAST_TURN.values("text")[:1])
 LAST_SPEAKER = Subquery(_LAST_TURN.values("speaker")[:1])
-NOT_ENDED = frozenset({"upcoming", "live", "attention"})  # views whose rows show no cost
+WITHOUT_COSTS = frozenset({"upcoming", "live", "attention"})
 # What needs attention by what it was, as filters.
 KINDS: Sequence[tuple[object, dict[str, str]]] = (
     (_("Everything"), {}),
@@ -74,7 +74,7 @@ def _rows(browsing: Browsing, calls: Sequence[Call], now: datetime) -> list[Row]
     """The calls as rows; among those in progress with what was said last."""
     key = browsing.keys[0].strip("-")
     heard = _last_words(calls) if browsing.view == "live" else {}
-    prices = None if browsing.view in NOT_ENDED else Prices()
+    prices = None if browsing.view in WITHOUT_COSTS else Prices()
     return [
         Row(call=call, at=getattr(call, key), now=now, heard=heard.get(call.pk), prices=prices)
         for call in calls

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.core.cache import cache
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -33,7 +33,7 @@ from calls.actions.counting import (
 )
 from calls.models import Call, tallies
 from calls.models.call import OVERDUE_AFTER, needing_attention
-from calls.states import CallStatus
+from calls.states import FINAL, CallStatus
 from campaigns.models import Campaign
 from campaigns.states import OVER
 from contacts.models import Contact
@@ -84,7 +84,7 @@ def overview(request: StaffRequest) -> HttpResponse:
         "mode": mode.value,
         "days": count,
         "coming": _coming(mode, now),
-        "held_up": list(Campaign.objects.needing_somebody().filter(mode=mode)[:SHORT_LIST]),
+        "held_up": _held_up(mode),
         "attention": attention,
         "callbacks": callbacks,
     }
@@ -313,6 +313,13 @@ def _coming(mode: Mode, now: datetime) -> list[Call]:
     found = tallies.next_due(mode, campaigns, since, most=SHORT_LIST)
     calls = Call.objects.filter(pk__in=found).select_related("contact", "campaign")
     return list(calls.order_by("due_at", "id"))
+
+
+def _held_up(mode: Mode) -> list[Campaign]:
+    """The campaigns whose launch goes on no further until somebody has looked, once there is what to see."""
+    ended = Call.objects.filter(campaign=OuterRef("pk"), status__in=FINAL)
+    to_look_at = Exists(ended) | ~Q(launch_problem="")
+    return list(Campaign.objects.needing_somebody().filter(to_look_at, mode=mode)[:SHORT_LIST])
 
 
 def _needing_somebody(mode: Mode, now: datetime) -> tuple[list[Call], list[Call]]:

@@ -80,8 +80,8 @@ class Row:
 
     @cached_property
     def cost(self) -> Decimal | None:
-        """What its dials cost, as far as that is known."""
-        return self.prices.of_attempts(self.attempts) if self.prices else None
+        """What all its dials cost together, once it is over; None where that is not known."""
+        return self.prices.of_attempts(self.attempts) if self.prices and self.call.is_final else None
 
     @property
     def costs(self) -> list[tuple[Attempt, Decimal | None]]:

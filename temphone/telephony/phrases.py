@@ -27,13 +27,14 @@ VOCABULARY = {
     ),
     # A personal or executive one is somebody.
     "assistant": r"(?:digital|virtual|automated|automatic|smart|ai|phone|call|voice) (?:\w+ )?assistant",
-    "made": "(?:ai|artificial|automated|automatic|digital|virtual|phone|call|personal)",
+    "made": "(?:ai|artificial|automated|automatic|digital|virtual|phone|call)",
     "thing": "(?:assistant|agent|attendant|receptionist|secretary|system|service|bot|helper)",
     "trying": "(?:calling|called|dialed|dialing|trying|reach|want)",
     "tell": "(?:state|say|speak|give|record|announce)",
     "your_name": r"your (?:\w+ and )?(?:full |first |last |own )?name",
     "negated": "(?:dont|doesnt|hasnt|havent|do not|does not|has not|have not)",
     "owner": "(?:person|party|owner|number|subscriber|user|customer)",
+    "whose": "(?:person|owner|user|customer|subscriber)",
     "hears": "(?:decide|choose|hear|see|read|know|listen|pick|answer|take|join|respond|speak|talk|get|be)",
     "callers": "(?:numbers?|callers?|calls?)",
     "about": "(?:about|regarding|concerning|calling|want|need)",
@@ -159,19 +160,7 @@ FILLER = r"""
 """
 
 SCREENING = r"""
-(?:if|whether) (?:theyd|he would|she would|they would|they) (?:like|want|wish)(?: to)? (?:speak|talk|take)
-calls? (?:is|are|being) announced
-callers? (?:to this line )?(?:is|are) (?:announced|screened|checked)
-(?:take|accept|answer|pick up)s? (?:calls from )?<callers> (?:he|she|they|i|we) <negated>
-<tell> <your_name>(?: \w+){0,12} (?:connect|announce|available|put you|ring|reach)\w*
 <tell> <your_name> (?:after|at) the tone
-(?:announce|put) you(?: through)?
-before your call (?:is|can be|goes) (?:connected|put through|answered)
-(?:asked|choosing|deciding|decide|decides|choose|chooses) (?:\w+ ){0,2}whether to (?:accept|take|answer)
-(?:know|see|hear) that youre (?:calling|on the (?:line|phone))
-what(?:ever)? you (?:say|tell me|are saying)(?: to me)? (?:is|will|appears|shows|and)
-(?:read|reading|see|seeing|follow|following|watching) (?:what (?:you|we)|the transcript|this conversation)
-(?:robot|bot|machine|computer|software|assistant) (?:has )?(?:picked up|took|taken|answered|screens|checks)
 call (?:screening|assist)
 screening (?:service|this call|your call|the call)
 (?:being|is) screened
@@ -185,7 +174,7 @@ before connecting (?:you|your call)
 call (?:protection|blocking|filter(?:ing)?|guard|defen[sc]e)
 (?:does not|doesnt|do not|dont) (?:accept|take|answer) (?:calls )?(?:from )?(?:unknown|private|anonymous)
 <assistant> (?:for|of)
-(?:i am|im|this is|its|using) (?:\w+ ){0,3}<assistant>
+(?:i am|im|this is|its|using) (?!this )(?:\w+ ){0,3}<assistant>
 (?:answered|handled|taken) by (?:\w+ ){0,3}<assistant>
 (?:answering|screening|picking up|taking calls?) (?:\w+ ){0,2}on behalf of
 """
@@ -206,9 +195,18 @@ record your name
 (?:say|state|announce) <your_name>
 (?:say|state) who you are
 (?:reason|purpose) (?:for|of) (?:your |the |this )?call(?:ing)?
-name and (?:your |the )?(?:reason|purpose|business|company|why)
+name and (?:your |the )?(?:reason|purpose|why)
 why (?:youre|you are) calling
 (?:announce|identify) yourself
+calls? (?:is|are|being) announced
+callers? (?:to this line )?(?:is|are) (?:announced|screened|checked)
+(?:if|whether) (?:theyd|he would|she would|they would|they) (?:like|want|wish)(?: to)? (?:speak|talk|take)
+<tell> <your_name>(?: \w+){0,12} (?:connect you|announce you|(?:is|are) available|put you through)
+before your call (?:is|can be|goes) (?:connected|put through|answered)
+(?:asked|choosing|deciding|decides?|chooses?) (?:\w+ ){0,2}whether to (?:accept|take|answer)
+(?:robot|bot|software) (?:has )?(?:picked up|taken|answered) (?:this|your|the) call
+(?:take|accept|answer|pick up)s (?:calls from )?<callers> (?:he|she) <negated>
+(?:doesnt|does not) (?:take|accept|answer|pick up) (?:calls from )?<callers> (?:he|she) <negated>
 (?:diga|grabe|indique) su nombre
 motivo de (?:su|la) llamada
 """
@@ -229,25 +227,24 @@ why (?:you|they|are you|did you|the|this) (?:\w+ )?call
 (?:say|state|explain|describe|briefly) (?:\w+ ){0,3}(?:who|what|why|your)
 """
 
-# ... and it goes to somebody who is not on the line yet, or by what stands between.
-ASKED_FOR_ANOTHER = r"""
-(?:see|check|find out|ask|know|decide|choose) (?:if|whether|when|how|to|them|him|her|with)
-(?:he|hes|(?<!the )hell|him|his|she|shes|shell|her|they|theyre|theyd|theyll|them|their)
-(?:let|tell|notify|inform|ask|alert) the <owner>
-the <owner> (?:(?:can|will|may|might|would|could) )(?:\w+ )?<hears>
-(?:put|patch|pass|get|let) (?:you|your call|this call|the call) through
-(?:connect|transfer) (?:you|your call|this call|the call)
-(?:pass|send|forward|relay|show|read) (?:it|this|that|your \w+|what you say)(?: \w+)? (?:on|along|to)
-(?:stay|remain|hold|please wait|wait) (?:on|the line|while|here|until)
-(?:unknown|unrecogni[sz]ed|unfamiliar|unidentified|unsaved|private|unwanted|blocked|spam|junk|robo) ?<callers>
-(?:your|this) (?:phone )?number (?:is not|isnt|is un\w+)
-(?:not|arent|isnt) (?:in|on|among) (?:\w+ ){1,3}(?:contacts?|list|address book|phone ?book)
-(?:filter|screen|guard|protect|block|monitor)(?:s|ed|ing)?
-<owner> (?:that |whom )?you(?:re| are| were|ve| have)? (?:\w+ )?<trying>
-<made> (?:\w+ )?<thing>
-(?:<thing>|bot|robot|machine) (?:answering|answers|picking up|taking|that|who|for|of)
-(?:an|the) ai
-(?:asking|asked) (?:<me>|the <owner>)
+# ... and it is no person who says so.
+STANDS_BETWEEN = r"""
+(?:the|this|that) <owner> (?:that |whom )?you(?:re| are| were|ve| have)? (?:\w+ )?<trying>
+(?:tell|notify|inform|ask|asking|asked|alert|connect|reach|try|with) the <whose>
+the <whose> (?:can|will|may|might|would|could) (?:\w+ )?<hears>
+(?:before|until) (?:i|we|your call|this call) (?:\w+ )?connect
+(?:your|this) (?:phone )?number (?:is not|isnt) (?:in|on|among|recogni[sz]ed|known|saved)
+(?:not|arent|isnt) (?:in|on|among) (?:his|her|their|the|this) (?:contacts?|list|address book|phone ?book)
+(?:calls?|callers?) (?:are|is|being) (?:filtered|screened|guarded|checked|monitored)
+(?:filters?|screens?|guards?|checks?) (?:all |every |unknown |incoming )*<callers>
+(?:i am|im|this is|its|heres|reached|by|with|speaking to) (?!this )(?:\w+ ){0,3}<made> (?:\w+ )?<thing>
+(?:i am|im|this is|its) (?!this )(?:\w+ ){0,2}(?:an ai|the ai|a bot|a robot|(?:phone|call) ?bot)
+<made> (?:\w+ )?<thing> (?:here|of|answering|for (?:the|a|mr|mrs|ms|dr)?)
+(?:assistant|bot|robot) (?:answering|answers|picking up|picks up) (?:for|instead|on)
+ai that (?:picks|answers|takes)
+(?:answered|taken|handled) by an? (?:ai|bot|robot)
+(?:read|reads|reading|see|sees|seeing|hears?) (?:what you (?:say|tell)|your (?:answer|words|reply))
+what(?:ever)? you (?:say|tell me) (?:is being|will be|appears|shows)
 """
 
 IVR = r"""
@@ -256,13 +253,12 @@ main menu|menu options|following options|listen carefully|your call is important
 partys? extension|hang up and dial
 for english
 (?:say|enter|press) or (?:say|enter|press)
-(?:say|answer) (?:yes|no) or (?:yes|no)
-in a few words|you can (?:also )?say
-recorded for (?:training|quality)
-next available
-(?:in|of) the queue|call will be answered
+please (?:say|answer) (?:yes|no) or (?:yes|no)
+in a few words (?:please )?(?:tell|say|describe)|you can (?:also )?say things like
+next available (?:agent|advis[eo]r|representative|operator)
+(?:number|position|place) \w+ in the queue|your call will be answered
 followed by the (?:hash|pound|star)
-(?:for|to) (?:\w+ ){1,4}say (?!the )\w+
+(?:for|to) (?:\w+ ){1,3}say \w+ (?:for|to) (?:\w+ ){1,3}say
 (?:oprima|marque|presione|pulse) (?:el )?(?:uno|dos|tres|cero|\d)
 """
 

@@ -26,6 +26,7 @@ from temphone.said import a_word, said
 register = template.Library()
 
 TINTS = 6
+LEAST_TOLD = Decimal("0.0001")
 STATUS_ICONS = {
     "scheduled": "clock",
     "in_progress": "phone-call",
@@ -212,9 +213,10 @@ def grouped(number: float, decimals: int = 0) -> str:
 
 
 @register.filter
-@by_language
 def money(amount: Decimal) -> str:
     """An amount of the organisation's currency; what is no whole hundredth of less than one, more exactly."""
+    if 0 < amount < LEAST_TOLD:
+        return gettext("less than {amount}").format(amount=money(LEAST_TOLD))
     decimals = 4 if amount < 1 and round(amount, 2) != round(amount, 4) else 2
     number = number_format(round(amount, decimals), decimals, force_grouping=True)
     return f"{number}\N{NO-BREAK SPACE}{settings.CURRENCY}"

@@ -59,13 +59,35 @@ def test_nothing_is_told_of_what_costs_nothing_or_goes_on():
     trunk = a_trunk()
     a_price(trunk)
     prices = Prices()
-    unanswered = a_dial(trunk, None, outcome="no_answer")
+    unanswered = a_dial(trunk, None, outcome="no_answer", answered_at=None)
     assert prices.of_attempt(unanswered) == 0
     assert prices.of_attempt(a_dial(None)) is None
     assert prices.of_attempt(a_dial(a_trunk(name="Another"))) is None
     assert prices.of_attempt(a_dial(trunk, None, state="answered", outcome=None)) is None
     assert prices.of_attempts([]) is None
-    assert prices.of_attempts([a_dial(trunk), unanswered, a_dial(None)]) == Decimal("0.024")
+    assert prices.of_attempts([a_dial(trunk), unanswered]) == Decimal("0.024")
+    assert prices.of_attempts([a_dial(trunk), a_dial(None)]) is None
+
+
+def test_what_nobody_knows_the_end_of_is_not_told_to_be_free():
+    trunk = a_trunk()
+    a_price(trunk)
+    prices = Prices()
+    unknown = a_dial(trunk, 0, outcome="unknown")
+    assert prices.of_attempt(unknown) is None
+    assert prices.of_attempt(a_dial(trunk, None)) is None  # answered, and nobody knows how long
+    assert prices.of_attempts([a_dial(trunk), unknown]) is None
+    assert prices.of_attempt(a_dial(trunk, 0)) == Decimal("0.012")  # answered for less than half a second
+
+
+def test_the_last_price_that_was_written_holds_whatever_the_clocks_said():
+    values = {"name": "Provider", "host": "sip.example.com"}
+    trunk = create_trunk(actor=SYSTEM, kind=TrunkKind.SIP, values=values, now=NOON)
+    for per_minute, now in ((1, NOON + HOUR), (2, NOON)):
+        tariff = Tariff(per_minute=Decimal(per_minute))
+        change_trunk(actor=SYSTEM, trunk_id=trunk.pk, values=values, tariff=tariff, now=now)
+    assert tariff_of(trunk).per_minute == 2
+    assert Prices().of_attempt(a_dial(trunk, 60, at=NOON + HOUR)) == 2
 
 
 def test_all_are_told_of_by_one_query(django_assert_num_queries):

@@ -20,6 +20,10 @@ The mailbox is full.
 Hola, ha llamado a Ana. Deje su mensaje después del tono.
 Este es el buzón de voz de Ana.
 You have reached Acme. Leave a message after the tone or press one for more options.
+I don't take calls I don't recognise, so leave a message after the beep.
+Please state your name and number after the tone and we'll reach out.
+Give your name and number after the beep and we will ring you back.
+Leave a message, what you say will be transcribed.
 """
 SCREENING = """
 Hi, the person you are calling is using a screening service. Please say your name and why you are calling.
@@ -35,7 +39,7 @@ This number uses call protection. Please announce yourself.
 The person you want to speak to does not accept calls from unknown numbers.
 Before connecting you, please state who you are.
 Please tell us the purpose of your call.
-Tell me who you are, and I will let her know.
+Hello, this call is answered by an AI. Who is calling, and why?
 What's this regarding? I'm an AI that picks up for Priya.
 Name and reason? I'll text it to him and he might pick up.
 Your number is not in their contacts. Say who you are and stay on the line.
@@ -90,6 +94,62 @@ I'm away from my desk.
 Our office is currently closed.
 Hi, it's Kim, you know what to do.
 """
+# As people speak who fetch somebody, are in doubt, or busy: a screener's words, and a menu's, are in it.
+EVERYDAY = """
+Reception, may I have your name and company please?
+Smith and Sons, who's calling please? I'll see if he's in.
+Good morning, Acme. Who's calling? I'll put you through.
+Hello, Acme, may I ask what it's regarding? I'll transfer you.
+Mr Brown's office, may I tell him who's calling?
+Hold on, I'll get her. Who is it?
+He's not here. Who's calling?
+She's at work, who's this?
+He's in the shower, can I ask who's calling?
+My husband's out. What's this about? I can tell him.
+Mum's in the garden, I'll get her. What's your name?
+This is his wife. What is this about?
+This is she. Who's calling?
+This is her, what's this about?
+They moved out years ago. Who is this?
+He passed away last year. Who is this?
+There's nobody called that here, they moved. Who is this?
+Wrong number mate, she doesn't live here. Who is this?
+Who is this? Call her back later, she's asleep.
+Who is this? Is this an AI?
+Is this a robot? Who is this?
+Who is this? You sound like an automated system.
+Who is this? I'm going to block this number.
+Who's calling? I get so many spam calls.
+I don't answer numbers I don't know. Who is this?
+I usually don't pick up calls I don't recognise, sorry, who's this?
+Sorry, I'm driving, I'll put you on speaker.
+Let me put you on hold one second.
+Hang on, I've put you on mute by accident. Okay, go ahead.
+Hi, I see that you're calling from Boston?
+I can't see what you sent me, sorry.
+I see what you mean, go ahead.
+Shell garage, who's this?
+Name and company please?
+Can I get your name and business?
+Hi, this is Maria, his personal assistant. Who's calling?
+Front desk, this is the receptionist for Dr. Lee, who's speaking?
+To be honest, I'd say no.
+For now I'd say yes, go ahead.
+In a few words, please, I'm busy.
+Sorry, I'm in the queue at the bank, what's up?
+Hi, I'm in the queue at Tesco, can you call me back later?
+Next available appointment is Thursday, does that suit?
+Is this being recorded for training?
+You can say that again. Hello?
+Just say yes or no.
+Acme Ltd, calls are recorded for quality, this is Jo speaking, how can I help?
+What you say is nonsense.
+My assistant took the day off.
+I'll put you through to accounts.
+Who is this? Go to hell.
+I never answer unknown numbers. Who is this?
+Hello, who is this and how did you get my name?
+"""
 # At any length.
 PEOPLE = """
 He's not available right now. Would you like to leave a message?
@@ -131,6 +191,11 @@ def test_what_is_said_at_length_to_nobody_is_a_voicemail(text):
 @pytest.mark.parametrize("text", PEOPLE.strip().splitlines())
 def test_who_speaks_to_somebody_is_a_human_at_any_length(text):
     assert classify(Speech(text, lasts_ms=9_000)) is AnsweredBy.HUMAN
+
+
+@pytest.mark.parametrize("text", EVERYDAY.strip().splitlines())
+def test_who_asks_for_somebody_or_doubts_is_a_human(text):
+    assert classify(Speech(text, lasts_ms=2_500)) is AnsweredBy.HUMAN
 
 
 def test_a_very_long_greeting_is_a_voicemails():

@@ -5,6 +5,8 @@ import re
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from calls.models import Attempt, Call, Price
@@ -41,8 +43,36 @@ def test_the_list_of_calls_that_are_over_has_it_beneath_the_length(browse, trunk
     over()
     for view in ("completed", "all"):
         page = text_of(browse(), f"/calls/?view={view}")
-        assert re.findall(r'1:40:00</span><span class="sub">([^<]*)</span>', page) == [f"0.85{NBSP}USD"]
-    assert "USD" not in text_of(browse(), "/calls/?view=attention")
+        told = re.findall(r'1:40:00</span><span class="sub" title="About[^"]*">([^<]*)</span>', page)
+        assert told == [f"0.85{NBSP}USD"]
+    Call.objects.update(status="failed", outcome="unknown")
+    Attempt.objects.update(outcome="rejected")
+    page = text_of(browse(), "/calls/?view=attention")
+    assert "1:40:00" not in page
+    assert "USD" not in page
+
+
+def test_what_many_calls_cost_takes_no_more_queries_than_what_one_did(browse, trunk):
+    client = browse()
+    asked = []
+    for _ in range(2):
+        over(trunk)
+        with CaptureQueriesContext(connection) as queries:
+            page = text_of(client, "/calls/?view=completed")
+        asked.append(len(queries))
+    assert page.count("USD") == 2
+    assert asked[0] == asked[1]
+
+
+def test_a_call_that_goes_on_says_nothing_of_what_it_costs(browse, trunk):
+    call = over(trunk)
+    Call.objects.filter(pk=call.pk).update(status="scheduled", outcome=None)
+    assert (
+        "about"
+        not in text_of(browse(), f"/calls/{call.pk}/")
+        .partition('<dl class="card strip">')[2]
+        .partition("</dl>")[0]
+    )
 
 
 def test_an_export_has_amount_and_currency(browse, trunk, settings):
@@ -61,7 +91,6 @@ def test_an_export_has_amount_and_currency(browse, trunk, settings):
         ("0", "0.00"),
         ("0.5", "0.50"),
         ("0.0085", "0.0085"),
-        ("0.00004", "0.00"),
         ("0.12345", "0.1234"),
         ("1.2345", "1.23"),
         ("1234.5", "1,234.50"),
@@ -69,6 +98,10 @@ def test_an_export_has_amount_and_currency(browse, trunk, settings):
 )
 def test_an_amount_is_told_to_the_hundredth_or_more_exactly_where_it_is_small(amount, told):
     assert money(Decimal(amount)) == f"{told}{NBSP}USD"
+
+
+def test_what_is_hardly_anything_is_not_told_to_be_nothing():
+    assert money(Decimal("0.00004")) == f"less than 0.0001{NBSP}USD"
 
 
 def test_an_amount_is_in_the_readers_language():

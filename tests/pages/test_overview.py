@@ -242,6 +242,7 @@ def test_a_campaign_whose_launch_waits_for_somebody_stands_first(browse):
     launching = {"mode": "test", "launch_asked_at": NOON, "launch_size": 1_200, "first_calls": 5}
     for name, columns in (
         ("To look at", {"launch_made": 5}),
+        ("None ended", {"launch_made": 5}),
         ("In trouble", {"launch_made": 1_100, "launch_let_on_at": NOON, "launch_problem": "No number."}),
         ("At work", {"launch_made": 4}),
         ("Let on", {"launch_made": 5, "launch_let_on_at": NOON}),
@@ -250,15 +251,18 @@ def test_a_campaign_whose_launch_waits_for_somebody_stands_first(browse):
     ):
         Campaign.objects.filter(pk=a_campaign(name=name).pk).update(**launching | columns)
 
+    look = Campaign.objects.get(name="To look at")
+    for outcome in ("no_answer", "message_delivered"):
+        one = a_finished_call(outcome, contact=a_contact(first_name="Early"))
+        Call.objects.filter(pk=one.pk).update(campaign=look, seen_at=NOON)
     for page in (text_of(client, "/overview/?mode=test"), htmx(client, "/overview/?mode=test")):
         waiting = re.search(r'<section id="needing".*?</section>', page, re.DOTALL)[0]
         told = plain(waiting)
         assert "To look at Its first 5 calls wait for somebody to look at them." in told
         assert "In trouble Scheduling stopped after 1,100 of 1,200 calls." in told
         assert told.index("In trouble") < told.index("To look at") < told.index("Refused Lee")
-        for other in ("At work", "Let on", "Through", "Of live calls"):
+        for other in ("None ended", "At work", "Let on", "Through", "Of live calls"):
             assert other not in told
-        look = Campaign.objects.get(name="To look at")
         assert f'href="/campaigns/{look.pk}/" aria-label="Look at To look at"' in waiting
 
 

@@ -21,7 +21,7 @@ _ABSENCE = phrases.pattern(phrases.ABSENCE)
 _GREETING = phrases.pattern(phrases.GREETING)
 _ADDRESS = phrases.pattern(phrases.ADDRESS)
 _ASKED_WHO = phrases.pattern(phrases.ASKED_WHO)
-_ASKED_FOR_ANOTHER = phrases.pattern(phrases.ASKED_FOR_ANOTHER)
+_STANDS_BETWEEN = phrases.pattern(phrases.STANDS_BETWEEN)
 _MACHINE = phrases.pattern(phrases.MACHINE)
 
 
@@ -31,7 +31,7 @@ def classify(speech: Speech) -> AnsweredBy:
     who = next((who for who, rule in RULES if rule.search(words)), None)
     if who is not None:
         return who
-    if _ASKED_WHO.search(words) and _ASKED_FOR_ANOTHER.search(words):
+    if _ASKED_WHO.search(words) and _STANDS_BETWEEN.search(words):
         return AnsweredBy.SCREENING
     if _GREETING.search(words) and not _is_addressed(speech, words):
         return AnsweredBy.VOICEMAIL
