@@ -7,6 +7,7 @@ from django.db import transaction
 
 from calls.actions.stop import hold_claims
 from calls.models import Attempt, Price, Tariff, Trunk, TrunkKind
+from calls.models.prices import UNKNOWN
 from temphone.accounts.actors import Actor, Role
 from temphone.accounts.models import AuditEntry
 from temphone.lib.errors import Conflict, Invalid, NotFound
@@ -106,8 +107,8 @@ def _write(trunk: Trunk, values: Mapping[str, object], secret: str, now: datetim
 
 def _charge(trunk: Trunk, tariff: Tariff | None, now: datetime) -> bool:
     """Whether it charges otherwise from now on."""
-    latest = Price.objects.filter(trunk=trunk).in_order().last()
-    if tariff is None or tariff == (latest.tariff if latest else Tariff()):
+    latest = Price.objects.latest_of(trunk)
+    if tariff is None or tariff == (latest.tariff if latest else UNKNOWN):
         return False
     # Who waited for the claims may have an earlier clock than whoever wrote meanwhile; the last write holds.
     since = max(now, latest.since) if latest else now

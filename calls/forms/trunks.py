@@ -137,19 +137,7 @@ class SipForm(TrunkForm):
     )
     registers = forms.BooleanField(required=False, label=_("Register with the provider"))
 
-    field_order = (
-        "name",
-        "host",
-        "port",
-        "transport",
-        "user",
-        "secret",
-        "registers",
-        "lines",
-        "priority",
-        "per_minute",
-        "billed_by_s",
-    )
+    field_order = ("name", "host", "port", "transport", "user", "secret", "registers", "lines", "priority")
 
     def clean_host(self) -> str:
         """A name or an address, and nothing else."""
@@ -196,16 +184,7 @@ class TwilioForm(TrunkForm):
         help_text=_("Twilio's, unless another provider speaks its API. The token is sent there."),
     )
 
-    field_order = (
-        "name",
-        "account_sid",
-        "secret",
-        "api_url",
-        "lines",
-        "priority",
-        "per_minute",
-        "billed_by_s",
-    )
+    field_order = ("name", "account_sid", "secret", "api_url", "lines", "priority")
 
     def clean_account_sid(self) -> str:
         """As Twilio writes it."""

@@ -55,6 +55,10 @@ class PriceQuerySet(models.QuerySet["Price"]):
         """The latest last."""
         return self.order_by("since", "id")
 
+    def latest_of(self, trunk: Trunk) -> "Price | None":
+        """The trunk's latest; None where it never had one."""
+        return self.filter(trunk=trunk).in_order().last()
+
 
 class Price(models.Model):
     """A trunk's tariff from an instant on, until another follows; what was called before keeps its own."""
@@ -91,7 +95,7 @@ class Price(models.Model):
 
 def tariff_of(trunk: Trunk) -> Tariff:
     """What is charged now."""
-    latest = Price.objects.filter(trunk=trunk).in_order().last()
+    latest = Price.objects.latest_of(trunk)
     return latest.tariff if latest else UNKNOWN
 
 
