@@ -301,9 +301,29 @@ def test_a_screening_that_lets_nobody_through_is_screened(end):
     assert talk(SCREEN, end).result.outcome is Outcome.SCREENED
 
 
-def test_a_screening_that_asks_on_is_told_no_more():
+def test_a_screening_that_has_understood_is_told_no_more():
     heard = talk(SCREEN, Speech("Thank you. I will see if this person is available."), GONE)
     assert heard.said == [TEXTS.screening_message]
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        SCREEN,
+        Speech("Sorry, I did not catch that. I am a call screening service."),
+        Speech("I am the virtual assistant of Sam. What is this about?"),
+    ],
+)
+def test_a_screening_that_asks_again_is_told_again(again):
+    heard = talk(SCREEN, again, Speech("Hello, Sam here."), Speech("Fine."))
+    assert heard.said[:3] == [TEXTS.screening_message, TEXTS.screening_message, TEXTS.preface]
+    assert heard.result.outcome is Outcome.ANSWERED_HUMAN
+
+
+def test_a_screening_that_asks_without_end_is_told_three_times():
+    heard = talk(*[SCREEN] * 10, GONE)
+    assert heard.said == [TEXTS.screening_message] * 3
+    assert heard.result.outcome is Outcome.SCREENED
 
 
 def test_a_screening_may_lead_to_a_voicemail():

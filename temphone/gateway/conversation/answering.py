@@ -3,7 +3,7 @@
 from temphone.gateway.conversation.moves import Speech
 from temphone.telephony import phrases
 from temphone.telephony.messages import AnsweredBy
-from temphone.telephony.understanding import words_of
+from temphone.telephony.understanding import asks_to_repeat, words_of
 
 # In this order: a voicemail may ask for the purpose or offer keys.
 RULES = (
@@ -45,6 +45,11 @@ def is_machine_after_all(speech: Speech) -> bool:
     if 0 < speech.lasts_ms < LONG_MS or not _MACHINE.search(_words_of(speech)):
         return False
     return classify(speech) not in {AnsweredBy.HUMAN, AnsweredBy.UNKNOWN}
+
+
+def asks_who_calls(speech: Speech) -> bool:
+    """Whether it asks who calls or why, or to hear it again; a mere "one moment" does not."""
+    return _ASKED_WHO.search(words_of(speech.text)) is not None or asks_to_repeat(speech.text)
 
 
 def _words_of(speech: Speech) -> str:

@@ -5,7 +5,7 @@ clock, so it reads from top to bottom, and any leg can drive it. What ends the s
 (an opt-out, a wrong person, a callback, the end of the line) is an exception.
 """
 
-from temphone.gateway.conversation.answering import classify
+from temphone.gateway.conversation.answering import asks_who_calls, classify
 from temphone.gateway.conversation.following import follow
 from temphone.gateway.conversation.interruptions import (
     Concluded,
@@ -31,7 +31,7 @@ from temphone.gateway.conversation.moves import (
 )
 from temphone.gateway.conversation.playbook import Playbook
 from temphone.gateway.conversation.reasoning import ModelLost, reason
-from temphone.gateway.conversation.talking import Talk
+from temphone.gateway.conversation.talking import TRIES, Talk
 from temphone.telephony.messages import AnsweredBy, EndedBy, Outcome, Script
 from temphone.telephony.sentences import sentences_in
 from temphone.telephony.understanding import asks_to_repeat
@@ -142,9 +142,14 @@ class Conversation:
         self._delivered = yield from self._talk.say(self._script.voicemail_message)
 
     def _pass_screening(self) -> Part[None]:
+        """Say who calls and why, and again if it asks again; whom it puts through is met anew."""
         yield from self._talk.say(self._script.screening_message)
         heard = yield from self._talk.listen(SCREENING_WAIT_S)
+        times_said = 1
         while isinstance(heard, Speech) and classify(heard) is AnsweredBy.SCREENING:
+            if times_said < TRIES and asks_who_calls(heard):
+                yield from self._talk.say(self._script.screening_message)
+                times_said += 1
             heard = yield from self._talk.listen(SCREENING_WAIT_S)
         if not isinstance(heard, Silence):
             yield from self._meet(heard)
