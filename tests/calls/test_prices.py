@@ -64,6 +64,7 @@ def test_nothing_is_told_of_what_costs_nothing_or_goes_on():
     assert prices.of_attempt(a_dial(None)) is None
     assert prices.of_attempt(a_dial(a_trunk(name="Another"))) is None
     assert prices.of_attempt(a_dial(trunk, None, state="answered", outcome=None)) is None
+    assert prices.of_attempt(a_dial(trunk, None, state="ringing", outcome=None, answered_at=None)) is None
     assert prices.of_attempts([]) is None
     assert prices.of_attempts([a_dial(trunk), unanswered]) == Decimal("0.024")
     assert prices.of_attempts([a_dial(trunk), a_dial(None)]) is None

@@ -47,9 +47,11 @@ def test_the_list_of_calls_that_are_over_has_it_beneath_the_length(browse, trunk
         assert told == [f"0.85{NBSP}USD"]
     Call.objects.update(status="failed", outcome="unknown")
     Attempt.objects.update(outcome="rejected")
-    page = text_of(browse(), "/calls/?view=attention")
+    with CaptureQueriesContext(connection) as queries:
+        page = text_of(browse(), "/calls/?view=attention")
     assert "1:40:00" not in page
     assert "USD" not in page
+    assert not [query for query in queries if "calls_price" in query["sql"]]
 
 
 def test_what_many_calls_cost_takes_no_more_queries_than_what_one_did(browse, trunk):
