@@ -19,6 +19,10 @@ KINDS: Kinds = (
     Kind("pages of a call", "call, ", "", "it reads what happened in the call"),
     Kind("the overview", "overview", "", "it sums up the calls of its days"),
     Kind("the calendar", "calendar", "", "it reads the calls of its days"),
+    Kind(
+        "the check of up to 2,000 people before a launch, which follows by itself on a page that is there",
+        "campaign, its check", "", "it reads what the gates ask of each",
+    ),
     Kind("campaigns", "campaign", "", "it sums up, counts or lists the calls or the people of campaigns"),
     Kind("searches among the contacts", "contacts, ", WHOM, "it looks for those who match"),
     Kind("contacts and imports", "", ("contact", "import"), LISTED),
