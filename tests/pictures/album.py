@@ -82,6 +82,7 @@ PICTURES = (
     Picture(name="calendar", path="/calendar/", act=see_the_middle_of_the_day),
     Picture(name="find", path="/calls/", dark=True, act=find),
     Picture(name="campaign", path="/campaigns/{running}/"),
+    Picture(name="campaign-form", path="/campaigns/{draft}/edit/"),
     Picture(name="campaign-check", path="/campaigns/{draft}/launch/"),
     Picture(name="campaigns", path="/campaigns/"),
     Picture(name="contacts", path="/contacts/"),
@@ -96,5 +97,6 @@ PICTURES = (
     Picture(name="team", path="/setup/team/"),
     Picture(name="audit-log", path="/setup/audit/"),
     Picture(name="account", path="/account/"),
+    Picture(name="two-step-login", path="/account/two-steps/"),
     Picture(name="system", path="/setup/system/"),
 )
