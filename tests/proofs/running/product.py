@@ -92,7 +92,7 @@ def _named_in(text: str) -> frozenset[str]:
 
 def commit() -> str:
     """The commit of it, for people; a plus where a file that counts differs from it or is not in it."""
-    head = _git(["rev-parse", "--short", "HEAD"])
+    head = _git(["rev-parse", "--short=8", "HEAD"])
     changed = head and _git(["status", "--porcelain", "--untracked-files=all", "--", *PARTS, "tests"])
     return f"{head}+" if changed else head or "unknown"
 
