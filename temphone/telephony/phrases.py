@@ -46,6 +46,13 @@ VOCABULARY = {
         "|(?:speak|talk) (?:to|with) \\w+)"
         "(?: <me>)?"
     ),
+    # What is said around the one word that all languages ask for to stop the calls.
+    "politely": (
+        "(?:please|just|now|it|this|thanks|thank you|no|yes|yeah|ok|okay|hey|sorry"
+        "|por favor|ya|gracias|si|s ?il (?:vous|te) plait|merci|non|oui|maintenant"
+        "|bitte|danke|nein|ja|jetzt|sofort|per (?:favore|piacere|cortesia)|grazie|ora|adesso"
+        "|obrigad[oa]|nao|sim|agora)"
+    ),
     "nunca": "(?:no|nunca|ya no|jamas)",
     "llamar": "(?:llamar|marcar|contactar|telefonear|molestar)(?:me|nos)?",
     "llame": "(?:llame[ns]?|marquen?|marques|contacten?|molesten?|molestes|telefoneen?)",
@@ -57,7 +64,7 @@ VOCABULARY = {
 }
 
 STOP = r"""
-^(?:please |just |por favor )*(?:stopp?|alto|basta|baja)(?: it| now| please| this| por favor| ya)*$
+^(?:<politely> )*(?:stopp?|alto|basta|baja)(?: (?:stopp?|basta|<politely>))*$
 stop <these><calling>
 (?:quit|cease|no more|enough|end|cancel) <these><calling>
 <never> <call>(?:ing)?(?: <me>| here| back| again| any ?more| this| my| our|$)

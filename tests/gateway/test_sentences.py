@@ -27,6 +27,18 @@ def test_who_says_what_they_are_told_to_say_has_opted_out(ours, which):
     assert asks_to_stop(told.strip().capitalize())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Stopp, bitte.", "Bitte stopp!", "Nein, stopp.", "Stop, s'il vous plaît.", "Non, stop. Merci."),
+        *("Basta, grazie.", "Basta, per favore!", "Ora basta.", "Basta, obrigado.", "Não, basta, por favor."),
+        *("No, stop.", "Stop, stop, please.", "Ya basta, por favor.", "OK stop, thanks."),
+    ],
+)
+def test_the_word_counts_with_a_please_a_thanks_or_a_no_around_it(text):
+    assert asks_to_stop(text)
+
+
 def test_a_language_is_the_same_wherever_it_is_spoken_and_english_where_it_is_not_known():
     assert sentences_in("es-MX") is sentences_in("ES") is SPANISH
     assert sentences_in("pl") is sentences_in("") is ENGLISH
