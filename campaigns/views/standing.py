@@ -146,7 +146,7 @@ class Place:
 def _waiting(campaign: Campaign, now: datetime) -> dict[str, Any]:
     """Where the next calls wait for their morning; as many of them are looked at as is quick."""
     to_come = Call.objects.having({"campaign_id": campaign.pk, "status": CallStatus.SCHEDULED})
-    zones = list(to_come.order_by(*UPCOMING).values_list("timezone", flat=True)[:LOOKED_AT])
+    zones = list(to_come.order_by(*UPCOMING).values_list("contact__timezone", flat=True)[:LOOKED_AT])
     places = [
         Place(zone=name, count=count, opens_at=next_opening(now, name, campaign.window))
         for name, count in Counter(zones).items()
