@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
@@ -79,7 +80,13 @@ def _to_login(request: StaffRequest) -> HttpResponse:
     if request.htmx:
         # A fragment must not become the login page: let the whole page go there.
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return redirect_to_login(request.get_full_path())
+    return redirect_to_login(request.get_full_path() if request.method == "GET" else _sent_from(request))
+
+
+def _sent_from(request: HttpRequest) -> str:
+    """The page with the form; what a form was sent to is often no page. Nobody sends it again by itself."""
+    page = request.headers.get("Referer", "")
+    return urlsplit(page)._replace(scheme="", netloc="").geturl() if is_ours(request, page) else "/"
 
 
 def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:

@@ -196,6 +196,20 @@ def test_a_fragment_without_a_login_lets_the_whole_page_ask_for_it(db):
     assert (response.status_code, response["HX-Refresh"]) == (204, "true")
 
 
+@pytest.mark.parametrize(
+    ("sent_from", "back"),
+    [
+        ("http://testserver/calls/?view=all", "/calls/%3Fview%3Dall"),
+        ("https://elsewhere.example/calls/", "/"),
+        ("", "/"),
+    ],
+)
+def test_who_sends_a_form_without_a_login_comes_back_to_its_page(ids, sent_from, back):
+    response = Client().post(f"/calls/{ids['call']}/notes/", {"text": "Hi"}, headers={"Referer": sent_from})
+
+    assert (response.status_code, response.url) == (302, f"/login/?next={back}")
+
+
 def test_a_page_and_its_fragment_are_not_taken_for_each_other(browse):
     response = browse().get("/calls/")
 
